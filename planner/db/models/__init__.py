@@ -1,0 +1,55 @@
+"""All tables, by the name of their row."""
+
+from planner.db.models.access import SignIn, Throttle, User
+from planner.db.models.catalogue import (
+    Absence,
+    Clinic,
+    ClinicText,
+    Protocol,
+    Provider,
+    ProviderHours,
+    ProviderService,
+    Room,
+    RoomService,
+    RuleRecord,
+    Service,
+    Site,
+    SiteHours,
+)
+from planner.db.models.courses import LIVE_STATUSES, Appointment, Course, CourseSession, Decision
+from planner.db.models.people import Consent, Consult, DateToAvoid, Patient, PatientLink, Screening
+from planner.db.models.records import AuditRow, Change, IdempotencyKey, ScheduleVersion
+
+__all__ = [
+    "LIVE_STATUSES",
+    "Absence",
+    "Appointment",
+    "AuditRow",
+    "Change",
+    "Clinic",
+    "ClinicText",
+    "Consent",
+    "Consult",
+    "Course",
+    "CourseSession",
+    "DateToAvoid",
+    "Decision",
+    "IdempotencyKey",
+    "Patient",
+    "PatientLink",
+    "Protocol",
+    "Provider",
+    "ProviderHours",
+    "ProviderService",
+    "Room",
+    "RoomService",
+    "RuleRecord",
+    "ScheduleVersion",
+    "Screening",
+    "Service",
+    "SignIn",
+    "Site",
+    "SiteHours",
+    "Throttle",
+    "User",
+]
