@@ -95,6 +95,7 @@ class Busy:
     slot: Slot
     expires_at: datetime | None = None  # a hold or reservation past this no longer counts
     course_id: int | None = None
+    zones: frozenset[str] = frozenset()  # of the course session it serves, when it serves one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,9 +253,9 @@ class CourseOrder:
     is_decided: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Timetable:
-    """Everything known within a horizon, at one instant."""
+    """Everything known within a horizon, at one instant. A snapshot: equal only to itself."""
 
     horizon: Interval
     now: datetime

@@ -1,0 +1,71 @@
+"""The public holidays of the United States, computed for any year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    """A day on which a clinic may close; ``observed`` is the weekday taken instead of a weekend day."""
+
+    code: str
+    day: date
+    observed: date
+
+
+def of_year(year: int) -> tuple[Holiday, ...]:
+    """Return the federal holidays (5 U.S.C. 6103) and the usual days beside them, by date."""
+    thanksgiving = _nth(year, 11, THURSDAY, 4)
+    days = {
+        "new_year": date(year, 1, 1),
+        "king": _nth(year, 1, MONDAY, 3),
+        "presidents": _nth(year, 2, MONDAY, 3),
+        "good_friday": _easter(year) - timedelta(days=2),
+        "memorial": _last(year, 5, MONDAY),
+        "juneteenth": date(year, 6, 19),
+        "independence": date(year, 7, 4),
+        "labor": _nth(year, 9, MONDAY, 1),
+        "columbus": _nth(year, 10, MONDAY, 2),
+        "veterans": date(year, 11, 11),
+        "thanksgiving": thanksgiving,
+        "day_after_thanksgiving": thanksgiving + timedelta(days=1),
+        "christmas_eve": date(year, 12, 24),
+        "christmas": date(year, 12, 25),
+        "new_years_eve": date(year, 12, 31),
+    }
+    return tuple(
+        Holiday(code=code, day=day, observed=_observed(day))
+        for code, day in sorted(days.items(), key=lambda pair: pair[1])
+    )
+
+
+def _observed(day: date) -> date:
+    if day.weekday() == SATURDAY:
+        return day - timedelta(days=1)
+    return day + timedelta(days=1) if day.weekday() == SUNDAY else day
+
+
+def _nth(year: int, month: int, weekday: int, n: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
+
+
+def _last(year: int, month: int, weekday: int) -> date:
+    end = date(year, month + 1, 1) - timedelta(days=1)
+    return end - timedelta(days=(end.weekday() - weekday) % 7)
+
+
+def _easter(year: int) -> date:
+    """Return Easter Sunday of the Gregorian calendar, after the anonymous algorithm of 1876."""
+    golden, century, rest = year % 19, year // 100, year % 100
+    leaps, skipped = century // 4, century % 4
+    moon = (century - (century + 8) // 25 + 1) // 3
+    epact = (19 * golden + century - leaps - moon + 15) % 30
+    to_sunday = (32 + 2 * skipped + 2 * (rest // 4) - epact - rest % 4) % 7
+    late = (golden + 11 * epact + 22 * to_sunday) // 451
+    month, day = divmod(epact + to_sunday - 7 * late + 114, 31)
+    return date(year, month, day + 1)
