@@ -1,0 +1,1 @@
+"""What a manager sets up: sites, rooms, providers, services, protocols, rules, texts."""
