@@ -12,6 +12,8 @@ function tick() {
     const deadline = Date.parse(element.dataset.deadline);
     if (Number.isNaN(deadline)) return;
     const over = deadline <= now;
+    // Past a day, the date the server wrote says more than a count of hours.
+    if (deadline - now > 86_400_000) return;
     const text = over ? element.dataset.over || "0:00" : left(deadline, now);
     if (element.textContent !== text) element.textContent = text;
     element.closest(".countdown")?.classList.toggle("is-over", over);
