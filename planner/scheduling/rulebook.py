@@ -89,7 +89,9 @@ def resolve(
         return SHIPPED[code]
     # Of two records of one day the later in the list wins: records are stored in the order they were made.
     numbered = enumerate(found)
-    return max(numbered, key=lambda pair: (NARROWNESS[pair[1].scope], pair[1].effective_from, pair[0]))[1]
+    return max(
+        numbered, key=lambda pair: (NARROWNESS[pair[1].scope], pair[1].effective_from, pair[0])
+    )[1]
 
 
 def check(code: str, value: Any) -> str | None:
@@ -113,9 +115,7 @@ def gap(value: Mapping[str, int]) -> Gap:
 def strict(gap: Gap, margin: int = 3) -> Gap:
     """Return the page to the letter: the target, give or take three days."""
     return Gap(
-        floor=max(1, gap.target - margin),
-        target=gap.target,
-        soft_max=min(365, gap.target + margin),
+        floor=max(1, gap.target - margin), target=gap.target, soft_max=min(365, gap.target + margin)
     )
 
 
@@ -196,7 +196,12 @@ def _value(
 
 def _switch(code: str, area: str, value: bool, severity: Severity, source: str) -> RuleDefault:
     return RuleDefault(
-        code=code, area=area, value=value, value_type=ValueType.SWITCH, severity=severity, source=source
+        code=code,
+        area=area,
+        value=value,
+        value_type=ValueType.SWITCH,
+        severity=severity,
+        source=source,
     )
 
 

@@ -1,0 +1,1 @@
+"""planner keeps courses of treatment right."""
