@@ -88,7 +88,10 @@ class Room(Base):
     retired_from: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}
-    __table_args__ = (sa.UniqueConstraint("site_id", "name"),)
+    __table_args__ = (
+        sa.UniqueConstraint("site_id", "name"),
+        sa.UniqueConstraint("id", "site_id"),  # an appointment's room is one of its site
+    )
 
 
 class RoomService(Base):

@@ -33,6 +33,7 @@ class Course(Base):
     same_soft_max: Mapped[int] = mapped_column(default=56)
     package: Mapped[str] = mapped_column(sa.String(120), default="")
     wishes: Mapped[dict[str, Any]]
+    asked_at: Mapped[datetime | None]  # the desk asked the provider for the interval
     status_reason: Mapped[str] = mapped_column(sa.String(500), default="")
     restart_from: Mapped[date | None]
     created_at: Mapped[datetime]
@@ -84,7 +85,7 @@ class Appointment(Base):
     service_id: Mapped[int] = mapped_column(sa.ForeignKey("service.id"))
     patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"))
     provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"))
-    room_id: Mapped[int] = mapped_column(sa.ForeignKey("room.id"))
+    room_id: Mapped[int]
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
     course_session_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("course_session.id"), index=True
@@ -121,6 +122,7 @@ class Appointment(Base):
             name="status",
         ),
         sa.CheckConstraint("starts_at < ends_at", name="order"),
+        sa.ForeignKeyConstraint(["room_id", "site_id"], ["room.id", "room.site_id"]),
         sa.CheckConstraint("room_from <= starts_at AND ends_at <= room_until", name="room_clock"),
         sa.CheckConstraint("ends_at <= patient_until", name="patient_clock"),
         sa.Index("ix_appointment_site_day", "site_id", "starts_at"),

@@ -40,7 +40,7 @@ class Change(Base):
     at: Mapped[datetime]
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     label: Mapped[str] = mapped_column(sa.String(40))  # code of the use case
-    rows: Mapped[list[dict[str, Any]]]  # [{"table", "id", "before": {…}, "version": after}]
+    rows: Mapped[list[dict[str, Any]]]  # [{"table", "id", "before": {…}, "after": {…}}]
     undone_at: Mapped[datetime | None]
 
 
@@ -62,3 +62,4 @@ class ScheduleVersion(Base):
     __tablename__ = "schedule_version"
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(sa.BigInteger)
+    catalogue: Mapped[int] = mapped_column(sa.BigInteger, default=1)  # the version that last changed it

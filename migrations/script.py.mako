@@ -1,0 +1,26 @@
+"""${message}.
+
+Revision: ${up_revision}, after ${down_revision | comma,n}.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from planner.db import guards
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+    guards.create(op.get_bind())
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}
+    guards.create(op.get_bind())

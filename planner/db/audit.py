@@ -1,0 +1,153 @@
+"""The audit trail: one chain of rows, each sealed by the hash of the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner.db import keys
+from planner.db.models import AuditRow
+from planner.db.traces import Trace
+from planner.who import Who
+
+GENESIS = "0" * 64
+"""What the first row says was before it."""
+
+APPEND_LOCK = 0x706C616E01  # of PostgreSQL's advisory locks: writers of the chain queue here
+MASKED = frozenset({"password_hash", "token_hash", "id_hash", "health_answer"})
+DERIVED = frozenset({"version", "search_text"})
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What happened to one object: changed fields before and after, as JSON values."""
+
+    object_kind: str
+    object_id: int | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """A row of the chain that is not as it was written. ``reason``: hash | previous."""
+
+    row_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a walk along the chain found."""
+
+    rows: int
+    head: str
+    breaks: tuple[Break, ...]
+
+
+def entry_of(trace: Trace) -> Entry:
+    """Return the entry that tells of a changed row: only what differs, secrets only as "changed"."""
+    fields = sorted(trace.changed - DERIVED)
+    return Entry(
+        object_kind=trace.table,
+        object_id=trace.id,
+        before=_shown(trace.before, fields),
+        after=_shown(trace.after, fields),
+    )
+
+
+def append(
+    session: Session,
+    entries: Sequence[Entry],
+    *,
+    by: Who,
+    now: datetime,
+    action: str,
+    reason: str = "",
+) -> None:
+    """Append entries to the chain. Writers queue here until they commit, so do it late."""
+    if not entries:
+        return
+    previous = _locked_head(session)
+    rows = []
+    for entry in entries:
+        row = _row(entry, by=by, now=now, action=action, reason=reason)
+        row["previous_hash"] = previous
+        previous = row["hash"] = seal(row)
+        rows.append(row)
+    session.execute(sa.insert(AuditRow.__table__), rows)
+
+
+def seal(row: Mapping[str, Any]) -> str:
+    """Return the hash of a row: of all it says, and of the hash before it."""
+    said = {key: row[key] for key in _SEALED}
+    said["at"] = row["at"].isoformat()
+    return keys.digest(keys.canonical(said))
+
+
+def verify(session: Session) -> Verdict:
+    """Walk the whole chain and return every row that is not as it was written."""
+    previous, count, breaks = GENESIS, 0, []
+    for row in _rows(session):
+        reason = _fault(row, previous)
+        if reason:
+            breaks.append(Break(row_id=row["id"], reason=reason))
+        previous = row["hash"]
+        count += 1
+    return Verdict(rows=count, head=previous, breaks=tuple(breaks))
+
+
+_SEALED = (
+    "user_id", "origin", "request_id", "action", "object_kind", "object_id",
+    "before", "after", "reason", "previous_hash",
+)  # fmt: skip
+
+
+def _shown(values: Mapping[str, Any] | None, fields: Sequence[str]) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    return {
+        key: "changed" if key in MASKED else values[key]
+        for key in fields
+        if key in values and values[key] not in (None, "")
+    }
+
+
+def _locked_head(session: Session) -> str:
+    # SQLite has one writer at a time already.
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(APPEND_LOCK)))
+    head = session.scalar(sa.select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1))
+    return head or GENESIS
+
+
+def _row(entry: Entry, *, by: Who, now: datetime, action: str, reason: str) -> dict[str, Any]:
+    return {
+        "at": now,
+        "user_id": by.user_id,
+        "origin": by.origin[:64],
+        "request_id": by.request_id[:36],
+        "action": action,
+        "object_kind": entry.object_kind,
+        "object_id": entry.object_id,
+        "before": dict(entry.before) if entry.before is not None else None,
+        "after": dict(entry.after) if entry.after is not None else None,
+        "reason": reason[:LONGEST_REASON],
+    }
+
+
+def _rows(session: Session) -> Iterator[sa.RowMapping]:
+    statement = sa.select(AuditRow.__table__).order_by(AuditRow.id)
+    yield from session.execute(statement.execution_options(yield_per=1000)).mappings()
+
+
+def _fault(row: sa.RowMapping, previous: str) -> str | None:
+    if row["previous_hash"] != previous:
+        return "previous"
+    return None if row["hash"] == seal(row) else "hash"

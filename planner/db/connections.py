@@ -1,0 +1,106 @@
+"""How a connection to SQLite or PostgreSQL is opened, so that both keep the same promises."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sqlite3
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+WRITING = "planner_writing"
+"""Execution option of a connection whose next transaction writes."""
+
+SQLITE_BUSY_MS = 5_000
+POSTGRESQL_SETTINGS = {
+    "timezone": "UTC",
+    "statement_timeout": "15s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    "application_name": "planner",
+}
+WAL_SAFE_SINCE = (3, 51, 3)
+"""Older SQLite can lose a WAL file's contents when it is reset under load."""
+
+
+def address(url: str) -> str:
+    """Return the database address with the driver this project uses."""
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def options(url: str, *, is_migrating: bool = False) -> dict[str, Any]:
+    """Return the engine options for an address. A migration may take as long as it takes."""
+    if sa.make_url(address(url)).get_backend_name() == "sqlite":
+        return {"module": sqlite_module(), "connect_args": {"timeout": SQLITE_BUSY_MS / 1000}}
+    settings = {"timezone": "UTC"} if is_migrating else POSTGRESQL_SETTINGS
+    given = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    return {
+        "connect_args": {"options": given, "connect_timeout": 5},
+        "isolation_level": "READ COMMITTED",
+        "pool_pre_ping": True,
+    }
+
+
+def create(url: str, *, is_migrating: bool = False) -> sa.Engine:
+    """Return an engine outside any application: for migrations and tools."""
+    engine = sa.create_engine(address(url), **options(url, is_migrating=is_migrating))
+    hook(engine, is_migrating=is_migrating)
+    return engine
+
+
+def hook(engine: sa.Engine, *, is_migrating: bool = False) -> None:
+    """Give every connection of a SQLite engine the settings on which durability and the guards rest."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    def on_connect(connection: Any, record: object) -> None:
+        _set_up(connection, enforces_references=not is_migrating)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", _begin)
+
+
+def sqlite_module() -> ModuleType:
+    """Return the newest SQLite at hand: the one of the pysqlite3 wheel, else Python's own."""
+    if importlib.util.find_spec("pysqlite3") is None:
+        return sqlite3
+    return importlib.import_module("pysqlite3.dbapi2")
+
+
+def set_journal(engine: sa.Engine) -> None:
+    """Choose SQLite's journal, once for the life of the file; PostgreSQL needs nothing.
+
+    Never done per connection: many processes that open a new file at once would fail.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    is_safe = sqlite_module().sqlite_version_info >= WAL_SAFE_SINCE
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.execute(f"PRAGMA journal_mode={'WAL' if is_safe else 'DELETE'}")
+
+
+def _set_up(connection: Any, *, enforces_references: bool) -> None:
+    connection.isolation_level = (
+        None  # transactions begin where _begin says, not where the driver guesses
+    )
+    for pragma in (
+        f"busy_timeout={SQLITE_BUSY_MS}",
+        f"foreign_keys={'ON' if enforces_references else 'OFF'}",
+        "synchronous=FULL",
+        "trusted_schema=OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once when another has written between.
+    writes = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,210 @@
+"""The one holder of the engine, and the one place that commits."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from planner.db import audit, changes, connections, idempotency, keys, traces, violations
+from planner.db.base import Base
+from planner.db.idempotency import Idempotency
+from planner.db.models import ScheduleVersion
+from planner.errors import Refused, Unavailable
+from planner.who import Who
+
+__all__ = ["Idempotency", "Tx", "configure", "db", "reading", "record", "transaction"]
+
+T = TypeVar("T")
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+RETRIES = 8
+BUSY_RETRIES = 1  # SQLite has already waited for busy_timeout then
+LONGEST_PAUSE = 0.2  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tx:
+    """A transaction that is under way. ``change_key`` names the undo record when there will be one."""
+
+    session: Session
+    now: datetime
+    by: Who
+    change_key: str | None = None
+    entries: list[audit.Entry] = field(default_factory=list)
+
+    def note(
+        self, object_kind: str, object_id: int | None = None, facts: Mapping[str, Any] | None = None
+    ) -> None:
+        """Add a line to the audit trail that no changed row tells: a read, a sign-in, an export."""
+        self.entries.append(audit.Entry(object_kind=object_kind, object_id=object_id, after=facts))
+
+
+def configure(app: Flask, url: str) -> None:
+    """Bind the application to its database. Opens no connection."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = connections.address(url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = connections.options(url)
+    db.init_app(app)
+    with app.app_context():
+        connections.hook(db.engine)
+
+
+def transaction(
+    work: Callable[[Tx], T],
+    *,
+    by: Who,
+    now: datetime,
+    action: str,
+    reason: str = "",
+    undoable: bool = False,
+    idempotency: Idempotency | None = None,
+) -> T:
+    """Run ``work`` as one transaction and return what it returns: plain values, never rows.
+
+    Everything it changes through ``tx.session`` is written to the audit trail and, when ``undoable``, to an
+    undo record; the schedule version is bumped when a timetable depends on it. Serialisation failures are
+    retried whole. With an ``idempotency`` key ``work`` returns a JSON-able dict, and a repeat gets the
+    stored one. Transactions do not nest.
+
+    Raises what ``work`` raises; Refused when a guard refuses; Stale when a row has changed meanwhile;
+    Invalid for a value that is taken or unusable; KeyReused; Unavailable when the database does not answer.
+    """
+    job = _Job(
+        work=work,
+        by=by,
+        now=now,
+        action=action,
+        reason=reason,
+        undoable=undoable,
+        asked=idempotency,
+    )
+    try:
+        return cast(T, _persistently(job))
+    except Refused as refusal:
+        codes = sorted({conflict.code for conflict in refusal.conflicts})
+        with contextlib.suppress(Unavailable):
+            record(f"{action}.refused", by=by, now=now, facts={"codes": codes})
+        raise
+
+
+def record(
+    action: str,
+    *,
+    by: Who,
+    now: datetime,
+    object_kind: str = "",
+    object_id: int | None = None,
+    facts: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Write one line to the audit trail, in a small transaction of its own: a read, a refusal, a denial."""
+    job = _Job(
+        work=lambda tx: tx.note(object_kind, object_id, facts),
+        by=by, now=now, action=action, reason=reason,
+    )  # fmt: skip
+    _persistently(job)
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[Session]:
+    """Open a session that reads one snapshot and writes nothing. Raises Unavailable."""
+    with Session(db.engine, autoflush=False, expire_on_commit=False) as session:
+        try:
+            session.connection(execution_options=_SNAPSHOT[db.engine.dialect.name])
+            yield session
+        except sa.exc.SQLAlchemyError as error:
+            raise violations.translated(error) or error from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    work: Callable[[Tx], Any]
+    by: Who
+    now: datetime
+    action: str
+    reason: str
+    undoable: bool = False
+    asked: Idempotency | None = None
+
+
+_SNAPSHOT: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+_is_open: ContextVar[bool] = ContextVar("planner_transaction_is_open", default=False)
+
+
+def _persistently(job: _Job) -> Any:
+    if _is_open.get():
+        raise RuntimeError(f"transactions do not nest: {job.action}")
+    token = _is_open.set(True)
+    try:
+        for attempt in range(RETRIES + 1):
+            try:
+                return _once(job)
+            except (sa.exc.SQLAlchemyError, StaleDataError) as error:
+                if not _may_retry(error, attempt):
+                    raise violations.translated(error) or error from error
+            time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.005 * 2**attempt)))
+        raise AssertionError("the last attempt returns or raises")
+    finally:
+        _is_open.reset(token)
+
+
+def _may_retry(error: Exception, attempt: int) -> bool:
+    if violations.is_busy(error):
+        return attempt < BUSY_RETRIES
+    return violations.is_serialisation(error) and attempt < RETRIES
+
+
+def _once(job: _Job) -> Any:
+    with Session(db.engine, expire_on_commit=False) as session:
+        session.connection(execution_options={connections.WRITING: True})
+        session.info["tracer"] = tracer = traces.Tracer(session)
+        tx = Tx(
+            session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else None
+        )
+        claimed = None
+        if job.asked is not None:
+            claimed = idempotency.claim(
+                session, job.asked, by=job.by, now=job.now, action=job.action
+            )
+            if claimed.answer is not None:
+                return claimed.answer
+        result = job.work(tx)
+        if claimed is not None:
+            result = idempotency.keep(session, claimed, result)
+        session.flush()
+        _seal(tx, job, tracer.traces())
+        session.commit()
+        return result
+
+
+def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
+    """Write what goes with the change. The chain and the version come last: other writers queue there."""
+    if tx.change_key is not None:
+        changes.keep(tx.session, tx.change_key, changed, by=tx.by, now=tx.now, label=job.action)
+    entries = [*map(audit.entry_of, changed), *tx.entries]
+    audit.append(tx.session, entries, by=tx.by, now=tx.now, action=job.action, reason=job.reason)
+    if traces.is_schedule_change(changed):
+        _bump(tx.session, is_catalogue=traces.is_catalogue_change(changed))
+
+
+def _bump(session: Session, *, is_catalogue: bool) -> None:
+    table = ScheduleVersion.__table__
+    values = {"version": table.c.version + 1}
+    if is_catalogue:
+        values["catalogue"] = table.c.version + 1
+    session.execute(sa.update(table).where(table.c.id == 1).values(values))

@@ -1,0 +1,32 @@
+"""Random names for rows that appear in addresses and calendars, and digests of what must not be stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import uuid
+from typing import Any
+
+UID_DOMAIN = "planner.invalid"
+"""Right of the @ in a calendar uid: a name that can never be somebody's (RFC 2606)."""
+
+
+def new() -> str:
+    """Return 16 random characters that fit into an address: they tell nothing and cannot be guessed."""
+    return secrets.token_urlsafe(12)
+
+
+def uid() -> str:
+    """Return a new globally unique calendar uid (RFC 7986, 5.3)."""
+    return f"{uuid.uuid4().hex}@{UID_DOMAIN}"
+
+
+def canonical(value: Any) -> str:
+    """Return the one JSON text of a value: the same value always gives the same text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
