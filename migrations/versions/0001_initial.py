@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915  one statement per table and index
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -67,7 +67,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_idempotency_key")),
     )
-    op.create_index(op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False)
+    op.create_index(
+        op.f("ix_idempotency_key_created_at"), "idempotency_key", ["created_at"], unique=False
+    )
     op.create_table(
         "patient",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -128,15 +130,20 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("retired_from", sa.Date(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("kind IN ('consult', 'session', 'review', 'other')", name=op.f("ck_service_kind")),
+        sa.CheckConstraint(
+            "kind IN ('consult', 'session', 'review', 'other')", name=op.f("ck_service_kind")
+        ),
         sa.CheckConstraint("minutes > 0 AND minutes % 5 = 0", name=op.f("ck_service_minutes")),
         sa.CheckConstraint(
-            "preparation_minutes >= 0 AND preparation_minutes % 5 = 0", name=op.f("ck_service_preparation")
+            "preparation_minutes >= 0 AND preparation_minutes % 5 = 0",
+            name=op.f("ck_service_preparation"),
         ),
         sa.CheckConstraint(
             "turnover_minutes >= 0 AND turnover_minutes % 5 = 0", name=op.f("ck_service_turnover")
         ),
-        sa.CheckConstraint("walk_minutes >= 0 AND walk_minutes % 5 = 0", name=op.f("ck_service_walk")),
+        sa.CheckConstraint(
+            "walk_minutes >= 0 AND walk_minutes % 5 = 0", name=op.f("ck_service_walk")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service")),
         sa.UniqueConstraint("code", name=op.f("uq_service_code")),
         sa.UniqueConstraint("name", name=op.f("uq_service_name")),
@@ -184,7 +191,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_date_to_avoid")),
     )
-    op.create_index(op.f("ix_date_to_avoid_patient_id"), "date_to_avoid", ["patient_id"], unique=False)
+    op.create_index(
+        op.f("ix_date_to_avoid_patient_id"), "date_to_avoid", ["patient_id"], unique=False
+    )
     op.create_table(
         "protocol",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -202,11 +211,16 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("zones IN ('new', 'same')", name=op.f("ck_protocol_zones")),
         sa.CheckConstraint(
-            "gap_floor <= gap_target AND gap_target <= gap_soft_max", name=op.f("ck_protocol_gap_order")
+            "gap_floor <= gap_target AND gap_target <= gap_soft_max",
+            name=op.f("ck_protocol_gap_order"),
         ),
-        sa.CheckConstraint("gap_floor >= 1 AND gap_soft_max <= 365", name=op.f("ck_protocol_gap_range")),
+        sa.CheckConstraint(
+            "gap_floor >= 1 AND gap_soft_max <= 365", name=op.f("ck_protocol_gap_range")
+        ),
         sa.CheckConstraint("sessions BETWEEN 1 AND 12", name=op.f("ck_protocol_sessions")),
-        sa.ForeignKeyConstraint(["service_id"], ["service.id"], name=op.f("fk_protocol_service_id_service")),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["service.id"], name=op.f("fk_protocol_service_id_service")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_protocol")),
         sa.UniqueConstraint("name", name=op.f("uq_protocol_name")),
     )
@@ -227,10 +241,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["provider_id"], ["provider.id"], name=op.f("fk_provider_hours_provider_id_provider")
         ),
-        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_provider_hours_site_id_site")),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk_provider_hours_site_id_site")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_hours")),
     )
-    op.create_index(op.f("ix_provider_hours_provider_id"), "provider_hours", ["provider_id"], unique=False)
+    op.create_index(
+        op.f("ix_provider_hours_provider_id"), "provider_hours", ["provider_id"], unique=False
+    )
     op.create_index(op.f("ix_provider_hours_site_id"), "provider_hours", ["site_id"], unique=False)
     op.create_table(
         "provider_service",
@@ -245,11 +263,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["service_id"], ["service.id"], name=op.f("fk_provider_service_service_id_service")
         ),
-        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_provider_service_site_id_site")),
-        sa.PrimaryKeyConstraint("provider_id", "service_id", "site_id", name=op.f("pk_provider_service")),
+        sa.ForeignKeyConstraint(
+            ["site_id"], ["site.id"], name=op.f("fk_provider_service_site_id_site")
+        ),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "service_id", "site_id", name=op.f("pk_provider_service")
+        ),
     )
-    op.create_index(op.f("ix_provider_service_service_id"), "provider_service", ["service_id"], unique=False)
-    op.create_index(op.f("ix_provider_service_site_id"), "provider_service", ["site_id"], unique=False)
+    op.create_index(
+        op.f("ix_provider_service_service_id"), "provider_service", ["service_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_provider_service_site_id"), "provider_service", ["site_id"], unique=False
+    )
     op.create_table(
         "room",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -281,7 +307,9 @@ def upgrade() -> None:
         sa.Column("has_infection", sa.Boolean(), nullable=True),
         sa.Column("has_limb_ischaemia", sa.Boolean(), nullable=True),
         sa.Column("note", sa.String(length=1000), nullable=False),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_screening_patient_id_patient")),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_screening_patient_id_patient")
+        ),
         sa.ForeignKeyConstraint(
             ["provider_id"], ["provider.id"], name=op.f("fk_screening_provider_id_provider")
         ),
@@ -316,8 +344,12 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("role IN ('receptionist', 'provider', 'manager')", name=op.f("ck_user_role")),
-        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_user_provider_id_provider")),
+        sa.CheckConstraint(
+            "role IN ('receptionist', 'provider', 'manager')", name=op.f("ck_user_role")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"], ["provider.id"], name=op.f("fk_user_provider_id_provider")
+        ),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_user_site_id_site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("email", name=op.f("uq_user_email")),
@@ -335,7 +367,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "(site_id IS NOT NULL AND provider_id IS NULL AND room_id IS NULL) OR (site_id IS NULL AND provider_id IS NOT NULL AND room_id IS NULL) OR (site_id IS NULL AND provider_id IS NULL AND room_id IS NOT NULL)",
+            "(site_id IS NOT NULL AND provider_id IS NULL AND room_id IS NULL) OR (site_id IS "
+            "NULL AND provider_id IS NOT NULL AND room_id IS NULL) OR (site_id IS NULL AND "
+            "provider_id IS NULL AND room_id IS NOT NULL)",
             name=op.f("ck_absence_one_actor"),
         ),
         sa.CheckConstraint("(starts IS NULL) = (ends IS NULL)", name=op.f("ck_absence_both_times")),
@@ -374,8 +408,12 @@ def upgrade() -> None:
         sa.Column("signed_on", sa.Date(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["created_by"], ["user.id"], name=op.f("fk_consent_created_by_user")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_consent_patient_id_patient")),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user.id"], name=op.f("fk_consent_created_by_user")
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_consent_patient_id_patient")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
     op.create_index(op.f("ix_consent_patient_id"), "consent", ["patient_id"], unique=False)
@@ -403,15 +441,22 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "status IN ('draft', 'active', 'paused', 'completed', 'ended')", name=op.f("ck_course_status")
+            "status IN ('draft', 'active', 'paused', 'completed', 'ended')",
+            name=op.f("ck_course_status"),
         ),
         sa.CheckConstraint("zones IN ('new', 'same')", name=op.f("ck_course_zones")),
-        sa.ForeignKeyConstraint(["ordered_by"], ["provider.id"], name=op.f("fk_course_ordered_by_provider")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_course_patient_id_patient")),
+        sa.ForeignKeyConstraint(
+            ["ordered_by"], ["provider.id"], name=op.f("fk_course_ordered_by_provider")
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_course_patient_id_patient")
+        ),
         sa.ForeignKeyConstraint(
             ["protocol_id"], ["protocol.id"], name=op.f("fk_course_protocol_id_protocol")
         ),
-        sa.ForeignKeyConstraint(["service_id"], ["service.id"], name=op.f("fk_course_service_id_service")),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["service.id"], name=op.f("fk_course_service_id_service")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course")),
         sa.UniqueConstraint("key", name=op.f("uq_course_key")),
     )
@@ -427,25 +472,33 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["created_by"], ["user.id"], name=op.f("fk_patient_link_created_by_user")),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user.id"], name=op.f("fk_patient_link_created_by_user")
+        ),
         sa.ForeignKeyConstraint(
             ["patient_id"], ["patient.id"], name=op.f("fk_patient_link_patient_id_patient")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_link")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_patient_link_token_hash")),
     )
-    op.create_index(op.f("ix_patient_link_patient_id"), "patient_link", ["patient_id"], unique=False)
+    op.create_index(
+        op.f("ix_patient_link_patient_id"), "patient_link", ["patient_id"], unique=False
+    )
     op.create_table(
         "room_service",
         sa.Column("room_id", sa.Integer(), nullable=False),
         sa.Column("service_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["room_id"], ["room.id"], name=op.f("fk_room_service_room_id_room")),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["room.id"], name=op.f("fk_room_service_room_id_room")
+        ),
         sa.ForeignKeyConstraint(
             ["service_id"], ["service.id"], name=op.f("fk_room_service_service_id_service")
         ),
         sa.PrimaryKeyConstraint("room_id", "service_id", name=op.f("pk_room_service")),
     )
-    op.create_index(op.f("ix_room_service_service_id"), "room_service", ["service_id"], unique=False)
+    op.create_index(
+        op.f("ix_room_service_service_id"), "room_service", ["service_id"], unique=False
+    )
     op.create_table(
         "rule_record",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -457,14 +510,18 @@ def upgrade() -> None:
         sa.Column("effective_from", sa.Date(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
-        sa.CheckConstraint("(scope = 'clinic') = (scope_id IS NULL)", name=op.f("ck_rule_record_scope_id")),
+        sa.CheckConstraint(
+            "(scope = 'clinic') = (scope_id IS NULL)", name=op.f("ck_rule_record_scope_id")
+        ),
         sa.CheckConstraint(
             "scope IN ('clinic', 'site', 'service', 'protocol')", name=op.f("ck_rule_record_scope")
         ),
         sa.CheckConstraint(
             "severity IN ('info', 'warn', 'decide', 'block')", name=op.f("ck_rule_record_severity")
         ),
-        sa.ForeignKeyConstraint(["created_by"], ["user.id"], name=op.f("fk_rule_record_created_by_user")),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user.id"], name=op.f("fk_rule_record_created_by_user")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_record")),
     )
     op.create_index(op.f("ix_rule_record_code"), "rule_record", ["code"], unique=False)
@@ -494,12 +551,15 @@ def upgrade() -> None:
         sa.Column("gap_is_custom", sa.Boolean(), nullable=False),
         sa.Column("gap_reason", sa.String(length=300), nullable=False),
         sa.CheckConstraint(
-            "gap_floor <= gap_target AND gap_target <= gap_soft_max", name=op.f("ck_course_session_gap_order")
+            "gap_floor <= gap_target AND gap_target <= gap_soft_max",
+            name=op.f("ck_course_session_gap_order"),
         ),
         sa.CheckConstraint(
             "gap_floor >= 1 AND gap_soft_max <= 365", name=op.f("ck_course_session_gap_range")
         ),
-        sa.CheckConstraint("minutes > 0 AND minutes % 5 = 0", name=op.f("ck_course_session_minutes")),
+        sa.CheckConstraint(
+            "minutes > 0 AND minutes % 5 = 0", name=op.f("ck_course_session_minutes")
+        ),
         sa.CheckConstraint("number BETWEEN 1 AND 12", name=op.f("ck_course_session_number")),
         sa.ForeignKeyConstraint(
             ["course_id"], ["course.id"], name=op.f("fk_course_session_course_id_course")
@@ -507,7 +567,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course_session")),
         sa.UniqueConstraint("course_id", "number", name=op.f("uq_course_session_course_id_number")),
     )
-    op.create_index(op.f("ix_course_session_course_id"), "course_session", ["course_id"], unique=False)
+    op.create_index(
+        op.f("ix_course_session_course_id"), "course_session", ["course_id"], unique=False
+    )
     op.create_table(
         "appointment",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -547,12 +609,14 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "status IN ('held', 'reserved', 'booked', 'arrived', 'started', 'fulfilled', 'no_show', 'cancelled', 'released')",
+            "status IN ('held', 'reserved', 'booked', 'arrived', 'started', 'fulfilled', "
+            "'no_show', 'cancelled', 'released')",
             name=op.f("ck_appointment_status"),
         ),
         sa.CheckConstraint("ends_at <= patient_until", name=op.f("ck_appointment_patient_clock")),
         sa.CheckConstraint(
-            "room_from <= starts_at AND ends_at <= room_until", name=op.f("ck_appointment_room_clock")
+            "room_from <= starts_at AND ends_at <= room_until",
+            name=op.f("ck_appointment_room_clock"),
         ),
         sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_appointment_order")),
         sa.ForeignKeyConstraint(
@@ -560,7 +624,9 @@ def upgrade() -> None:
             ["course_session.id"],
             name=op.f("fk_appointment_course_session_id_course_session"),
         ),
-        sa.ForeignKeyConstraint(["created_by"], ["user.id"], name=op.f("fk_appointment_created_by_user")),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user.id"], name=op.f("fk_appointment_created_by_user")
+        ),
         sa.ForeignKeyConstraint(
             ["patient_id"], ["patient.id"], name=op.f("fk_appointment_patient_id_patient")
         ),
@@ -586,10 +652,18 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_appointment_course_session_id"), "appointment", ["course_session_id"], unique=False
     )
-    op.create_index("ix_appointment_patient_day", "appointment", ["patient_id", "starts_at"], unique=False)
-    op.create_index("ix_appointment_provider_day", "appointment", ["provider_id", "starts_at"], unique=False)
-    op.create_index("ix_appointment_room_day", "appointment", ["room_id", "starts_at"], unique=False)
-    op.create_index("ix_appointment_site_day", "appointment", ["site_id", "starts_at"], unique=False)
+    op.create_index(
+        "ix_appointment_patient_day", "appointment", ["patient_id", "starts_at"], unique=False
+    )
+    op.create_index(
+        "ix_appointment_provider_day", "appointment", ["provider_id", "starts_at"], unique=False
+    )
+    op.create_index(
+        "ix_appointment_room_day", "appointment", ["room_id", "starts_at"], unique=False
+    )
+    op.create_index(
+        "ix_appointment_site_day", "appointment", ["site_id", "starts_at"], unique=False
+    )
     op.create_table(
         "consult",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -612,10 +686,16 @@ def upgrade() -> None:
             "outcome IN ('candidate', 'not_now', 'no', 'refer')", name=op.f("ck_consult_outcome")
         ),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointment.id"], name=op.f("fk_consult_appointment_id_appointment")
+            ["appointment_id"],
+            ["appointment.id"],
+            name=op.f("fk_consult_appointment_id_appointment"),
         ),
-        sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_consult_course_id_course")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_consult_patient_id_patient")),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_consult_course_id_course")
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_consult_patient_id_patient")
+        ),
         sa.ForeignKeyConstraint(
             ["provider_id"], ["provider.id"], name=op.f("fk_consult_provider_id_provider")
         ),
@@ -642,17 +722,25 @@ def upgrade() -> None:
         sa.Column("given_by", sa.Integer(), nullable=True),
         sa.Column("signed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointment.id"], name=op.f("fk_decision_appointment_id_appointment")
+            ["appointment_id"],
+            ["appointment.id"],
+            name=op.f("fk_decision_appointment_id_appointment"),
         ),
-        sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_decision_course_id_course")),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["course.id"], name=op.f("fk_decision_course_id_course")
+        ),
         sa.ForeignKeyConstraint(["given_by"], ["user.id"], name=op.f("fk_decision_given_by_user")),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_decision_patient_id_patient")),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_decision_patient_id_patient")
+        ),
         sa.ForeignKeyConstraint(
             ["provider_id"], ["provider.id"], name=op.f("fk_decision_provider_id_provider")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
-    op.create_index(op.f("ix_decision_appointment_id"), "decision", ["appointment_id"], unique=False)
+    op.create_index(
+        op.f("ix_decision_appointment_id"), "decision", ["appointment_id"], unique=False
+    )
     op.create_index(op.f("ix_decision_course_id"), "decision", ["course_id"], unique=False)
     op.create_index(op.f("ix_decision_patient_id"), "decision", ["patient_id"], unique=False)
     op.create_index(op.f("ix_decision_provider_id"), "decision", ["provider_id"], unique=False)
@@ -660,7 +748,7 @@ def upgrade() -> None:
     op.execute("INSERT INTO schedule_version (id, version, catalogue) VALUES (1, 1, 1)")
 
 
-def downgrade() -> None:
+def downgrade() -> None:  # noqa: PLR0915
     guards.drop(op.get_bind())
     op.drop_index(op.f("ix_decision_provider_id"), table_name="decision")
     op.drop_index(op.f("ix_decision_patient_id"), table_name="decision")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner.db import keys
+from planner.db.base import Base
 from planner.db.models import AuditRow
 from planner.db.traces import Trace
 from planner.who import Who
@@ -52,7 +53,7 @@ class Verdict:
 
 
 def entry_of(trace: Trace) -> Entry:
-    """Return the entry that tells of a changed row: only what differs, secrets only as "changed"."""
+    """Return the entry that tells of a changed row: what differs, secrets only as "changed"."""
     fields = sorted(trace.changed - DERIVED)
     return Entry(
         object_kind=trace.table,
@@ -81,13 +82,13 @@ def append(
         row["previous_hash"] = previous
         previous = row["hash"] = seal(row)
         rows.append(row)
-    session.execute(sa.insert(AuditRow.__table__), rows)
+    session.execute(sa.insert(_TABLE), rows)
 
 
 def seal(row: Mapping[str, Any]) -> str:
     """Return the hash of a row: of all it says, and of the hash before it."""
     said = {key: row[key] for key in _SEALED}
-    said["at"] = row["at"].isoformat()
+    said["at"] = row["at"].astimezone(UTC).isoformat()
     return keys.digest(keys.canonical(said))
 
 
@@ -103,6 +104,7 @@ def verify(session: Session) -> Verdict:
     return Verdict(rows=count, head=previous, breaks=tuple(breaks))
 
 
+_TABLE = Base.metadata.tables["audit"]
 _SEALED = (
     "user_id", "origin", "request_id", "action", "object_kind", "object_id",
     "before", "after", "reason", "previous_hash",
@@ -142,12 +144,13 @@ def _row(entry: Entry, *, by: Who, now: datetime, action: str, reason: str) -> d
     }
 
 
-def _rows(session: Session) -> Iterator[sa.RowMapping]:
-    statement = sa.select(AuditRow.__table__).order_by(AuditRow.id)
-    yield from session.execute(statement.execution_options(yield_per=1000)).mappings()
+def _rows(session: Session) -> Iterator[dict[str, Any]]:
+    statement = sa.select(_TABLE).order_by(AuditRow.id)
+    for row in session.execute(statement.execution_options(yield_per=1000)):
+        yield row._asdict()
 
 
-def _fault(row: sa.RowMapping, previous: str) -> str | None:
+def _fault(row: Mapping[str, Any], previous: str) -> str | None:
     if row["previous_hash"] != previous:
         return "previous"
     return None if row["hash"] == seal(row) else "hash"

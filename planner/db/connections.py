@@ -55,7 +55,7 @@ def create(url: str, *, is_migrating: bool = False) -> sa.Engine:
 
 
 def hook(engine: sa.Engine, *, is_migrating: bool = False) -> None:
-    """Give every connection of a SQLite engine the settings on which durability and the guards rest."""
+    """Give every SQLite connection the settings on which durability and the guards rest."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -82,9 +82,9 @@ def set_journal(engine: sa.Engine) -> None:
         return
     is_safe = sqlite_module().sqlite_version_info >= WAL_SAFE_SINCE
     with engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        raw.execute(f"PRAGMA journal_mode={'WAL' if is_safe else 'DELETE'}")
+        cursor = connection.connection.cursor()  # no transaction: it may not change inside one
+        cursor.execute(f"PRAGMA journal_mode={'WAL' if is_safe else 'DELETE'}")
+        cursor.close()
 
 
 def _set_up(connection: Any, *, enforces_references: bool) -> None:
@@ -101,6 +101,6 @@ def _set_up(connection: Any, *, enforces_references: bool) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    # A deferred transaction that reads and then writes fails at once when another has written between.
+    # Begun deferred, one that reads and then writes fails when another has written between.
     writes = connection.get_execution_options().get(WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -20,7 +20,6 @@ from sqlalchemy.orm.exc import StaleDataError
 from planner.db import audit, changes, connections, idempotency, keys, traces, violations
 from planner.db.base import Base
 from planner.db.idempotency import Idempotency
-from planner.db.models import ScheduleVersion
 from planner.errors import Refused, Unavailable
 from planner.who import Who
 
@@ -37,7 +36,7 @@ LONGEST_PAUSE = 0.2  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tx:
-    """A transaction that is under way. ``change_key`` names the undo record when there will be one."""
+    """A transaction under way. ``change_key`` names the undo record when there will be one."""
 
     session: Session
     now: datetime
@@ -73,13 +72,13 @@ def transaction(
 ) -> T:
     """Run ``work`` as one transaction and return what it returns: plain values, never rows.
 
-    Everything it changes through ``tx.session`` is written to the audit trail and, when ``undoable``, to an
-    undo record; the schedule version is bumped when a timetable depends on it. Serialisation failures are
-    retried whole. With an ``idempotency`` key ``work`` returns a JSON-able dict, and a repeat gets the
-    stored one. Transactions do not nest.
+    Everything it changes through ``tx.session`` is written to the audit trail and, when
+    ``undoable``, to an undo record; the schedule version is bumped when a timetable depends on it.
+    Serialisation failures are retried whole. With an ``idempotency`` key ``work`` returns a
+    JSON-able dict, and a repeat gets the stored one. Transactions do not nest.
 
-    Raises what ``work`` raises; Refused when a guard refuses; Stale when a row has changed meanwhile;
-    Invalid for a value that is taken or unusable; KeyReused; Unavailable when the database does not answer.
+    Raises what ``work`` raises; Refused (recorded) when a guard refuses; Stale when a row has
+    changed meanwhile; Invalid for a value that is taken or unusable; KeyReused; Unavailable.
     """
     job = _Job(
         work=work,
@@ -109,7 +108,7 @@ def record(
     facts: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    """Write one line to the audit trail, in a small transaction of its own: a read, a refusal, a denial."""
+    """Write one line to the audit trail, in its own transaction: a read, a refusal, a denial."""
     job = _Job(
         work=lambda tx: tx.note(object_kind, object_id, facts),
         by=by, now=now, action=action, reason=reason,
@@ -157,10 +156,15 @@ def _persistently(job: _Job) -> Any:
             except (sa.exc.SQLAlchemyError, StaleDataError) as error:
                 if not _may_retry(error, attempt):
                     raise violations.translated(error) or error from error
-            time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.005 * 2**attempt)))
+            _pause(attempt)
         raise AssertionError("the last attempt returns or raises")
     finally:
         _is_open.reset(token)
+
+
+def _pause(attempt: int) -> None:
+    jitter = random.uniform(0, 1)  # noqa: S311  keeps rivals apart, hides nothing
+    time.sleep(jitter * min(LONGEST_PAUSE, 0.005 * 2**attempt))
 
 
 def _may_retry(error: Exception, attempt: int) -> bool:
@@ -193,7 +197,7 @@ def _once(job: _Job) -> Any:
 
 
 def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
-    """Write what goes with the change. The chain and the version come last: other writers queue there."""
+    """Write what goes with the change. Chain and version come last: other writers queue there."""
     if tx.change_key is not None:
         changes.keep(tx.session, tx.change_key, changed, by=tx.by, now=tx.now, label=job.action)
     entries = [*map(audit.entry_of, changed), *tx.entries]
@@ -203,7 +207,7 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
 
 
 def _bump(session: Session, *, is_catalogue: bool) -> None:
-    table = ScheduleVersion.__table__
+    table = Base.metadata.tables["schedule_version"]
     values = {"version": table.c.version + 1}
     if is_catalogue:
         values["catalogue"] = table.c.version + 1

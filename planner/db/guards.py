@@ -1,7 +1,7 @@
 """What the database itself refuses, whoever asks: double bookings, and a rewritten audit trail.
 
-The guards are created here and nowhere else. A migration that touches ``appointment`` or ``audit`` calls
-``create`` again at its end, because rebuilding a table drops what hangs on it.
+The guards are created here and nowhere else. A migration that touches ``appointment`` or ``audit``
+calls ``create`` again at its end, because rebuilding a table drops what hangs on it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ INSTANTS = ("starts_at", "ends_at", "room_from", "room_until", "patient_until")
 ONE_LIVE = f"{PREFIX}appointment_one_live"
 
 
-class GuardsMissing(RuntimeError):
+class GuardsMissing(RuntimeError):  # noqa: N818  named as it reads where it is raised
     """The database does not refuse what it must refuse; the application may not start on it."""
 
 
@@ -97,16 +97,18 @@ def _sqlite() -> dict[str, str]:
 
 
 def _overlap_trigger(name: str, clock: Clock, verb: str) -> str:
-    # What is live does not overlap, so the latest to start before the end is the only one to look at:
-    # the guard costs one step in an index, however long the history.
+    # What is live does not overlap, so the latest to start before the end is the only one to look
+    # at: the guard costs one step in an index, however long the history.
     actor, starts, ends = f"{clock.actor}_id", clock.starts, clock.ends
     when = "INSERT" if verb == "insert" else f"UPDATE OF id, status, {actor}, {starts}, {ends}"
     other = "" if verb == "insert" else " AND id <> OLD.id"
+    last = (
+        f"{ends} FROM appointment WHERE {actor} = NEW.{actor} AND {_LIVE}"
+        f" AND {starts} < NEW.{ends}{other} ORDER BY {starts} DESC LIMIT 1"
+    )
     return (
         f"CREATE TRIGGER {name} BEFORE {when} ON appointment WHEN {_IS_LIVE} BEGIN"
-        f" SELECT RAISE(ABORT, 'overlap: {clock.actor}') WHERE NEW.{starts} < ("
-        f"SELECT {ends} FROM appointment WHERE {actor} = NEW.{actor} AND {_LIVE}"
-        f" AND {starts} < NEW.{ends}{other} ORDER BY {starts} DESC LIMIT 1); END"
+        f" SELECT RAISE(ABORT, 'overlap: {clock.actor}') WHERE NEW.{starts} < (SELECT {last}); END"
     )
 
 
@@ -120,7 +122,7 @@ def _form_trigger(name: str, verb: str) -> str:
 
 
 def _audit_trigger(name: str, verb: str) -> str:
-    # INSERT OR REPLACE deletes without firing a delete trigger, so a row that is there is refused as well.
+    # INSERT OR REPLACE deletes without firing a delete trigger: a row that is there is refused too.
     condition = "" if verb != "insert" else (
         " WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id OR hash = NEW.hash)"
     )  # fmt: skip
@@ -168,12 +170,9 @@ def _drops(dialect: str, tables: set[str]) -> list[str]:
 
 
 def _missing_on_sqlite(connection: sa.Connection) -> list[str]:
+    statement = sa.text("SELECT name, sql FROM sqlite_master WHERE name GLOB :names")
     found: dict[str, str] = dict(
-        connection.exec_driver_sql(
-            f"SELECT name, sql FROM sqlite_master WHERE name GLOB '{PREFIX}*'"
-        )
-        .tuples()
-        .all()
+        connection.execute(statement, {"names": f"{PREFIX}*"}).tuples().all()
     )
     return [name for name, text in _sqlite().items() if found.get(name) != text]
 
@@ -201,7 +200,7 @@ def _definitions(connection: sa.Connection) -> dict[str, str]:
         " JOIN pg_class c ON c.oid = i.indexrelid"
         " WHERE i.indrelid = to_regclass('appointment') AND i.indisunique AND i.indisvalid"
     )
-    return {name: text for name, text in connection.exec_driver_sql(statement).tuples()}
+    return dict(connection.exec_driver_sql(statement).tuples().all())
 
 
 def _excludes(text: str, clock: Clock) -> bool:
@@ -215,7 +214,7 @@ def _names_all_live(text: str) -> bool:
 
 
 def _refuses_audit_deletes(connection: sa.Connection) -> bool:
-    # The trigger speaks once per statement, even when no row is meant: so the attempt costs nothing.
+    # The trigger speaks once per statement, even when no row is meant: the attempt costs nothing.
     for attempt in ("DELETE FROM audit WHERE false", "UPDATE audit SET id = id WHERE false"):
         savepoint = connection.begin_nested()
         try:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from planner.db import keys
-from planner.db.models import IdempotencyKey
+from planner.db.base import Base
 from planner.errors import KeyReused
 from planner.who import Who
 
@@ -35,22 +35,20 @@ class Claim:
 
 
 def claim(session: Session, asked: Idempotency, *, by: Who, now: datetime, action: str) -> Claim:
-    """Take the key for this transaction. A copy that runs at the same time waits here until it ends.
+    """Take the key for this transaction. A copy running at the same time waits here for its end.
 
     Raises KeyReused when the key came with another body before.
     """
     row_key = keys.digest(f"{by.user_id}\n{asked.key}")  # a key belongs to its user
     body_hash = keys.digest(keys.canonical([action, asked.body]))
-    row = {
+    row: dict[str, Any] = {
         "key": row_key, "user_id": by.user_id, "action": action[:40], "body_hash": body_hash,
         "answer": {}, "created_at": now,
     }  # fmt: skip
     if session.execute(_insert(session).values(row)).rowcount == 1:  # type: ignore[attr-defined]  # a CursorResult
         return Claim(row_key, None)
-    table = IdempotencyKey.__table__.c
-    first = session.execute(
-        sa.select(table.body_hash, table.answer).where(table.key == row_key)
-    ).one()
+    stored = sa.select(_TABLE.c.body_hash, _TABLE.c.answer).where(_TABLE.c.key == row_key)
+    first = session.execute(stored).one()
     if first.body_hash != body_hash:
         raise KeyReused(action)
     return Claim(row_key, first.answer)
@@ -59,13 +57,15 @@ def claim(session: Session, asked: Idempotency, *, by: Who, now: datetime, actio
 def keep(session: Session, claimed: Claim, answer: Any) -> dict[str, Any]:
     """Store the answer of the claimed key; return it as its repeats will get it."""
     plain: dict[str, Any] = json.loads(keys.canonical(answer))
-    statement = sa.update(IdempotencyKey.__table__).values(answer=plain)
-    session.execute(statement.where(IdempotencyKey.key == claimed.row_key))
+    statement = sa.update(_TABLE).values(answer=plain)
+    session.execute(statement.where(_TABLE.c.key == claimed.row_key))
     return plain
 
 
+_TABLE = Base.metadata.tables["idempotency_key"]
+
+
 def _insert(session: Session) -> Any:
-    table = IdempotencyKey.__table__
     if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
+        return postgresql.insert(_TABLE).on_conflict_do_nothing()
+    return sqlite.insert(_TABLE).on_conflict_do_nothing()

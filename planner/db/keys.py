@@ -1,4 +1,4 @@
-"""Random names for rows that appear in addresses and calendars, and digests of what must not be stored."""
+"""Random names for rows seen in addresses and calendars, and digests of what is not stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UID_DOMAIN = "planner.invalid"
 
 
 def new() -> str:
-    """Return 16 random characters that fit into an address: they tell nothing and cannot be guessed."""
+    """Return 16 random characters that fit into an address, tell nothing and cannot be guessed."""
     return secrets.token_urlsafe(12)
 
 

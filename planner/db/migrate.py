@@ -1,10 +1,10 @@
-"""Bring a database to a numbered revision, and prove after each step that its guards still stand."""
+"""Bring a database to a numbered revision, and prove after each step that its guards stand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from alembic import command
@@ -51,11 +51,11 @@ def configure(context: EnvironmentContext, connection: sa.Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        transactional_ddl=True,  # Alembic doubts it of SQLite; connections.py begins transactions itself
+        transactional_ddl=True,  # also on SQLite: connections.py begins its transactions itself
         transaction_per_migration=True,
         render_as_batch=connection.dialect.name == "sqlite",
         include_object=is_compared,
-        on_version_apply=_prove,
+        on_version_apply=cast(Any, _prove),  # it is called by these names
     )
 
 
@@ -88,9 +88,10 @@ def _alone(connection: sa.Connection) -> None:
         connection.execution_options(**{connections.WRITING: True})
 
 
-def _prove(*, ctx: MigrationContext, heads: set[str], **rest: object) -> None:
-    connection = ctx.connection
-    assert connection is not None
+def _prove(
+    *, ctx: MigrationContext, step: object, heads: Collection[Any], run_args: object
+) -> None:
+    connection = cast(sa.Connection, ctx.connection)
     if connection.dialect.name == "sqlite":
         torn = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if torn:

@@ -1,4 +1,4 @@
-"""What a transaction changed: gathered from the session as it flushes, so that nobody has to remember."""
+"""What a transaction changed: gathered as the session flushes, so that nobody has to remember."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session, attributes
+from sqlalchemy.orm import ORMExecuteState, PassiveFlag, Session, attributes
 
 from planner.db.base import Base, UtcDateTime
 
@@ -135,7 +135,7 @@ def is_catalogue_change(traces: list[Trace]) -> bool:
 def _image_before(session: Session, row: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for column in _columns(row):
-        history = attributes.get_history(row, column.key, attributes.PASSIVE_NO_INITIALIZE)
+        history = attributes.get_history(row, column.key, PassiveFlag.PASSIVE_NO_INITIALIZE)
         old = history.deleted or history.unchanged
         if not old:  # set without having been loaded
             return _stored_image(session, row)
