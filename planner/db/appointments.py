@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from planner.db import keys
 from planner.db.engine import Tx
-from planner.db.models import Appointment, AuditRow
+from planner.db.models import Appointment, AuditRow, Course, CourseSession
 from planner.errors import NotFound, Stale
 from planner.scheduling import lifecycle
 from planner.scheduling.timetable import Slot, Status
@@ -33,6 +33,15 @@ class Actors:
     room_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The session of a course that an appointment serves."""
+
+    course_id: int
+    course_session_id: int
+    number: int
+
+
 def find_actors(session: Session, key: str) -> Actors | None:
     """Return whom the appointment of an address occupies just now, without loading it, or None."""
     return next(iter(_actors(session, Appointment.key == key)), None)
@@ -46,6 +55,16 @@ def actors(session: Session, appointment_ids: Collection[int]) -> list[Actors]:
 def find_by_key(session: Session, key: str) -> Appointment | None:
     """Return the appointment of an address, or None."""
     return session.scalar(sa.select(Appointment).where(Appointment.key == key))
+
+
+def find_served(session: Session, appointment_id: int) -> Served | None:
+    """Return which session of which course the appointment serves, or None."""
+    statement = (
+        sa.select(CourseSession.course_id, CourseSession.id, CourseSession.number)
+        .join(Appointment, Appointment.course_session_id == CourseSession.id)
+        .where(Appointment.id == appointment_id)
+    )
+    return next((Served(*row) for row in session.execute(statement)), None)
 
 
 def get(tx: Tx, appointment_id: int) -> Appointment:
@@ -164,6 +183,22 @@ def enter(row: Appointment, status: Status, *, now: datetime) -> None:
     row.status = status.value
     if status is Status.BOOKED:
         row.expires_at = None
+
+
+def complete_course(tx: Tx, row: Appointment) -> None:
+    """Complete the course of a fulfilled appointment when none of its sessions is left to do."""
+    served = find_served(tx.session, row.id)
+    if served is None:
+        return
+    done = sa.select(Appointment.course_session_id).where(Appointment.status == "fulfilled")
+    left = sa.select(CourseSession.id).where(
+        CourseSession.course_id == served.course_id,
+        CourseSession.id != served.course_session_id,
+        CourseSession.id.not_in(done.where(Appointment.course_session_id.is_not(None))),
+    )
+    course = tx.session.get_one(Course, served.course_id)
+    if course.status == "active" and tx.session.scalar(left.limit(1)) is None:
+        course.status = "completed"
 
 
 def last_actual_minutes(session: Session, patient_id: int, service_id: int) -> int | None:

@@ -1,0 +1,1 @@
+"""What a person does with one appointment: book it, move it, carry it through the day."""

@@ -1,0 +1,203 @@
+"""Carrying an appointment through its day: confirm, check in, start, complete, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from planner.actions.appointments import visits
+from planner.actions.decisions import GivenDecision
+from planner.db import appointments, decisions
+from planner.db.engine import Tx, transaction
+from planner.db.models import Appointment
+from planner.errors import Denied, Invalid, Refused, Stale
+from planner.scheduling import rules
+from planner.scheduling.lifecycle import Verb
+from planner.scheduling.timetable import Status
+from planner.who import Who
+
+ENDED_BY = ("patient", "clinic")
+HEALTH_STATES = ("complete", "review")
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckIn:
+    """What the desk records when the patient arrives; the answer itself is for providers only."""
+
+    health_state: str = ""  # "" (not asked) | complete | review
+    health_answer: str = ""
+    has_stockings: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treated:
+    """What took place: recorded facts, which no rule refuses."""
+
+    starts_at: datetime
+    ends_at: datetime
+    zones: tuple[str, ...] = ()
+    note: str = ""
+
+
+def confirm(key: str, *, version: int, by: Who, now: datetime) -> str:
+    """Note that the patient has confirmed. Every function here returns the key that undoes it.
+
+    All raise ``Stale`` when the appointment has changed since the form was made, or when its status
+    does not allow the step.
+    """
+
+    def work(tx: Tx, row: Appointment) -> None:
+        if Status(row.status) is not Status.BOOKED:
+            raise Stale({"status": (None, row.status)})
+        row.confirmed_at = tx.now
+
+    return _changed(key, version, work, "confirm", by=by, now=now)
+
+
+def check_in(key: str, seen: CheckIn, *, version: int, by: Who, now: datetime) -> str:
+    """Note that the patient is here, and what became of the health question."""
+    if seen.health_state not in ("", *HEALTH_STATES):
+        raise Invalid({"health_state": "choice"})
+
+    def work(tx: Tx, row: Appointment) -> None:
+        visits.arrive(tx, row)
+        _answer(row, seen)
+
+    return _changed(key, version, work, "check_in", by=by, now=now)
+
+
+def answer_health(key: str, seen: CheckIn, *, version: int, by: Who, now: datetime) -> str:
+    """Record the health question of somebody who is already here."""
+    if seen.health_state not in HEALTH_STATES:
+        raise Invalid({"health_state": "choice"})
+
+    def work(tx: Tx, row: Appointment) -> None:
+        if Status(row.status) is not Status.ARRIVED:
+            raise Stale({"status": (None, row.status)})
+        row.health_reviewed_at = None
+        _answer(row, seen)
+
+    return _changed(key, version, work, "health", by=by, now=now)
+
+
+def review_health(key: str, *, version: int, by: Who, now: datetime) -> str:
+    """Note that a provider has read the patient's answer and sees nothing against it."""
+    if by.provider_id is None:
+        raise Denied("only a provider reviews an answer about health")
+
+    def work(tx: Tx, row: Appointment) -> None:
+        if row.health_state != "review":
+            raise Stale({"health_state": (None, row.health_state)})
+        row.health_reviewed_at = tx.now
+
+    return _changed(key, version, work, "review_health", by=by, now=now)
+
+
+def start(
+    key: str,
+    *,
+    version: int,
+    decided: Sequence[GivenDecision] = (),
+    by: Who,
+    now: datetime,
+) -> str:
+    """Start the visit.
+
+    Raises ``Refused`` with all that is missing: decisions, consent, a review.
+    """
+
+    def work(tx: Tx, row: Appointment) -> None:
+        found = visits.missing(tx, row)
+        codes = frozenset(given.rule_code for given in decided)
+        standing = rules.standing(found, acknowledged=frozenset(), decided=codes)
+        if standing:
+            raise Refused(standing)
+        decisions.add_all(tx, decided, found, row)
+        visits.begin(tx, row)
+
+    return _changed(key, version, work, "start", by=by, now=now)
+
+
+def complete(key: str, treated: Treated, *, version: int, by: Who, now: datetime) -> str:
+    """Record what took place.
+
+    Late, early or long are facts: only an end before the start is not.
+    """
+    if treated.ends_at <= treated.starts_at:
+        raise Invalid({"ends": "before_start"})
+
+    def work(tx: Tx, row: Appointment) -> None:
+        visits.go(tx, row, Verb.COMPLETE)
+        row.actual_starts_at, row.actual_ends_at = treated.starts_at, treated.ends_at
+        row.zones_treated = list(treated.zones)
+        row.note = treated.note
+        appointments.complete_course(tx, row)
+
+    return _changed(key, version, work, "complete", by=by, now=now)
+
+
+def cancel(key: str, *, ended_by: str, reason: str, version: int, by: Who, now: datetime) -> str:
+    """Cancel: by whom and why. A session of a course stays open for another date."""
+    if ended_by not in ENDED_BY:
+        raise Invalid({"ended_by": "choice"})
+    return _ended(key, version, Verb.CANCEL, ended_by, reason, by=by, now=now)
+
+
+def miss(key: str, *, reason: str = "", version: int, by: Who, now: datetime) -> str:
+    """Note that the patient did not come. A session of a course stays open for another date."""
+    return _ended(key, version, Verb.NO_SHOW, "patient", reason, by=by, now=now)
+
+
+def release(key: str, *, reason: str = "", version: int, by: Who, now: datetime) -> str:
+    """Let a hold or a reservation go."""
+    return _ended(key, version, Verb.RELEASE, "clinic", reason, by=by, now=now)
+
+
+def annotate(key: str, note: str, *, version: int, by: Who, now: datetime) -> str:
+    """Change the note that providers and desk read before the visit."""
+
+    def work(tx: Tx, row: Appointment) -> None:
+        row.note = note
+
+    return _changed(key, version, work, "annotate", by=by, now=now)
+
+
+def _ended(
+    key: str, version: int, verb: Verb, ended_by: str, reason: str, *, by: Who, now: datetime
+) -> str:
+    if len(reason) > LONGEST_REASON:
+        raise Invalid({"reason": "too_long"})
+
+    def work(tx: Tx, row: Appointment) -> None:
+        visits.go(tx, row, verb)
+        row.ended_by, row.ended_reason, row.ended_at = ended_by, reason, tx.now
+
+    return _changed(key, version, work, verb.value, by=by, now=now, reason=reason)
+
+
+def _changed(
+    key: str,
+    version: int,
+    work: Callable[[Tx, Appointment], None],
+    action: str,
+    *,
+    by: Who,
+    now: datetime,
+    reason: str = "",
+) -> str:
+    def whole(tx: Tx) -> str:
+        work(tx, visits.opened(tx, key, version))
+        return tx.change_key or ""
+
+    return transaction(
+        whole, by=by, now=now, action=f"appointment.{action}", reason=reason, undoable=True
+    )
+
+
+def _answer(row: Appointment, seen: CheckIn) -> None:
+    row.health_state = seen.health_state
+    row.health_answer = seen.health_answer
+    if seen.has_stockings is not None:
+        row.has_stockings = seen.has_stockings

@@ -1,0 +1,89 @@
+"""The steps of a visit that several use cases share.
+
+Not a use case: runs inside one's transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from planner.db import appointments, decisions, timetables
+from planner.db.engine import Tx
+from planner.db.models import Appointment
+from planner.errors import NotFound, Stale
+from planner.scheduling import lifecycle, rules
+from planner.scheduling.interval import Interval
+from planner.scheduling.lifecycle import Verb
+from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Status, Timetable
+
+DAY = timedelta(days=1)
+
+
+def opened(tx: Tx, key: str, version: int | None) -> Appointment:
+    """Return the appointment of the address, as the form knew it. Raises NotFound or Stale."""
+    row = appointments.find_by_key(tx.session, key)
+    if row is None:
+        raise NotFound("appointment")
+    appointments.check_version(tx.session, row, version)
+    return row
+
+
+def go(tx: Tx, row: Appointment, verb: Verb) -> None:
+    """Do what the verb says to the status. Raises Stale where the table does not allow it."""
+    target = lifecycle.find_target(Status(row.status), verb)
+    if target is None:
+        raise Stale({"status": (None, row.status)})
+    appointments.enter(row, target, now=tx.now)
+
+
+def arrive(tx: Tx, row: Appointment) -> None:
+    """Check the patient in: from now on somebody is waiting."""
+    go(tx, row, Verb.CHECK_IN)
+    row.arrived_at = tx.now
+
+
+def begin(tx: Tx, row: Appointment) -> None:
+    """Start the visit now, as a recorded fact."""
+    go(tx, row, Verb.START)
+    row.actual_starts_at = tx.now
+
+
+def missing(tx: Tx, row: Appointment) -> tuple[Conflict, ...]:
+    """Return what stands against starting: decisions, consent, screening, an answer to review."""
+    timetable, order, number = around(tx, row)
+    found = rules.conflicts(
+        appointments.slot_of(row, number),
+        timetable,
+        order=order,
+        purpose="start",
+        ignoring=frozenset({row.id}),
+    )
+    course_id = order.course_id if order else None
+    decided = decisions.codes_given(tx.session, appointment_id=row.id, course_id=course_id)
+    # A warning was there to be read when it was booked; a start is not the moment to click it away.
+    warned = frozenset(c.code for c in found if c.severity is Severity.WARN)
+    standing = rules.standing(found, acknowledged=warned, decided=decided)
+    return (*_unreviewed(row), *standing)
+
+
+def around(tx: Tx, row: Appointment) -> tuple[Timetable, CourseOrder | None, int | None]:
+    """Return the timetable of the appointment's days, and the order and number it serves."""
+    days = (row.starts_at, tx.now)
+    timetable = timetables.load(
+        tx.session,
+        horizon=Interval(min(days) - DAY, max(days) + DAY),
+        now=tx.now,
+        patient_ids=(row.patient_id,),
+        provider_ids=(row.provider_id,),
+        room_ids=(row.room_id,),
+    )
+    served = appointments.find_served(tx.session, row.id)
+    if served is None:
+        return timetable, None, None
+    return timetable, timetables.order(tx.session, served.course_id, now=tx.now), served.number
+
+
+def _unreviewed(row: Appointment) -> tuple[Conflict, ...]:
+    if row.health_state == "review" and row.health_reviewed_at is None:
+        return (Conflict(code="health.unreviewed", severity=Severity.BLOCK),)
+    return ()
