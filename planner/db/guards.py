@@ -172,7 +172,7 @@ def _drops(dialect: str, tables: set[str]) -> list[str]:
 def _missing_on_sqlite(connection: sa.Connection) -> list[str]:
     statement = sa.text("SELECT name, sql FROM sqlite_master WHERE name GLOB :names")
     found: dict[str, str] = dict(
-        connection.execute(statement, {"names": f"{PREFIX}*"}).tuples().all()
+        connection.execute(statement, {"names": f"{PREFIX}*"}).all()
     )
     return [name for name, text in _sqlite().items() if found.get(name) != text]
 
@@ -200,7 +200,7 @@ def _definitions(connection: sa.Connection) -> dict[str, str]:
         " JOIN pg_class c ON c.oid = i.indexrelid"
         " WHERE i.indrelid = to_regclass('appointment') AND i.indisunique AND i.indisvalid"
     )
-    return dict(connection.exec_driver_sql(statement).tuples().all())
+    return dict(connection.exec_driver_sql(statement).all())
 
 
 def _excludes(text: str, clock: Clock) -> bool:
