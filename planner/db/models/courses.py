@@ -148,3 +148,5 @@ class Decision(Base):
     given_at: Mapped[datetime]
     given_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     signed_at: Mapped[datetime | None]
+    # What the provider says against it; a disputed decision counts no longer.
+    disputed_note: Mapped[str] = mapped_column(sa.String(300), default="")
