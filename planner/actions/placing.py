@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from planner.actions.decisions import GivenDecision
 from planner.db import appointments, decisions, locks, timetables
+from planner.db.decisions import GivenDecision
 from planner.db.engine import Tx
 from planner.db.models import Appointment
 from planner.errors import Refused, Stale
@@ -89,7 +89,7 @@ def place(
     ground = _ground(tx, patient_id, places, course_id)
     slots = [slot_of(ground.timetable, place, patient_id) for place in places]
     found = _judged(ground, slots, _purpose(terms, rows), moving=frozenset(moving))
-    _refuse(found, terms)
+    _refuse(tx, ground, rows, found, terms)
     placed = _written(tx, ground, list(zip(places, slots, rows, strict=True)), terms)
     _decide(tx, ground, placed, found, terms)
     return placed
@@ -109,7 +109,7 @@ def settle(
     numbers = {s.appointment_id: s.number for s in ground.sessions}
     slots = [appointments.slot_of(row, numbers.get(row.id)) for row in fresh]
     found = _judged(ground, slots, terms.purpose or "book", moving=appointments.ids(fresh))
-    _refuse(found, terms)
+    _refuse(tx, ground, fresh, found, terms)
     for row in fresh:
         appointments.enter(row, Status.BOOKED, now=tx.now)
     tx.session.flush()
@@ -255,12 +255,24 @@ def _judged(
     return [found.get(slot.number or 0, ()) for slot in slots]
 
 
-def _refuse(found: Sequence[tuple[Conflict, ...]], terms: Terms) -> None:
-    standing = rules.standing(
-        (conflict for conflicts in found for conflict in conflicts),
-        acknowledged=terms.acknowledged,
-        decided=frozenset(given.rule_code for given in terms.decisions),
-    )
+def _refuse(
+    tx: Tx,
+    ground: _Ground,
+    rows: Sequence[Appointment | None],
+    found: Sequence[tuple[Conflict, ...]],
+    terms: Terms,
+) -> None:
+    decided = frozenset(given.rule_code for given in terms.decisions)
+    if any(conflict.severity is Severity.DECIDE for conflicts in found for conflict in conflicts):
+        decided |= decisions.codes_given(
+            tx.session, appointment_id=None, course_id=ground.course_id
+        )
+    standing: list[Conflict] = []
+    for row, conflicts in zip(rows, found, strict=True):
+        before = decisions.codes_answering(tx.session, row.id, conflicts) if row else frozenset()
+        standing += rules.standing(
+            conflicts, acknowledged=terms.acknowledged, decided=decided | before
+        )
     if standing:
         raise Refused(standing)
 

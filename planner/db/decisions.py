@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from planner.db import keys
 from planner.db.engine import Tx
 from planner.db.models import Appointment, Decision, Provider, ProviderService
 from planner.errors import Refused
@@ -57,7 +58,7 @@ def add(
         appointment_id=appointment_id,
         provider_id=given.provider_id,
         reason=given.reason.strip()[:LONGEST_REASON],
-        params={name: _plain(value) for name, value in conflict.params.items()},
+        params=_plain_params(conflict),
         by_phone=given.by_phone,
         given_at=tx.now,
         given_by=tx.by.user_id,
@@ -115,7 +116,7 @@ def entitled(session: Session, *, service_id: int, site_id: int) -> frozenset[in
 def entitled_by_name(
     session: Session, *, service_id: int, site_id: int, on: date
 ) -> list[tuple[int, str]]:
-    """Return (id, name) of the entitled providers who work here on that day, in the clinic's order."""
+    """Return (id, name) of the entitled providers not retired by that day, in order."""
     statement = (
         sa.select(Provider.id, Provider.name)
         .join(ProviderService, ProviderService.provider_id == Provider.id)
@@ -145,8 +146,26 @@ def codes_given(
     return frozenset(session.scalars(statement))
 
 
+def codes_answering(
+    session: Session, appointment_id: int, conflicts: Iterable[Conflict]
+) -> frozenset[str]:
+    """Return the rules decided for this appointment on the very terms of one of the conflicts.
+
+    Moved to another day, a gap or a flight is another question; a finding of the screening is not.
+    """
+    asked = {
+        (conflict.code, keys.canonical(_plain_params(conflict))): conflict.code
+        for conflict in conflicts
+    }
+    statement = sa.select(Decision.rule_code, Decision.params).where(
+        Decision.appointment_id == appointment_id, Decision.disputed_note == ""
+    )
+    given = {(code, keys.canonical(params)) for code, params in session.execute(statement)}
+    return frozenset(code for question, code in asked.items() if question in given)
+
+
 def unsigned_of(session: Session, provider_id: int) -> list[Decision]:
-    """Return what the desk took down for a provider by phone and waits to be signed, oldest first."""
+    """Return what was taken down for a provider by phone and waits to be signed, oldest first."""
     statement = (
         sa.select(Decision)
         .where(Decision.provider_id == provider_id, *WAITING)
@@ -163,6 +182,10 @@ def _place_of(session: Session, appointment_id: int | None) -> tuple[int, int] |
     )
     row = session.execute(statement).one()
     return row[0], row[1]
+
+
+def _plain_params(conflict: Conflict) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in conflict.params.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from planner.actions.appointments import visits
-from planner.actions.decisions import GivenDecision
 from planner.db import appointments, decisions
+from planner.db.decisions import GivenDecision
 from planner.db.engine import Tx, transaction
 from planner.db.models import Appointment
 from planner.errors import Denied, Invalid, Refused, Stale
