@@ -1,0 +1,205 @@
+"""One event of a calendar, its bytes, and the guard that keeps a broken one out of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import cast
+
+import icalendar
+
+from planner.ical import zones
+
+STATUSES = frozenset({"CONFIRMED", "TENTATIVE", "CANCELLED"})
+MOST_REMINDERS = 2
+LONGEST_UID = 255  # octets, RFC 7986, 5.3
+LONGEST_LINE = 75  # octets, RFC 5545, 3.1
+ONE_DAY = timedelta(days=1)
+
+
+class BrokenEvent(ValueError):  # noqa: N818  named as it reads where it is raised
+    """An event that some calendar would stumble over; the message says why, and names nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From one instant to another, shown in the wall-clock time of a zone."""
+
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """Whole days, the last one included."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a calendar shows of one visit, or of one thing to heed after it.
+
+    ``modified_at`` is the last change of anything in it; ``sequence`` grows with every change of
+    its time or status (RFC 5546, 2.1.4). Equal events have equal bytes.
+    """
+
+    uid: str
+    sequence: int
+    created_at: datetime
+    modified_at: datetime
+    when: Span | Days
+    summary: str
+    description: str = ""
+    location: str = ""
+    status: str = "CONFIRMED"
+    is_busy: bool = False
+    reminders: tuple[timedelta, ...] = ()  # how long before the start
+    belongs_to: str = ""  # the uid of the visit it follows
+
+
+@lru_cache(maxsize=8192)
+def rendered(event: Event) -> bytes:
+    """Return the event's lines as UTF-8, each ended by CRLF. Raises BrokenEvent."""
+    try:
+        _check_values(event)
+        content: bytes = _component(event).to_ical()
+        _check_lines(content)
+        _check_reading(event, content)
+    except BrokenEvent:
+        raise
+    except (ValueError, TypeError, KeyError) as error:
+        raise BrokenEvent(f"cannot be written: {type(error).__name__}") from error
+    return content
+
+
+def zone_of(event: Event) -> str | None:
+    """Return the zone whose block the event's file has to hold, or None."""
+    when = event.when
+    if not isinstance(when, Span) or not _is_wall_clock(when):
+        return None
+    return when.zone
+
+
+def clean(text: str) -> str:
+    """Return the text without what spoils lines: control characters, line ends of other sorts."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub("", _LINE_ENDS.sub(" ", text)).strip()
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return the text cleaned, on one line, and cut at a word with an ellipsis when too long."""
+    line = " ".join(clean(text).split())
+    if len(line) <= longest:
+        return line
+    head = line[: longest - 1]
+    return (head.rsplit(" ", 1)[0] if " " in head[longest // 2 :] else head).rstrip(" ,;–-") + "…"
+
+
+_LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
+
+
+def _component(event: Event) -> icalendar.Event:
+    component = icalendar.Event()
+    component.add("uid", event.uid)
+    component.add("sequence", event.sequence)
+    component.add("dtstamp", event.modified_at.astimezone(UTC))
+    component.add("created", event.created_at.astimezone(UTC))
+    component.add("last-modified", event.modified_at.astimezone(UTC))
+    starts, ends = _bounds(event.when)
+    component.add("dtstart", starts)
+    component.add("dtend", ends)
+    component.add("summary", clean(event.summary))
+    for name, text in (("description", event.description), ("location", event.location)):
+        if clean(text):
+            component.add(name, clean(text))
+    component.add("status", event.status)
+    component.add("transp", "OPAQUE" if event.is_busy else "TRANSPARENT")
+    component.add("class", "PRIVATE")
+    if event.belongs_to:
+        component.add("related-to", event.belongs_to)
+    for before in event.reminders:
+        component.add_component(_reminder(event, before))
+    return component
+
+
+def _reminder(event: Event, before: timedelta) -> icalendar.Alarm:
+    alarm = icalendar.Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("description", clean(event.summary))
+    alarm.add("trigger", -before)
+    return alarm
+
+
+def _bounds(when: Span | Days) -> tuple[datetime, datetime] | tuple[date, date]:
+    if isinstance(when, Days):
+        return when.first, when.last + ONE_DAY
+    info = zones.find_info(when.zone) if _is_wall_clock(when) else None
+    zone = info or UTC
+    return when.starts_at.astimezone(zone), when.ends_at.astimezone(zone)
+
+
+def _is_wall_clock(when: Span) -> bool:
+    """Whether wall-clock times say both instants: an hour that comes twice means its first."""
+    info = zones.find_info(when.zone)
+    if info is None:
+        return False
+    return all(at.astimezone(info).fold == 0 for at in (when.starts_at, when.ends_at))
+
+
+def _check_values(event: Event) -> None:
+    when = event.when
+    if isinstance(when, Span):
+        bounds = (when.starts_at, when.ends_at)
+        _expect(all(at.tzinfo is not None for at in bounds), "a time without a zone")
+        _expect(when.starts_at < when.ends_at, "it ends before it starts")
+    else:
+        _expect(when.first <= when.last, "it ends before it starts")
+    stamps = (event.created_at, event.modified_at)
+    _expect(all(at.tzinfo is not None for at in stamps), "a stamp without a zone")
+    _expect(event.sequence >= 0, "a negative sequence")
+    _expect(event.status in STATUSES, "an unknown status")
+    _expect(_UID.fullmatch(event.uid) is not None, "an unusable uid")
+    _expect(len(event.uid.encode()) <= LONGEST_UID, "too long a uid")
+    _expect(clean(event.summary) != "", "no summary")
+    _expect(len(event.reminders) <= MOST_REMINDERS, "too many reminders")
+    if event.status == "CANCELLED":
+        _expect(not event.reminders and not event.is_busy, "a cancelled event that takes time")
+
+
+def _check_lines(content: bytes) -> None:
+    lines = content.split(b"\r\n")
+    _expect(lines.pop() == b"", "a last line without its end")
+    _expect(all(0 < len(line) <= LONGEST_LINE for line in lines), "a line of the wrong length")
+    _expect(not _CONTROL.search(b"".join(lines)), "a control character")
+    _expect(lines[0] == b"BEGIN:VEVENT" and lines[-1] == b"END:VEVENT", "no whole event")
+    _expect(lines.count(b"BEGIN:VEVENT") == 1, "an event inside an event")
+
+
+def _check_reading(event: Event, content: bytes) -> None:
+    read = cast(icalendar.Event, icalendar.Event.from_ical(content))
+    starts, ends = _bounds(event.when)
+    _expect((read.start, read.end) == (starts, ends), "its times read differently")
+    _expect(str(read["uid"]) == event.uid, "its uid reads differently")
+    _expect(str(read["summary"]) == clean(event.summary), "its summary reads differently")
+    _expect(not read.errors, "a property that cannot be read")
+
+
+def _expect(holds: bool, reason: str) -> None:
+    if not holds:
+        raise BrokenEvent(reason)
+
+
+_UID = re.compile(r"[A-Za-z0-9._\-]+@[A-Za-z0-9.\-]+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def zones_of(events: Iterable[Event]) -> tuple[str, ...]:
+    """Return the zones whose blocks a file of these events has to hold, in a fixed order."""
+    return tuple(sorted({zone for event in events if (zone := zone_of(event))}))
