@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from planner.db import decisions
-from planner.db.decisions import GivenDecision as GivenDecision
+from planner.db.decisions import GivenDecision
 from planner.db.engine import Tx, transaction
 from planner.db.models import Decision
 from planner.errors import Denied, Invalid, NotFound, Stale
 from planner.scheduling.timetable import Conflict
 from planner.who import Who
+
+__all__ = ["GivenDecision", "disagree", "resolve", "sign"]
 
 LONGEST_NOTE = 300
 
@@ -26,8 +28,8 @@ def resolve(
 ) -> frozenset[str]:
     """Return the codes among the conflicts that count as decided.
 
-    A decision counts with a reason, of a provider who may examine at that service and site, and either
-    given by that provider in person or taken down by phone.
+    A decision counts with a reason, of a provider who may examine at that service and site, and
+    either given by that provider in person or taken down by phone.
     """
     asked = {conflict.code for conflict in conflicts}
     return frozenset(
@@ -51,7 +53,7 @@ def sign(decision_id: int, *, by: Who, now: datetime) -> None:
 
 
 def disagree(decision_id: int, note: str, *, by: Who, now: datetime) -> None:
-    """Say that a decision was not given like that. It no longer counts; the note is kept with it."""
+    """Say that a decision was not given like that: it counts no longer, and keeps the note."""
     why = note.strip()
     if not why:
         raise Invalid({"note": "required"})
