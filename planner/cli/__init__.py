@@ -1,0 +1,21 @@
+"""The command line: one file a command, gathered here."""
+
+from __future__ import annotations
+
+import click
+
+from planner.cli.init import init
+from planner.cli.serve import serve
+from planner.cli.user import user
+
+COMMANDS = (init, serve, user)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="planner")
+def cli() -> None:
+    """Plan courses of treatment: consult, sessions, rooms and providers."""
+
+
+for command in COMMANDS:
+    cli.add_command(command)

@@ -1,0 +1,195 @@
+"""What differs from machine to machine: read once from the environment, frozen afterwards."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+INSTANCE = Path("instance")
+SHORTEST_SECRET = 32
+
+
+class BadSetting(Exception):
+    """A setting cannot be understood; the message is one sentence that says which and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings. ``TABLE`` says for each where it is read from and what it means."""
+
+    database_url: str
+    secret_key: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+    public_url: str = ""
+    trusted_proxies: int = 0
+    idle_minutes: int = 15
+    session_hours: int = 12
+    log_level: str = "info"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the application over https."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def address(self) -> str:
+        """Return the address people open."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One environment variable: its name, the field it fills, its meaning."""
+
+    variable: str
+    field: str
+    default: str
+    meaning: str
+
+
+TABLE = (
+    Setting(
+        variable="PLANNER_DATABASE_URL",
+        field="database_url",
+        default="sqlite in instance/planner.sqlite3",
+        meaning="Database: `sqlite:///path` or `postgresql://user:password@host/name`.",
+    ),
+    Setting(
+        variable="PLANNER_SECRET_KEY",
+        field="secret_key",
+        default="made once, kept in instance/secret_key",
+        meaning="At least 32 characters; the same on every host.",
+    ),
+    Setting(
+        variable="PLANNER_HOST",
+        field="host",
+        default="127.0.0.1",
+        meaning="Address to listen on.",
+    ),
+    Setting(
+        variable="PLANNER_PORT", field="port", default="8000", meaning="Port to listen on."
+    ),
+    Setting(
+        variable="PLANNER_WORKERS",
+        field="workers",
+        default="2",
+        meaning="Processes that answer requests; about one a core.",
+    ),
+    Setting(
+        variable="PLANNER_PUBLIC_URL",
+        field="public_url",
+        default="(none)",
+        meaning="The address people open, such as `https://planner.example.com`; it also switches on secure"
+        " cookies, and is the only host answered.",
+    ),
+    Setting(
+        variable="PLANNER_TRUSTED_PROXIES",
+        field="trusted_proxies",
+        default="0",
+        meaning="How many reverse proxies stand in front and set X-Forwarded headers.",
+    ),
+    Setting(
+        variable="PLANNER_IDLE_MINUTES",
+        field="idle_minutes",
+        default="15",
+        meaning="Minutes without a click after which one has to sign in again.",
+    ),
+    Setting(
+        variable="PLANNER_SESSION_HOURS",
+        field="session_hours",
+        default="12",
+        meaning="Hours after which one has to sign in again in any case.",
+    ),
+    Setting(
+        variable="PLANNER_LOG_LEVEL",
+        field="log_level",
+        default="info",
+        meaning="debug, info, warning or error.",
+    ),
+)
+
+
+def from_environment(environment: Mapping[str, str], *, instance: Path = INSTANCE) -> Settings:
+    """Return the settings of an environment. Raises BadSetting."""
+    given: dict[str, Any] = {
+        setting.field: _READERS.get(setting.field, _text)(setting.variable, text)
+        for setting in TABLE
+        if (text := environment.get(setting.variable, "").strip())
+    }
+    given.setdefault("database_url", f"sqlite:///{(instance / 'planner.sqlite3').absolute()}")
+    if "secret_key" not in given:
+        given["secret_key"] = _own_secret(instance)
+    return Settings(**given)
+
+
+def _text(variable: str, text: str) -> str:
+    return text
+
+
+def _number(least: int, most: int) -> Callable[[str, str], int]:
+    def read(variable: str, text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise BadSetting(f"{variable} is a whole number from {least} to {most}, not {text!r}.")
+        return int(text)
+
+    return read
+
+
+def _database(variable: str, text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):
+        raise BadSetting(f"{variable} begins with sqlite:/// or postgresql://.")
+    return text
+
+
+def _secret(variable: str, text: str) -> str:
+    if len(text) < SHORTEST_SECRET:
+        raise BadSetting(f"{variable} needs at least {SHORTEST_SECRET} characters.")
+    return text
+
+
+def _url(variable: str, text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise BadSetting(f"{variable} begins with http:// or https://.")
+    return text.rstrip("/")
+
+
+def _level(variable: str, text: str) -> str:
+    if text.lower() not in ("debug", "info", "warning", "error"):
+        raise BadSetting(f"{variable} is debug, info, warning or error, not {text!r}.")
+    return text.lower()
+
+
+_READERS: Mapping[str, Callable[[str, str], Any]] = {
+    "database_url": _database,
+    "secret_key": _secret,
+    "port": _number(1, 65535),
+    "workers": _number(1, 64),
+    "public_url": _url,
+    "trusted_proxies": _number(0, 5),
+    "idle_minutes": _number(1, 720),
+    "session_hours": _number(1, 72),
+    "log_level": _level,
+}
+
+
+def _own_secret(instance: Path) -> str:
+    """Return this machine's secret, made on first use and readable by its owner only."""
+    path = instance / "secret_key"
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    instance.mkdir(parents=True, exist_ok=True)
+    made = secrets.token_urlsafe(48)
+    try:
+        with path.open("x") as file:
+            path.chmod(0o600)
+            file.write(made)
+    except FileExistsError:
+        return path.read_text().strip()
+    return made

@@ -1,0 +1,53 @@
+"""Users and their signed-in sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner.db.models import SignIn, User
+
+
+def find_by_email(session: Session, email: str) -> User | None:
+    """Return the user of an address, whatever its case, or None."""
+    return session.scalar(sa.select(User).where(User.email == email.strip().lower()))
+
+
+def find_sign_in(session: Session, id_hash: str) -> tuple[SignIn, User | None] | None:
+    """Return a browser's session row with its user, or None."""
+    found = session.execute(
+        sa.select(SignIn, User)
+        .outerjoin(User, User.id == SignIn.user_id)
+        .where(SignIn.id_hash == id_hash)
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
+def end_sign_ins(session: Session, user_id: int, *, except_hash: str = "") -> None:
+    """Sign a user out everywhere, but for one browser."""
+    session.execute(
+        sa.delete(SignIn).where(SignIn.user_id == user_id, SignIn.id_hash != except_hash)
+    )
+
+
+def forget_expired(session: Session, now: datetime) -> None:
+    """Delete session rows past their absolute end."""
+    session.execute(sa.delete(SignIn).where(SignIn.expires_at < now))
+
+
+def has_any(session: Session) -> bool:
+    """Whether anybody can sign in at all."""
+    return session.scalar(sa.select(User.id).limit(1)) is not None
+
+
+def lock_managers(session: Session) -> frozenset[int]:
+    """Return the ids of the active managers, locked: so that two cannot remove each other at once."""
+    query = (
+        sa.select(User.id)
+        .where(User.role == "manager", User.is_active)
+        .order_by(User.id)
+        .with_for_update()
+    )
+    return frozenset(session.scalars(query))

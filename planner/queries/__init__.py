@@ -1,0 +1,1 @@
+"""What pages show: one read-only function per page."""

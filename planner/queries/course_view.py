@@ -1,0 +1,255 @@
+"""What the course screen shows, as frozen values; dates, names and sentences are ready to print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from planner.scheduling import course as planning
+from planner.scheduling.timetable import Conflict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """Where somebody wants one session; untrusted until it has been judged."""
+
+    site_id: int
+    provider_id: int
+    room_id: int
+    starts_at: datetime
+
+    @property
+    def text(self) -> str:
+        """Return the form ``site.provider.room.start`` that a page carries."""
+        start = f"{self.starts_at:%Y%m%dT%H%MZ}"
+        return f"{self.site_id}.{self.provider_id}.{self.room_id}.{start}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What the form of the course screen asks: wishes, what it holds now, and the one step taken."""
+
+    wishes: planning.Wishes
+    objective: str = "order"
+    picks: Mapping[int, Pick] = field(default_factory=dict)
+    pins: frozenset[int] = frozenset()
+    shown: Mapping[int, Pick] = field(default_factory=dict)  # what the page showed before the step
+    step: str = ""  # "earlier" | "later" | "set" | "": what happened to the session ``number``
+    number: int = 0
+    renew: bool = False  # the wishes changed: what is not pinned is proposed anew
+    open_number: int = 0  # whose alternatives are listed
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An option of a select."""
+
+    value: str
+    label: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A site or provider as its chip shows it."""
+
+    id: int
+    name: str
+    colour: str = ""
+    initials: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruler:
+    """The gap of one session: what the ruler draws, and the sentence beside it."""
+
+    days: int | None
+    floor: int
+    target: int
+    soft_max: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A reason in words, with its severity and rule code."""
+
+    code: str
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlternativeView:
+    """Another legal start for one session; ``detail`` says where, with whom and at what cost."""
+
+    value: str
+    time_label: str
+    detail: str
+    checked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapView:
+    """The gap as ordered, ready to be edited."""
+
+    floor: int
+    target: int
+    soft_max: int
+    is_custom: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """One session on the timeline."""
+
+    number: int
+    total: int
+    status: str  # open | proposed | an appointment's status
+    minutes_label: str
+    zones_label: str
+    ordered_gap: GapView
+    date: date | None = None
+    date_label: str = ""
+    time_label: str = ""
+    window_label: str = ""  # of an open session that is not placed
+    site: Named | None = None
+    provider: Named | None = None
+    room_name: str = ""
+    gap: Ruler | None = None
+    warnings: tuple[Sentence, ...] = ()
+    costs: tuple[str, ...] = ()
+    was_label: str = ""
+    pick: str = ""
+    is_pinned: bool = False
+    is_fixed: bool = False
+    appointment_key: str = ""
+    url: str = ""
+    alternatives: tuple[AlternativeView, ...] = ()
+    is_open: bool = False
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the last step put it elsewhere."""
+        return bool(self.was_label)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedDate:
+    """One line of a proposal's card."""
+
+    number: int
+    date_label: str
+    time_label: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostLine:
+    """What a proposal costs in days or changes; ``tone`` is '', 'plus' or 'warn'."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalCard:
+    """One way to place all open sessions."""
+
+    value: str  # the objective and every pick: what the button sends back
+    name: str
+    is_chosen: bool
+    end_label: str
+    span_label: str
+    sessions: tuple[ProposedDate, ...]
+    costs: tuple[CostLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseHead:
+    """Whose course it is, and the provider's order in one line."""
+
+    key: str
+    version: int
+    status: str
+    status_label: str
+    status_reason: str
+    is_decided: bool
+    is_asked: bool
+    order_line: str
+    order_reason: str
+    order_by: str
+    protocol_name: str
+    package: str
+    patient_key: str
+    patient_name: str
+    patient_birth: str
+    patient_phone: str
+    language: str
+    language_label: str
+    eligible_from: str
+    has_candidacy: bool
+    candidacy_text: str
+    progress_label: str
+
+    @property
+    def line(self) -> str:
+        """Return birth date, phone and language, as far as they are known."""
+        parts = (self.patient_birth, self.patient_phone, self.language_label)
+        return " · ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishesView:
+    """The wishes as the form shows them."""
+
+    sites: tuple[Choice, ...]
+    providers: tuple[Choice, ...]
+    weekdays: tuple[Choice, ...]
+    times: tuple[Choice, ...]
+    not_before: str
+    not_after: str
+    dates: tuple[str, ...]  # flights, trips and the seasonal stay, in words
+    is_empty: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What is about to be booked, read back in the patient's language."""
+
+    read_back: tuple[str, ...]
+    count: int
+    picks: tuple[tuple[int, str], ...]
+    warnings: tuple[Sentence, ...]
+    decisions: tuple[Sentence, ...]
+    blocks: tuple[Sentence, ...]
+    held_until: str
+    held_until_iso: str
+    held_count: int
+    reserved_count: int
+
+    @property
+    def can_book(self) -> bool:
+        """Whether nothing stands against booking that a click or a reason cannot answer."""
+        return self.count > 0 and not self.blocks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoursePage:
+    """The whole course screen."""
+
+    head: CourseHead
+    wishes: WishesView
+    proposals: tuple[ProposalCard, ...]
+    rows: tuple[SessionRow, ...]
+    bar: Bar
+    deciders: tuple[Choice, ...]  # providers who may examine, for decisions by phone
+    end_label: str
+    nothing_found: str
+    objective: str
+    has_more: bool
+    open_count: int
+    conflicts: Mapping[int, tuple[Conflict, ...]] = field(default_factory=dict)

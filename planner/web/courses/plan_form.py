@@ -1,0 +1,144 @@
+"""Reads the form of the course screen: wishes, the plan it holds, and the one step taken.
+
+What is written in it is untrusted: a pick names ids and an instant, and is judged before anything happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+
+from werkzeug.datastructures import MultiDict
+
+from planner.queries.course_view import Pick, PlanRequest
+from planner.scheduling.course import Wishes
+
+OBJECTIVES = ("order", "soonest", "same_time")
+PARTS: Mapping[str, tuple[time | None, time | None]] = {
+    "morning": (None, time(12)),
+    "afternoon": (time(12), None),
+    "evening": (time(16), None),
+}
+NUMBERS = range(1, 13)
+LONGEST_PICK = 60
+
+
+def read(values: MultiDict[str, str]) -> tuple[PlanRequest, dict[str, str]]:
+    """Return what is asked, and a message code per field that could not be read."""
+    errors: dict[str, str] = {}
+    wishes = Wishes(
+        site_ids=_ids(values, "site"),
+        provider_ids=_ids(values, "provider"),
+        weekdays=_weekdays(values),
+        earliest=PARTS.get(values.get("part", ""), (None, None))[0],
+        latest=PARTS.get(values.get("part", ""), (None, None))[1],
+        not_before=_day(values, "not_before", errors),
+        not_after=_day(values, "not_after", errors),
+    )
+    if wishes.not_before and wishes.not_after and wishes.not_after < wishes.not_before:
+        errors["not_after"] = "end_before_start"
+        wishes = replace(wishes, not_after=None)
+    return _steps(values, wishes), errors
+
+
+def read_picks(values: MultiDict[str, str], prefix: str = "s") -> dict[int, Pick]:
+    """Return the picks of the fields ``s1`` … ``s12``; what cannot be read is left out."""
+    picks = {}
+    for number in NUMBERS:
+        pick = parse_pick(values.get(f"{prefix}{number}", ""))
+        if pick is not None:
+            picks[number] = pick
+    return picks
+
+
+def parse_pick(text: str) -> Pick | None:
+    """Return the pick that ``site.provider.room.20270303T1500Z`` stands for, or None."""
+    parts = text.split(".")
+    if len(text) > LONGEST_PICK or len(parts) != 4:  # noqa: PLR2004  four parts
+        return None
+    try:
+        site_id, provider_id, room_id = (_id(part) for part in parts[:3])
+        starts_at = datetime.strptime(parts[3], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Pick(
+        site_id=site_id, provider_id=provider_id, room_id=room_id, starts_at=starts_at
+    )
+
+
+def _steps(values: MultiDict[str, str], wishes: Wishes) -> PlanRequest:
+    shown = read_picks(values)
+    request = PlanRequest(
+        wishes=wishes,
+        objective=_objective(values.get("objective", "")),
+        picks=shown,
+        shown=shown,
+        pins=frozenset(n for n in NUMBERS if values.get(f"pinned{n}")),
+        more=bool(values.get("more")),
+        open_number=_number(values.get("open", "")),
+    )
+    if choice := values.get("choose"):
+        return _choose(request, choice)
+    if pin := _number(values.get("pin", "")):
+        return replace(request, pins=request.pins ^ {pin})
+    for step in ("earlier", "later"):
+        if number := _number(values.get(step, "")):
+            return replace(request, step=step, number=number)
+    return _set(request, values) or replace(request, renew=bool(values.get("update")))
+
+
+def _choose(request: PlanRequest, choice: str) -> PlanRequest:
+    objective, *parts = choice.split("|")
+    picks = {}
+    for part in parts[:12]:
+        number, _, text = part.partition("=")
+        pick = parse_pick(text)
+        if pick is not None and _number(number):
+            picks[int(number)] = pick
+    return replace(request, objective=_objective(objective), picks=picks)
+
+
+def _set(request: PlanRequest, values: MultiDict[str, str]) -> PlanRequest | None:
+    for number in NUMBERS:
+        pick = parse_pick(values.get(f"session-{number}", ""))
+        if pick is not None and pick != request.picks.get(number):
+            picks = {**request.picks, number: pick}
+            return replace(request, picks=picks, step="set", number=number, open_number=0)
+    return None
+
+
+def _objective(text: str) -> str:
+    return text if text in OBJECTIVES else "order"
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and int(text[:3]) in NUMBERS else 0
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004  fits an id
+        raise ValueError(text)
+    return int(text)
+
+
+def _ids(values: MultiDict[str, str], name: str) -> frozenset[int] | None:
+    found = frozenset(
+        int(text) for text in values.getlist(name) if text.isascii() and text.isdigit()
+    )
+    return found or None
+
+
+def _weekdays(values: MultiDict[str, str]) -> frozenset[int] | None:
+    return frozenset(n for n in _ids(values, "weekday") or () if n < 7) or None  # noqa: PLR2004
+
+
+def _day(values: MultiDict[str, str], name: str, errors: dict[str, str]) -> date | None:
+    text = values.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        errors[name] = "no_such_date"
+        return None

@@ -1,0 +1,336 @@
+"""The course screen. Planning is asked by GET and changes nothing; everything that does is a POST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from planner import wording
+from planner.actions import courses as actions
+from planner.actions import placing
+from planner.actions.decisions import GivenDecision
+from planner.errors import Invalid, Refused, Stale
+from planner.queries import course_plan
+from planner.queries import courses as queries
+from planner.queries.course_view import Pick, Sentence
+from planner.scheduling.timetable import Conflict, Gap, Status
+from planner.web import context, undo
+from planner.web.courses import plan_form
+from planner.web.courses.forms import GapForm, NewCourseForm
+
+blueprint = Blueprint("courses", __name__)
+
+STATUSES = {
+    "book": Status.BOOKED,
+    "first": Status.BOOKED,
+    "hold": Status.HELD,
+    "reserve": Status.RESERVED,
+}
+WISHES = ("site", "provider", "weekday", "part", "not_before", "not_after")
+Answer = str | Response | tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a POST was not done, above the page that it was sent from."""
+
+    title: str
+    text: str = ""
+    sentences: tuple[Sentence, ...] = ()
+
+
+@blueprint.get("/courses")
+def index() -> Answer:
+    """Work lists: what is undecided, held, reserved, not booked, or at risk."""
+    page = queries.lists(locale=context.locale(), now=context.now())
+    return render_template("courses/index.html", page=page)
+
+
+@blueprint.route("/patients/<key>/courses/new", methods=["GET", "POST"])
+def new(key: str) -> Answer:
+    """Start a course before the provider has ordered one, to reserve its sessions."""
+    page = queries.new(key, locale=context.locale())
+    form = NewCourseForm(protocols=page.protocols)
+    if form.validate_on_submit():
+        course_key = actions.draft(
+            page.patient_id,
+            int(form.protocol.data),
+            package=form.package.data or "",
+            by=context.who(),
+            now=context.now(),
+        )
+        return redirect(url_for("courses.show", key=course_key))
+    return render_template("courses/new.html", page=page, form=form), 422 if form.errors else 200
+
+
+@blueprint.get("/courses/<key>")
+def show(key: str) -> Answer:
+    """Return the course screen for the wishes and the plan in its address."""
+    return _screen(key, request.args)
+
+
+@blueprint.post("/courses/<key>/book")
+def book(key: str) -> Answer:
+    """Book, hold or reserve the plan that the form carries."""
+    values = request.form
+    picks = plan_form.read_picks(values)
+    do = values.get("do", "")
+    if do not in STATUSES or not picks:
+        return _screen(key, values, Refusal(title=_("Nothing was chosen to book.")), status=422)
+    numbers = [min(picks)] if do == "first" else sorted(picks)
+    try:
+        done = actions.book(
+            key,
+            tuple(_chosen(number, picks[number]) for number in numbers),
+            _terms(values, STATUSES[do]),
+            version=context.version(values),
+            wishes={name: values.getlist(name) for name in WISHES if values.getlist(name)},
+            by=context.who(),
+            now=context.now(),
+            idempotency=context.idempotency(values),
+        )
+    except (Refused, Stale, Invalid) as error:
+        return _refused(key, values, error)
+    undo.offer(_done_text(do, len(done.appointments)), done.change_key)
+    return redirect(url_for("courses.show", key=key))
+
+
+@blueprint.post("/courses/<key>/settle")
+def settle(key: str) -> Answer:
+    """Book what is held or reserved."""
+    try:
+        done = actions.settle(
+            key,
+            version=context.version(request.form),
+            terms=_terms(request.form, Status.BOOKED),
+            by=context.who(),
+            now=context.now(),
+            idempotency=context.idempotency(request.form),
+        )
+    except (Refused, Stale, Invalid) as error:
+        return _refused(key, request.form, error)
+    undo.offer(_done_text("book", len(done.appointments)), done.change_key)
+    return redirect(url_for("courses.show", key=key))
+
+
+@blueprint.post("/courses/<key>/release")
+def release(key: str) -> Answer:
+    """Let go what is held or reserved."""
+    try:
+        done = actions.release(
+            key, version=context.version(request.form), by=context.who(), now=context.now()
+        )
+    except (Refused, Stale) as error:
+        return _refused(key, request.form, error)
+    undo.offer(_("Released."), done.change_key)
+    return redirect(url_for("courses.show", key=key))
+
+
+@blueprint.route("/courses/<key>/gaps/<int:number>", methods=["GET", "POST"])
+def gap(key: str, number: int) -> Answer:
+    """Order another gap before one session of this course alone."""
+    page = queries.gap(key, number, locale=context.locale())
+    form = GapForm(obj=page.gap)
+    if form.validate_on_submit():
+        ordered = Gap(
+            floor=form.floor.data, target=form.target.data, soft_max=form.soft_max.data
+        )
+        try:
+            change = actions.change_gap(
+                key,
+                number,
+                ordered,
+                reason=form.reason.data or "",
+                version=form.version.data,
+                by=context.who(),
+                now=context.now(),
+            )
+        except Stale:
+            form.form_errors.append(_("The course has changed meanwhile. Look again, then save."))
+            return render_template("courses/gap.html", page=page, form=form), 409
+        undo.offer(
+            _("Session %(number)s: %(days)s days after the one before.", number=number, days=ordered.target),
+            change,
+        )
+        return redirect(url_for("courses.show", key=key))
+    if request.method == "GET":
+        form.version.data = page.version
+    return render_template("courses/gap.html", page=page, form=form), 422 if form.errors else 200
+
+
+@blueprint.post("/courses/<key>/package")
+def package(key: str) -> Answer:
+    """Keep the line about what was sold."""
+    try:
+        actions.set_package(
+            key,
+            request.form.get("package", ""),
+            version=context.version(request.form),
+            by=context.who(),
+            now=context.now(),
+        )
+    except (Refused, Stale, Invalid) as error:
+        return _refused(key, request.form, error)
+    flash(_("Saved."), "success")
+    return redirect(url_for("courses.show", key=key))
+
+
+@blueprint.post("/courses/<key>/ask")
+def ask(key: str) -> Answer:
+    """Ask the provider for the interval."""
+    actions.ask_provider(key, by=context.who(), now=context.now())
+    flash(_("It is on the providers’ list."), "success")
+    return redirect(url_for("courses.show", key=key))
+
+
+@blueprint.post("/courses/<key>/status")
+def status(key: str) -> Answer:
+    """Pause, resume or end the course."""
+    values = request.form
+    who, now, version = context.who(), context.now(), context.version(values)
+    reason = values.get("reason", "")
+    try:
+        match values.get("do", ""):
+            case "pause":
+                done = actions.pause(key, reason=reason, version=version, by=who, now=now)
+                undo.offer(_("The course is paused."), done.change_key)
+            case "end":
+                done = actions.end(key, reason=reason, version=version, by=who, now=now)
+                undo.offer(_("The course is ended."), done.change_key)
+            case "resume":
+                actions.resume(key, version=version, by=who, now=now)
+            case _other:
+                return _screen(key, values, Refusal(title=_("Choose what to do.")), status=422)
+    except (Refused, Stale, Invalid) as error:
+        return _refused(key, values, error)
+    return redirect(url_for("courses.show", key=key))
+
+
+@blueprint.get("/courses/<key>/print")
+def printed(key: str) -> Answer:
+    """Return the plan on one sheet, in the patient's language."""
+    page = queries.sheet(key, now=context.now())
+    return render_template("courses/print.html", page=page)
+
+
+def _screen(
+    key: str,
+    values: MultiDict[str, str],
+    refusal: Refusal | None = None,
+    *,
+    status: int = 200,
+    errors: Mapping[str, str] | None = None,
+) -> Answer:
+    asked, wrong = plan_form.read(values)
+    page = course_plan.page(key, asked, locale=context.locale(), now=context.now())
+    html = render_template(
+        "courses/show.html",
+        page=page,
+        refusal=refusal,
+        errors={**_messages(wrong), **(errors or {})},
+        typed=values,
+        wish_fields=_wish_fields(values),
+        own_provider=context.who().provider_id,
+        idempotency_key=context.new_idempotency_key(),
+    )
+    return html, status
+
+
+def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
+    """Render the same screen with every reason; where a start is gone, with fresh proposals."""
+    if isinstance(error, Stale):
+        text = _("Somebody changed the course meanwhile. This is how it stands now.")
+        return _screen(key, _kept_wishes(values), Refusal(title=text), status=409)
+    if isinstance(error, Invalid):
+        errors = _messages(error.fields)
+        return _screen(key, values, Refusal(title=_("Please check the form.")), status=422, errors=errors)
+    sentences = _sentences(error.conflicts) if isinstance(error, Refused) else ()
+    return _screen(
+        key,
+        values,
+        Refusal(
+            title=_("Nothing was booked."),
+            text=_("The other proposals below are free now."),
+            sentences=sentences,
+        ),
+        status=409,
+    )
+
+
+def _sentences(conflicts: Sequence[Conflict]) -> tuple[Sentence, ...]:
+    names = queries.names()
+    return tuple(
+        Sentence(
+            code=conflict.code,
+            severity=conflict.severity.value,
+            text=wording.conflict(conflict, locale=context.locale(), names=names),
+        )
+        for conflict in conflicts
+    )
+
+
+def _terms(values: MultiDict[str, str], status: Status) -> placing.Terms:
+    return placing.Terms(
+        status=status,
+        acknowledged=frozenset(values.get("acknowledged", "").split()),
+        decisions=_decisions(values),
+        call_back_note=values.get("call_back_note", "")[:300],
+    )
+
+
+def _decisions(values: MultiDict[str, str]) -> tuple[GivenDecision, ...]:
+    reason = values.get("decision_reason", "").strip()
+    own = context.who().provider_id
+    by_phone = values.get("decided_by", "")
+    provider_id = own or (int(by_phone) if by_phone.isascii() and by_phone.isdigit() else 0)
+    if not reason or not provider_id:
+        return ()
+    return tuple(
+        GivenDecision(
+            rule_code=code, provider_id=provider_id, reason=reason[:500], by_phone=own is None
+        )
+        for code in values.get("decide", "").split()[:20]
+    )
+
+
+def _chosen(number: int, pick: Pick) -> actions.Chosen:
+    return actions.Chosen(
+        number=number,
+        site_id=pick.site_id,
+        provider_id=pick.provider_id,
+        room_id=pick.room_id,
+        starts_at=pick.starts_at,
+    )
+
+
+def _wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
+    return [(name, value) for name in WISHES for value in values.getlist(name)[:12]]
+
+
+def _kept_wishes(values: MultiDict[str, str]) -> MultiDict[str, str]:
+    return MultiDict(_wish_fields(values))
+
+
+def _messages(codes: Mapping[str, str]) -> dict[str, str]:
+    words = {
+        "required": _("Please fill this in."),
+        "too_long": _("This is too long."),
+        "no_such_date": _("There is no such date. Write it as 2027-03-31."),
+        "end_before_start": _("This is before the earliest start."),
+    }
+    return {field: words.get(code, _("Please check this.")) for field, code in codes.items()}
+
+
+def _done_text(do: str, count: int) -> str:
+    match do:
+        case "hold":
+            return ngettext("One session held.", "%(num)s sessions held.", count)
+        case "reserve":
+            return ngettext("One session reserved.", "%(num)s sessions reserved.", count)
+    return ngettext("One session booked.", "%(num)s sessions booked.", count)

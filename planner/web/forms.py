@@ -1,0 +1,73 @@
+"""What all forms have in common: clean text, kept values, and the keys that make a POST harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    Field,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    StringField,
+    ValidationError,
+)
+from wtforms.widgets import HiddenInput
+
+from planner.web import context
+
+ALLOWED_CONTROLS = "\n\r\t"
+JOINERS = "\u200c\u200d\u200e\u200f"  # right-to-left names and emoji need them
+
+
+def stripped(value: Any) -> Any:
+    """Return typed text without the spaces around it."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def printable(form: FlaskForm, field: Field) -> None:
+    """Refuse characters that cannot be seen and would spoil calendars, mail and files."""
+    if isinstance(field.data, str) and any(_is_unseen(letter) for letter in field.data):
+        raise ValidationError(_l("This contains a character that cannot be printed."))
+
+
+def _is_unseen(letter: str) -> bool:
+    if letter in ALLOWED_CONTROLS or letter in JOINERS:
+        return False
+    return unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn")
+
+
+class VersionField(IntegerField):
+    """The version of the row that the form was rendered from."""
+
+    widget = HiddenInput()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a version; anything else is version 0, which no row has."""
+        text = valuelist[0] if valuelist else ""
+        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+class IdempotencyField(HiddenField):
+    """A key made when the form is rendered, and kept when it is rendered again after a refusal."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default=context.new_idempotency_key, **kwargs)
+
+
+class PlannerForm(FlaskForm):
+    """The base of all forms: text is stripped, unprintable characters are refused."""
+
+    class Meta(FlaskForm.Meta):
+        """Give every typed field the two rules above."""
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
+            """Bind a field; typed text gets the common filter and validator before its own."""
+            field: Field = unbound_field.bind(form=form, **options)
+            if isinstance(field, StringField) and not isinstance(field, PasswordField):
+                field.filters = [stripped, *field.filters]
+                field.validators = [printable, *field.validators]
+            return field

@@ -1,0 +1,59 @@
+"""Who may open which page: one row an endpoint, and no page without a row.
+
+``anyone`` needs no sign-in, ``signed-in`` any role. What somebody may do to a particular row (decide for a site,
+say) is judged by the action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ANYONE = frozenset({"anyone"})
+STAFF = frozenset({"receptionist", "provider", "manager"})
+CARE = frozenset({"provider", "manager"})
+PROVIDERS = frozenset({"provider"})
+MANAGERS = frozenset({"manager"})
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    # the frame
+    "static": ANYONE,
+    "health.show": ANYONE,
+    "brand.stylesheet": ANYONE,
+    "auth.sign_in": ANYONE,
+    "auth.sign_out": ANYONE,
+    "auth.language": ANYONE,
+    "auth.account": STAFF,
+    "styleguide.show": MANAGERS,
+    # courses
+    "courses.index": STAFF,
+    "courses.new": STAFF,
+    "courses.show": STAFF,
+    "courses.book": STAFF,
+    "courses.settle": STAFF,
+    "courses.release": STAFF,
+    "courses.gap": STAFF,
+    "courses.package": STAFF,
+    "courses.ask": STAFF,
+    "courses.status": STAFF,
+    "courses.printed": STAFF,
+}
+
+
+class Unguarded(Exception):
+    """Endpoints and the table differ; the application does not start."""
+
+
+def check(endpoints: set[str]) -> None:
+    """Raise ``Unguarded`` when an endpoint has no row, or a row no endpoint."""
+    missing = sorted(endpoints - set(PERMISSIONS))
+    stale = sorted(set(PERMISSIONS) - endpoints)
+    if missing or stale:
+        raise Unguarded(
+            f"planner/web/permissions.py: endpoints without a row {missing}, rows without an endpoint {stale}"
+        )
+
+
+def may(role: str, endpoint: str) -> bool:
+    """Whether a role may open an endpoint."""
+    roles = PERMISSIONS.get(endpoint, frozenset())
+    return roles is ANYONE or role in roles
