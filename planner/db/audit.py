@@ -20,7 +20,16 @@ GENESIS = "0" * 64
 """What the first row says was before it."""
 
 APPEND_LOCK = 0x706C616E01  # of PostgreSQL's advisory locks: writers of the chain queue here
-MASKED = frozenset({"password_hash", "token_hash", "id_hash", "health_answer"})
+SECRETS = frozenset({"password_hash", "token_hash", "id_hash"})
+ANSWERS = frozenset(
+    {
+        "health_answer", "had_clots", "is_pregnant", "pregnancy_ended_on", "is_nursing", "is_healthy",
+        "has_allergy", "has_acute_clot", "has_infection", "has_limb_ischaemia",
+    }
+)  # fmt: skip
+"""What a patient said about their health: for providers only, wherever it would be copied to."""
+
+MASKED = SECRETS | ANSWERS
 DERIVED = frozenset({"version", "search_text"})
 LONGEST_REASON = 500
 
