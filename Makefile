@@ -1,51 +1,79 @@
-PYTHON ?= python3
+# A machine needs Python 3.11 or newer and make; everything else is installed into .venv.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && exit; \
+	done; echo python3)
 BIN := .venv/bin
-# A machine may forbid byte code; without it every start of the application costs two seconds more.
-unexport PYTHONDONTWRITEBYTECODE
-export PLAYWRIGHT_NODEJS_PATH := $(CURDIR)/$(BIN)/node
+SETUP := $(PYTHON) -m tools.setup
+SOURCES := planner tests tools migrations $(wildcard benchmarks wsgi.py)
+TESTS ?= tests
+ARGS ?=
+
+# Some images forbid bytecode; without it every start takes four times as long.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-long check format bench lock messages clean
+CHECKS := check-format check-types check-lint check-imports check-templates check-dependencies
+.PHONY: help setup run test test-long check $(CHECKS) format bench messages lock assets clean
 
-help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## what there is to say after `make`
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-run: ## Set up everything and serve the application with demo data
-	@$(PYTHON) tools/setup.py run
+setup: ## prepare everything: libraries, assets, a PostgreSQL and a Chromium for the tests
+	@$(SETUP) all
+
+run: ## set up what running needs, fill an empty database with a demo, and serve
+	@$(SETUP) run
 	@$(BIN)/planner init
 	@$(BIN)/planner demo --if-empty
 	@exec $(BIN)/planner serve
 
-setup: ## Prepare everything for running and testing
-	@$(PYTHON) tools/setup.py test
+test: ## set up and run all tests, on both databases and in the browser (ARGS="-k word" for some)
+	@$(SETUP) all
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" $(TESTS) $(ARGS)
 
-test: setup ## Run all tests, on both databases and in the browser
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" -q
+test-long: ## run all tests, those that take minutes too, with many more random cases
+	@$(SETUP) all
+	@PLANNER_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS) $(ARGS)
 
-test-long: setup ## Run all tests with many more random cases
-	@PLANNER_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+check: ## format, lint, strict types, import contracts, templates, unused dependencies
+	@$(SETUP) check
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync $(CHECKS) && echo "All checks passed."
 
-check: setup ## Format, lint, types, import contracts, templates, unused dependencies
-	@echo "==> format"; $(BIN)/ruff format --check -q .
-	@echo "==> lint"; $(BIN)/ruff check -q .
-	@echo "==> types"; $(BIN)/mypy --no-error-summary
-	@echo "==> import contracts"; $(BIN)/lint-imports --no-cache > build/contracts.txt || { cat build/contracts.txt; exit 1; }
-	@echo "==> templates"; $(BIN)/djlint --quiet --lint planner/templates
-	@echo "==> dependencies"; $(BIN)/deptry -v planner 2> build/deptry.txt || { cat build/deptry.txt; exit 1; }
+check-format:
+	$(BIN)/ruff format --check --quiet $(SOURCES)
+check-lint:
+	$(BIN)/ruff check --quiet $(SOURCES)
+check-types:
+	$(BIN)/mypy --no-error-summary
+check-imports:
+	$(BIN)/lint-imports --no-logo
+check-templates:
+	$(BIN)/djlint --lint --quiet planner/templates
+check-dependencies:
+	$(BIN)/deptry .
 
-format: setup ## Format the code
-	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+format: ## put the code into its one form
+	@$(SETUP) check
+	$(BIN)/ruff check --quiet --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
 
-bench: setup ## Measure against floors and peers, side by side in one run
-	@$(BIN)/python -m benchmarks
+bench: ## measure planner beside its floors
+	@$(SETUP) all
+	@$(BIN)/python -m benchmarks $(ARGS)
 
-lock: ## Choose the versions of all libraries anew
-	@$(PYTHON) tools/setup.py run
-	@$(BIN)/python tools/lock.py
+assets: ## bundle scripts and styles after a change
+	@$(SETUP) run
 
-messages: setup ## Collect the texts to be translated
-	@$(BIN)/pybabel -q extract -F babel.cfg -k _l -k N_ --no-location --sort-output --omit-header -o build/messages.pot planner
-	@$(BIN)/pybabel -q update -i build/messages.pot -d planner/translations --no-fuzzy-matching --omit-header --ignore-pot-creation-date
+messages: ## take new sentences into the translation catalogues
+	@$(SETUP) run
+	@$(PYTHON) -m tools.messages
 
-clean: ## Remove everything that make has made, except the database
+lock: ## lock the versions that requirements*.in and package.json allow now
+	@$(SETUP) run
+	@$(PYTHON) -m tools.lock $(ARGS)
+
+clean: ## remove everything that set-up has made, but not your database
 	rm -rf .venv build node_modules planner/static/dist

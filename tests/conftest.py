@@ -1,92 +1,125 @@
-"""What every test may ask for: a fresh database of either kind, and a Chromium."""
+"""What every test may ask for: a fresh database of either kind, and a page in a real browser."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from planner.db import migrate
-from tests.support import postgresql
+from tests.support import databases
+from tests.support.console import Console
+from tools import assets, chromium
 
-KINDS = ("sqlite", "postgresql")
+RUN = "PLANNER_TEST_RUN"  # the folder that the processes of one test run share
+
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(assets.node()))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a folder; the workers, which are started later, inherit its name."""
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN] = tempfile.mkdtemp(prefix="planner-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the workers have shared, when the last of them has gone."""
+    if not hasattr(config, "workerinput") and (run := os.environ.pop(RUN, None)):
+        databases.clean_up(Path(run))
+        shutil.rmtree(run, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, so that it can be chosen by marker."""
+    """Mark what needs PostgreSQL or a browser, so that it can be chosen by marker."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if callspec is not None and callspec.params.get("engine_kind") == "postgresql":
+        names = set(getattr(item, "fixturenames", ()))
+        kind = callspec.params.get("engine_kind") if callspec else None
+        if kind == "postgresql" or names & {"postgres_url", "postgres_server"}:
             item.add_marker(pytest.mark.postgresql)
+        if names & {"page", "context", "browser"}:
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of this worker's own server."""
-    with postgresql.server() as url:
-        yield url
+def run_folder() -> Path:
+    """The folder that all processes of this test run share."""
+    return Path(os.environ[RUN])
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
-    """The name of a migrated database to copy from."""
-    name = "planner_template"
-    _execute(postgres_server, f'DROP DATABASE IF EXISTS "{name}"')
-    _execute(postgres_server, f'CREATE DATABASE "{name}"')
-    migrate.upgrade(_with_name(postgres_server, name))
-    return name
+def postgres_server(run_folder: Path) -> str:
+    """The address of the server's maintenance database; one server for the whole run."""
+    return databases.postgres_server(run_folder)
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database file to copy from."""
-    path = tmp_path_factory.mktemp("template") / "planner.sqlite3"
-    migrate.upgrade(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=databases.KINDS)
 def engine_kind(request: pytest.FixtureRequest) -> str:
-    """Both engines, one after the other."""
+    """Both engines, one after the other; ``databases.sqlite_only`` and such choose one."""
     return str(request.param)
 
 
 @pytest.fixture
-def database_url(engine_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(engine_kind: str, request: pytest.FixtureRequest) -> str:
     """A fresh, empty, migrated database of the kind under test."""
-    if engine_kind == "sqlite":
-        yield request.getfixturevalue("sqlite_url")
-        return
-    yield request.getfixturevalue("postgres_url")
+    fixture = "sqlite_url" if engine_kind == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(fixture))
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(run_folder: Path, tmp_path: Path) -> str:
     """A fresh, empty, migrated SQLite file."""
     path = tmp_path / "planner.sqlite3"
-    shutil.copyfile(sqlite_template, path)
+    shutil.copyfile(databases.sqlite_template(run_folder), path)
     return f"sqlite:///{path}"
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+def postgres_url(run_folder: Path, postgres_server: str) -> Iterator[str]:
     """A fresh, empty, migrated PostgreSQL database."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    _execute(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"')
-    yield _with_name(postgres_server, name)
-    _execute(postgres_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    template = databases.postgres_template(run_folder)
+    name = f"{template}_{uuid.uuid4().hex[:12]}"
+    databases.execute(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield databases.with_name(postgres_server, name)
+    databases.execute(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _with_name(url: str, name: str) -> str:
-    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+@pytest.fixture(scope="session")
+def chromium_executable() -> Path | None:
+    """The browser to drive; None when it is Playwright's own."""
+    return chromium.find()
 
 
-def _execute(url: str, statement: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(statement))
-    engine.dispose()
+@pytest.fixture(scope="session")
+def browser_type_launch_args(chromium_executable: Path | None) -> dict[str, Any]:
+    """How pytest-playwright starts the browser."""
+    start: dict[str, Any] = {"args": list(chromium.FLAGS), "headless": True}
+    if chromium_executable is not None:
+        start["executable_path"] = str(chromium_executable)
+    return start
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A desk's screen, the same on every machine, and nothing that moves while it is looked at."""
+    return browser_context_args | {
+        "viewport": {"width": 1280, "height": 900},
+        "reduced_motion": "reduce",
+        "locale": "en-US",
+        "timezone_id": "America/New_York",
+    }
+
+
+@pytest.fixture(autouse=True)
+def console_errors(request: pytest.FixtureRequest) -> Iterator[Console]:
+    """Fail a browser test in which a page reports an error that the test has not expected."""
+    console = Console()
+    if "context" in request.fixturenames or "page" in request.fixturenames:
+        console.watch(request.getfixturevalue("context"))
+    yield console
+    assert console.unexpected() == []
