@@ -248,9 +248,8 @@ def _planned_consult(case: Case) -> tuple[date, datetime] | None:
 
 
 def _is_first(case: Case) -> bool:
-    if case.order is None:
-        return True
-    return not any(number < (case.slot.number or 1) for number in case.placed)
+    numbers = [row.number for row in case.order.sessions] if case.order is not None else []
+    return not numbers or case.slot.number in (None, min(numbers))
 
 
 def _is_within(

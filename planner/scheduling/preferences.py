@@ -1,0 +1,210 @@
+"""What is wished for and what each departure from it costs: the objective of every search.
+
+All costs are whole points. ``docs/scheduling.md`` has the formula in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+
+from planner.scheduling import hours
+from planner.scheduling.gaps import Window
+from planner.scheduling.timetable import Slot, Timetable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the patient asks for. Sites, providers and dates are kept; weekdays and hours are wished for.
+
+    ``earliest`` is when a session may start, ``latest`` when it is to be over, both as the site's clocks
+    show them. None or empty: no wish.
+    """
+
+    site_ids: frozenset[int] | None = None
+    provider_ids: frozenset[int] | None = None
+    weekdays: frozenset[int] = frozenset()  # 0 = Monday
+    earliest: time | None = None
+    latest: time | None = None
+    not_before: date | None = None
+    not_after: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Points per unit of each cost."""
+
+    early: int  # a day before the target
+    late: int  # a day after the target
+    too_late: int  # a day after the soft max, on top of late
+    wait: int  # a day until the first open session
+    elapsed: int  # a day between one session and the next: pulls the end date forward
+    weekday: int  # a session on a weekday that was not wished for
+    outside: int  # a session outside the wished hours, and one point for each quarter of an hour
+    site: int  # a session at another site than the one before
+    provider: int  # a session with another provider than the one before
+    quarters: int  # a quarter of an hour between the times of day of a session and the one before
+    weekday_change: int  # a session on another weekday than the one before
+    warning: int  # a warning that is not about the gap
+
+
+OBJECTIVES: Mapping[str, Weights] = {
+    "order": Weights(early=12, late=8, too_late=12, wait=1, elapsed=0, weekday=20, outside=15, site=10,
+                     provider=6, quarters=0, weekday_change=0, warning=30),
+    "soonest": Weights(early=2, late=0, too_late=12, wait=10, elapsed=10, weekday=3, outside=3, site=3,
+                       provider=1, quarters=0, weekday_change=0, warning=30),
+    "same_time": Weights(early=6, late=4, too_late=12, wait=1, elapsed=0, weekday=20, outside=15, site=20,
+                         provider=12, quarters=3, weekday_change=10, warning=30),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """One departure from what is wished for: its code, its points, and parameters for the sentence."""
+
+    code: str
+    amount: int
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def day_points(
+    weights: Weights, window: Window | None, day: date, *, since: date, is_first: bool
+) -> int:
+    """Return what the day alone costs: deviation from the target, and waiting."""
+    days = (day - since).days
+    points = days * (weights.wait if is_first else weights.elapsed)
+    if window is None:
+        return points
+    off = (day - window.target).days
+    if off < 0:
+        return points - off * weights.early
+    if window.soft_max is None:
+        return points
+    return points + off * weights.late + max(0, (day - window.soft_max).days) * weights.too_late
+
+
+def start_points(weights: Weights, wishes: Wishes, starts: datetime, minutes: int) -> int:
+    """Return what the weekday and the time of day cost; ``starts`` as the site's clocks show it."""
+    points = weights.weekday if is_other_weekday(wishes, starts) else 0
+    outside = minutes_outside(wishes, starts, minutes)
+    return points + (weights.outside + outside // 15 if outside else 0)
+
+
+def change_points(weights: Weights, before: Slot, slot: Slot, timetable: Timetable) -> int:
+    """Return what a change of site, provider, weekday or time of day from the session before costs."""
+    points = weights.site * (before.site_id != slot.site_id)
+    points += weights.provider * (before.provider_id != slot.provider_id)
+    if weights.quarters or weights.weekday_change:
+        was, starts = _local(before, timetable), _local(slot, timetable)
+        points += time_points(
+            weights,
+            weekdays_differ=was.weekday() != starts.weekday(),
+            minutes=minutes_apart(was, starts),
+        )
+    return points
+
+
+def time_points(weights: Weights, *, weekdays_differ: bool, minutes: int) -> int:
+    """Return what another weekday, and minutes between the times of day, cost."""
+    return weights.weekday_change * weekdays_differ + weights.quarters * (minutes // 15)
+
+
+def costs(
+    weights: Weights,
+    wishes: Wishes,
+    slot: Slot,
+    *,
+    before: Slot | None,
+    window: Window | None,
+    waits: int | None,
+    timetable: Timetable,
+) -> tuple[Cost, ...]:
+    """Return the costs of one session with their reasons; ``waits`` are the days until the first open one."""
+    found = (
+        *_day_costs(weights, window, hours.day_of(slot.starts_at, _zone(slot, timetable)), waits),
+        *_start_costs(weights, wishes, slot, timetable),
+        *(_change_costs(weights, before, slot, timetable) if before is not None else ()),
+    )
+    return tuple(cost for cost in found if cost.amount > 0)
+
+
+def is_other_weekday(wishes: Wishes, starts: datetime) -> bool:
+    """Whether weekdays are wished for and this is none of them."""
+    return bool(wishes.weekdays) and starts.weekday() not in wishes.weekdays
+
+
+def minutes_outside(wishes: Wishes, starts: datetime, minutes: int) -> int:
+    """Return how many minutes a session starts too early or ends too late for the wish."""
+    begins = starts.hour * 60 + starts.minute
+    outside = 0
+    if wishes.earliest is not None:
+        outside += max(0, wishes.earliest.hour * 60 + wishes.earliest.minute - begins)
+    if wishes.latest is not None:
+        outside += max(0, begins + minutes - wishes.latest.hour * 60 - wishes.latest.minute)
+    return outside
+
+
+def minutes_apart(one: datetime, other: datetime) -> int:
+    """Return the minutes between two times of day."""
+    return abs((one.hour - other.hour) * 60 + one.minute - other.minute)
+
+
+def _day_costs(
+    weights: Weights, window: Window | None, day: date, waits: int | None
+) -> Iterator[Cost]:
+    if waits is not None:
+        yield Cost(code="wait", amount=weights.wait * waits, params={"days": waits})
+    if window is None:
+        return
+    off = (day - window.target).days
+    if off < 0:
+        yield Cost(code="days_early", amount=-off * weights.early, params={"days": -off})
+    elif window.soft_max is not None:
+        too_late = max(0, (day - window.soft_max).days)
+        amount = off * weights.late + too_late * weights.too_late
+        yield Cost(code="days_late", amount=amount, params={"days": off})
+
+
+def _start_costs(
+    weights: Weights, wishes: Wishes, slot: Slot, timetable: Timetable
+) -> Iterator[Cost]:
+    starts = _local(slot, timetable)
+    if is_other_weekday(wishes, starts):
+        yield Cost(code="other_weekday", amount=weights.weekday, params={"on": starts.date()})
+    outside = minutes_outside(wishes, starts, length(slot))
+    if outside:
+        amount = weights.outside + outside // 15
+        yield Cost(code="outside_hours", amount=amount, params={"minutes": outside})
+
+
+def _change_costs(
+    weights: Weights, before: Slot, slot: Slot, timetable: Timetable
+) -> Iterator[Cost]:
+    if before.site_id != slot.site_id:
+        yield Cost(code="site_change", amount=weights.site, params={"site_id": slot.site_id})
+    if before.provider_id != slot.provider_id:
+        params = {"provider_id": slot.provider_id}
+        yield Cost(code="provider_change", amount=weights.provider, params=params)
+    was, starts = _local(before, timetable), _local(slot, timetable)
+    if was.weekday() != starts.weekday():
+        amount = weights.weekday_change
+        yield Cost(code="weekday_differs", amount=amount, params={"on": starts.date()})
+    apart = minutes_apart(was, starts)
+    yield Cost(
+        code="time_differs", amount=weights.quarters * (apart // 15), params={"minutes": apart}
+    )
+
+
+def length(slot: Slot) -> int:
+    """Return the slot's minutes."""
+    return int((slot.ends_at - slot.starts_at).total_seconds() // 60)
+
+
+def _local(slot: Slot, timetable: Timetable) -> datetime:
+    return hours.local(slot.starts_at, _zone(slot, timetable))
+
+
+def _zone(slot: Slot, timetable: Timetable) -> str:
+    return timetable.sites[slot.site_id].zone
