@@ -100,9 +100,9 @@ def clinic(session: Session, *, today: date) -> SmallClinic:
     """Build the whole clinic.
 
     Miami is open Mon-Fri 9-18, Thu to 20, Sat 9-15; Aventura Mon-Fri 9-18, Sat 10-14. Everybody
-    works their site's hours (only ``np_miami`` the late Thursday) with a break 12:30-13:00 on weekdays.
-    Consult rooms host consults and reviews, treatment rooms everything but consults and facials,
-    flexible rooms everything.
+    works their site's hours (only ``np_miami`` the late Thursday) with a break 12:30-13:00 on
+    weekdays. Consult rooms host consults and reviews, treatment rooms everything but consults and
+    facials, flexible rooms everything.
     """
     now = at(today, 7)
     session.add(Clinic(id=1, name="Glamour Medical Aesthetics", languages=["en", "es"]))
@@ -288,8 +288,8 @@ def appointment(
         room_from=starts_at - timedelta(minutes=service.preparation_minutes or 0),
         room_until=ends_at + timedelta(minutes=turnover),
         patient_until=ends_at + timedelta(minutes=service.walk_minutes),
-        zones_treated=[],
         **{
+            "zones_treated": [],
             "created_at": at(where.today, 7),
             **(actual if status == "fulfilled" else {}),
             **columns,
@@ -409,10 +409,13 @@ def _can_host(room: str, service: str) -> bool:
 
 def _providers(session: Session, sites: dict[str, int], services: dict[str, int]) -> dict[str, int]:
     people = {
-        "md": ("Alma Rivera", "MD"), "pa": ("Ben Okafor", "PA-C"), "np_miami": ("Carla Stein", "NP"),
-        "np_aventura": ("Dina Park", "NP"), "rn_miami": ("Elias Moreau", "RN"),
+        "md": ("Alma Rivera", "MD"),
+        "pa": ("Ben Okafor", "PA-C"),
+        "np_miami": ("Carla Stein", "NP"),
+        "np_aventura": ("Dina Park", "NP"),
+        "rn_miami": ("Elias Moreau", "RN"),
         "rn_aventura": ("Flora Nuñez", "RN"),
-    }  # fmt: skip
+    }
     rows = {
         code: Provider(name=name, credentials=credentials, position=position)
         for position, (code, (name, credentials)) in enumerate(people.items(), start=1)

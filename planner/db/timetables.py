@@ -1,0 +1,215 @@
+"""From rows to the core's values: the timetable within a horizon, and a course as ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner.db import patient_facts, snapshots
+from planner.db.models import LIVE_STATUSES, Appointment, Course, CourseSession, Site
+from planner.errors import NotFound
+from planner.scheduling import hours, rulebook
+from planner.scheduling.interval import Interval
+from planner.scheduling.timetable import (
+    Busy,
+    CourseOrder,
+    Gap,
+    SessionOrder,
+    Slot,
+    Status,
+    Timetable,
+)
+
+MARGIN = timedelta(days=1)
+"""Around the horizon: longer than any appointment with its walk, turnover and the way to it."""
+
+PROVISIONAL = ("held", "reserved")
+
+
+def load(
+    session: Session,
+    *,
+    horizon: Interval,
+    now: datetime,
+    patient_ids: Collection[int] = (),
+    provider_ids: Collection[int] | None = None,
+    room_ids: Collection[int] | None = None,
+) -> Timetable:
+    """Return what is known within the horizon, in at most twelve statements.
+
+    Busy is a superset of what the horizon needs: a day more on both sides, and of the patients all
+    that is live, whenever it is. With providers or rooms given it holds only what touches one of
+    them or the patients; the catalogue and the rules are always whole.
+    """
+    known = snapshots.catalogue(session)
+    everybody = provider_ids is None and room_ids is None
+    rows = _busy_rows(
+        session,
+        horizon,
+        patient_ids=patient_ids,
+        provider_ids=known.providers if everybody else provider_ids or (),
+        room_ids=room_ids or (),
+    )
+    return Timetable(
+        horizon=horizon,
+        now=now,
+        sites=known.sites,
+        rooms=known.rooms,
+        providers=known.providers,
+        services=known.services,
+        rules=known.rules,
+        busy=tuple(map(_busy, rows)),
+        patients=patient_facts.load(session, patient_ids, rows, known),
+    )
+
+
+def order(session: Session, course_id: int, *, now: datetime) -> CourseOrder:
+    """Return a course as ordered, with what is placed and done. Raises NotFound.
+
+    A hold or reservation that has run out by ``now`` counts as not placed.
+    """
+    # Columns, not rows of the session: those may have been read before the actors were locked.
+    statement: Any = sa.select(*_COURSE).where(Course.id == course_id)
+    course = session.execute(statement).first()
+    if course is None:
+        raise NotFound("course")
+    return CourseOrder(
+        service_id=course.service_id,
+        sessions=tuple(_sessions(session, course_id, now)),
+        same_zone_gap=Gap(
+            floor=course.same_floor, target=course.same_target, soft_max=course.same_soft_max
+        ),
+        patient_id=course.patient_id,
+        course_id=course.id,
+        protocol_id=course.protocol_id,
+        is_decided=course.is_decided,
+    )
+
+
+def same_zone_gap(session: Session, *, now: datetime) -> Gap:
+    """Return the same-zone row that holds for the clinic today: what a new course copies."""
+    rules = snapshots.catalogue(session).rules
+    return rulebook.gap(rulebook.resolve(rules, "gap.same_zone", on=now.date()).value)
+
+
+_COLUMNS: tuple[Any, ...] = (
+    Appointment.id, Appointment.status, Appointment.service_id, Appointment.site_id,
+    Appointment.provider_id, Appointment.room_id, Appointment.patient_id,
+    Appointment.starts_at, Appointment.ends_at, Appointment.room_from, Appointment.room_until,
+    Appointment.patient_until, Appointment.expires_at, Appointment.actual_starts_at,
+    Appointment.actual_ends_at, Appointment.zones_treated,
+    CourseSession.course_id, CourseSession.number, CourseSession.zones,
+)  # fmt: skip
+
+
+_COURSE: tuple[Any, ...] = (
+    Course.id, Course.patient_id, Course.service_id, Course.protocol_id, Course.is_decided,
+    Course.same_floor, Course.same_target, Course.same_soft_max,
+)  # fmt: skip
+_SESSION: tuple[Any, ...] = (
+    CourseSession.minutes, CourseSession.gap_floor, CourseSession.gap_target,
+    CourseSession.gap_soft_max, CourseSession.gap_is_custom,
+)  # fmt: skip
+
+
+def _busy_rows(
+    session: Session,
+    horizon: Interval,
+    *,
+    patient_ids: Collection[int],
+    provider_ids: Collection[int],
+    room_ids: Collection[int],
+) -> list[Any]:
+    within = sa.and_(
+        Appointment.starts_at >= horizon.starts_at - MARGIN,
+        Appointment.starts_at < horizon.ends_at + MARGIN,
+    )
+    # One select per index: a single OR over all of them would read the whole table.
+    parts = []
+    if provider_ids:
+        parts.append(_select(within, Appointment.provider_id.in_(sorted(provider_ids))))
+    if room_ids:
+        parts.append(_select(within, Appointment.room_id.in_(sorted(room_ids))))
+    if patient_ids:
+        parts.append(_select(Appointment.patient_id.in_(sorted(patient_ids))))
+    if not parts:
+        return []
+    found: Any = session.execute(sa.union_all(*parts) if len(parts) > 1 else parts[0])
+    return list({row.id: row for row in found}.values())
+
+
+def _select(*where: sa.ColumnElement[bool]) -> Any:
+    return (
+        sa.select(*_COLUMNS)
+        .outerjoin(CourseSession, CourseSession.id == Appointment.course_session_id)
+        .where(Appointment.status.in_(LIVE_STATUSES), *where)
+    )
+
+
+def _busy(row: Any) -> Busy:
+    return Busy(
+        appointment_id=row.id,
+        status=Status(row.status),
+        slot=_slot(row, row.number),
+        expires_at=row.expires_at,
+        course_id=row.course_id,
+        zones=frozenset(row.zones or ()),
+    )
+
+
+def _slot(row: Any, number: int | None) -> Slot:
+    return Slot(
+        service_id=row.service_id,
+        site_id=row.site_id,
+        provider_id=row.provider_id,
+        room_id=row.room_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        room_from=row.room_from,
+        room_until=row.room_until,
+        patient_until=row.patient_until,
+        patient_id=row.patient_id,
+        number=number,
+    )
+
+
+def _sessions(session: Session, course_id: int, now: datetime) -> Iterator[SessionOrder]:
+    counts = sa.and_(
+        Appointment.course_session_id == CourseSession.id,
+        Appointment.status.in_(LIVE_STATUSES),
+        sa.or_(
+            Appointment.status.not_in(PROVISIONAL),
+            Appointment.expires_at.is_(None),
+            Appointment.expires_at > now,
+        ),
+    )
+    statement = (
+        sa.select(*_COLUMNS, *_SESSION, Site.zone)
+        .select_from(CourseSession)
+        .outerjoin(Appointment, counts)
+        .outerjoin(Site, Site.id == Appointment.site_id)
+        .where(CourseSession.course_id == course_id)
+        .order_by(CourseSession.number)
+    )
+    found: Any = session.execute(statement)
+    yield from map(_session, found)
+
+
+def _session(row: Any) -> SessionOrder:
+    is_done = row.status == "fulfilled"
+    day = hours.day_of(row.actual_starts_at or row.starts_at, row.zone) if is_done else None
+    return SessionOrder(
+        number=row.number,
+        minutes=row.minutes,
+        gap=Gap(floor=row.gap_floor, target=row.gap_target, soft_max=row.gap_soft_max),
+        zones=frozenset((is_done and row.zones_treated) or row.zones),
+        is_custom_gap=row.gap_is_custom,
+        fixed=_slot(row, row.number) if row.id is not None and not is_done else None,
+        done_on=day,
+        done_ends_at=(row.actual_ends_at or row.ends_at) if is_done else None,
+        appointment_id=row.id,
+    )
