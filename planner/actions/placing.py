@@ -219,7 +219,7 @@ def _provisional(tx: Tx, row: Appointment) -> Appointment:
 
 def _ground(tx: Tx, patient_id: int, places: Sequence[Place], course_id: int | None) -> _Ground:
     starts = [place.starts_at for place in places]
-    horizon = Interval(min(tx.now, *starts) - MARGIN, max(tx.now, *starts) + MARGIN)
+    horizon = Interval(min(starts) - MARGIN, max(starts) + MARGIN)
     timetable = timetables.load(
         tx.session,
         horizon=horizon,

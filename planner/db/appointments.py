@@ -215,8 +215,8 @@ def last_actual_minutes(session: Session, patient_id: int, service_id: int) -> i
         .limit(1)
     )
     for starts_at, ends_at in session.execute(statement):
-        minutes = (ends_at - starts_at).total_seconds() / 60
-        return max(5, round(minutes / 5) * 5)
+        if starts_at is not None and ends_at is not None:
+            return max(5, round((ends_at - starts_at).total_seconds() / 300) * 5)
     return None
 
 

@@ -45,7 +45,11 @@ def claim(session: Session, asked: Idempotency, *, by: Who, now: datetime, actio
         "key": row_key, "user_id": by.user_id, "action": action[:40], "body_hash": body_hash,
         "answer": {}, "created_at": now,
     }  # fmt: skip
-    if session.execute(_insert(session).values(row)).rowcount == 1:  # type: ignore[attr-defined]  # a CursorResult
+    # Without the option psycopg's count is gone by the time it is asked for.
+    inserted = session.execute(
+        _insert(session).values(row), execution_options={"preserve_rowcount": True}
+    )
+    if inserted.rowcount == 1:  # type: ignore[attr-defined]  # a CursorResult
         return Claim(row_key, None)
     stored = sa.select(_TABLE.c.body_hash, _TABLE.c.answer).where(_TABLE.c.key == row_key)
     first = session.execute(stored).one()

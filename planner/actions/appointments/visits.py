@@ -68,10 +68,9 @@ def missing(tx: Tx, row: Appointment) -> tuple[Conflict, ...]:
 
 def around(tx: Tx, row: Appointment) -> tuple[Timetable, CourseOrder | None, int | None]:
     """Return the timetable of the appointment's days, and the order and number it serves."""
-    days = (row.starts_at, tx.now)
     timetable = timetables.load(
         tx.session,
-        horizon=Interval(min(days) - DAY, max(days) + DAY),
+        horizon=Interval(row.starts_at - DAY, row.starts_at + DAY),
         now=tx.now,
         patient_ids=(row.patient_id,),
         provider_ids=(row.provider_id,),
