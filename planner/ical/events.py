@@ -97,8 +97,9 @@ def one_line(text: str, longest: int) -> str:
     line = " ".join(clean(text).split())
     if len(line) <= longest:
         return line
-    head = line[: longest - 1]
-    return (head.rsplit(" ", 1)[0] if " " in head[longest // 2 :] else head).rstrip(" ,;–-") + "…"
+    head = line[:longest]  # one more than is kept, to see whether a word ends there
+    at_word = head.rfind(" ", longest // 2)
+    return head[: at_word if at_word > 0 else longest - 1].rstrip(" ,;–-") + "…"
 
 
 _LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -146,11 +147,18 @@ def _bounds(when: Span | Days) -> tuple[datetime, datetime] | tuple[date, date]:
 
 
 def _is_wall_clock(when: Span) -> bool:
-    """Whether wall-clock times say both instants: an hour that comes twice means its first."""
+    """Whether wall-clock times say both instants.
+
+    In the hour that comes twice they do not: ical.js takes the second, vobject the first.
+    """
     info = zones.find_info(when.zone)
     if info is None:
         return False
-    return all(at.astimezone(info).fold == 0 for at in (when.starts_at, when.ends_at))
+    return not any(_comes_twice(at.astimezone(info)) for at in (when.starts_at, when.ends_at))
+
+
+def _comes_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def _check_values(event: Event) -> None:
