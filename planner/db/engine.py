@@ -41,7 +41,7 @@ class Tx:
     session: Session
     now: datetime
     by: Who
-    change_key: str | None = None
+    change_key: str = ""
     entries: list[audit.Entry] = field(default_factory=list)
 
     def note(
@@ -178,7 +178,7 @@ def _once(job: _Job) -> Any:
         session.connection(execution_options={connections.WRITING: True})
         session.info["tracer"] = tracer = traces.Tracer(session)
         tx = Tx(
-            session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else None
+            session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else ""
         )
         claimed = None
         if job.asked is not None:
@@ -198,7 +198,7 @@ def _once(job: _Job) -> Any:
 
 def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
     """Write what goes with the change. Chain and version come last: other writers queue there."""
-    if tx.change_key is not None:
+    if tx.change_key:
         changes.keep(tx.session, tx.change_key, changed, by=tx.by, now=tx.now, label=job.action)
     entries = [*map(audit.entry_of, changed), *tx.entries]
     audit.append(tx.session, entries, by=tx.by, now=tx.now, action=job.action, reason=job.reason)

@@ -129,7 +129,7 @@ def _busy_rows(
         Appointment.starts_at < horizon.ends_at + MARGIN,
     )
     # One select per index: a single OR over all of them would read the whole table.
-    parts = []
+    parts: list[Any] = []
     if provider_ids:
         parts.append(_select(within, Appointment.provider_id.in_(sorted(provider_ids))))
     if room_ids:
@@ -138,7 +138,8 @@ def _busy_rows(
         parts.append(_select(Appointment.patient_id.in_(sorted(patient_ids))))
     if not parts:
         return []
-    found: Any = session.execute(sa.union_all(*parts) if len(parts) > 1 else parts[0])
+    statement: Any = sa.union_all(*parts)
+    found: Any = session.execute(statement)
     return list({row.id: row for row in found}.values())
 
 

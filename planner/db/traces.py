@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,6 +113,8 @@ def restore(row: Base, before: dict[str, Any], *, without: frozenset[str]) -> No
 
 def encoded(value: Any) -> Any:
     """Return the JSON value that stands for a column's value."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     return value.isoformat() if isinstance(value, date | time) else value
 
 
