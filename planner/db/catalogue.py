@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,6 +31,7 @@ from planner.db.models import (
 )
 from planner.errors import Invalid, NotFound, Stale
 from planner.scheduling import hours
+from planner.scheduling.timetable import RuleSetting, Severity, WeeklyHours
 
 Row = TypeVar(
     "Row", Site, Room, Provider, Service, Protocol, Clinic, ClinicText, Absence, User, RuleRecord
@@ -80,10 +81,10 @@ def get(session: Session, kind: type[Row], row_id: int) -> Row:
 
 def get_owned(session: Session, kind: str, row_id: int) -> Owned:
     """Return a site, room, provider, service or protocol by the name of its kind."""
-    row: Owned | None = session.get(KINDS[kind], row_id) if kind in KINDS else None
+    row = session.get(KINDS[kind], row_id) if kind in KINDS else None
     if row is None:
         raise NotFound(f"{kind} {row_id}")
-    return row
+    return cast(Owned, row)
 
 
 def write(
@@ -178,6 +179,41 @@ def earliest_today(session: Session, now: datetime) -> date:
     return min((hours.day_of(now, zone) for zone in zones), default=now.date())
 
 
+def first_zone(session: Session) -> str:
+    """Return the zone of the first site, for days that belong to no site."""
+    return session.scalar(sa.select(Site.zone).order_by(Site.position, Site.id).limit(1)) or "UTC"
+
+
+def site_hours(session: Session, site_id: int) -> tuple[WeeklyHours, ...]:
+    """Return a site's weekly opening."""
+    rows = session.scalars(sa.select(SiteHours).where(SiteHours.site_id == site_id)).all()
+    return tuple(
+        WeeklyHours(
+            weekday=row.weekday,
+            starts=row.opens,
+            ends=row.closes,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+        )
+        for row in rows
+    )
+
+
+def rule_settings(session: Session) -> tuple[RuleSetting, ...]:
+    """Return all rule records in the order they were made."""
+    return tuple(
+        RuleSetting(
+            code=row.code,
+            scope=row.scope,
+            scope_id=row.scope_id,
+            value=row.value["value"],
+            severity=Severity(row.severity),
+            effective_from=row.effective_from,
+        )
+        for row in session.scalars(sa.select(RuleRecord).order_by(RuleRecord.id))
+    )
+
+
 def retire(row: Any, from_date: date | None) -> None:
     """Set the first day on which the row can no longer be booked; ``None`` keeps it in use."""
     row.retired_from = from_date
@@ -254,7 +290,7 @@ def replace_room_services(session: Session, room_id: int, service_ids: Iterable[
 
 
 def referring(session: Session, row: Any) -> tuple[str, ...]:
-    """Return the tables that refer to the row, apart from its own parts (hours, matrix, absences)."""
+    """Return the tables that refer to the row, but for its own hours, matrix and absences."""
     name = row.__tablename__
     found = []
     for table in Appointment.metadata.sorted_tables:
@@ -273,7 +309,7 @@ def referring(session: Session, row: Any) -> tuple[str, ...]:
 def remove(session: Session, row: Any) -> None:
     """Delete a row and its parts. Raises Invalid when something still refers to it."""
     if referring(session, row):
-        raise Invalid({"form": "in_use"})
+        raise Invalid({"": "in_use"})
     name = row.__tablename__
     for kind in (SiteHours, RoomService, ProviderHours, ProviderService, Absence):
         column = kind.__table__.c.get(f"{name}_id")
@@ -285,13 +321,28 @@ def remove(session: Session, row: Any) -> None:
 
 
 def upcoming(
-    session: Session, *, column: str, row_id: int, from_instant: datetime, limit: int | None = None
+    session: Session, *, column: str, row_id: int, from_instant: datetime
 ) -> Sequence[sa.Row[Any]]:
     """Return the appointments still to come of an actor: earliest first, with patient and service.
 
     ``column`` is "site_id", "provider_id", "room_id" or "service_id".
     """
-    query = (
+    return session.execute(
+        _visits().where(
+            Appointment.__table__.c[column] == row_id,
+            Appointment.status.in_(STILL_TO_COME),
+            Appointment.ends_at > from_instant,
+        )
+    ).all()
+
+
+def visits(session: Session, ids: Sequence[int]) -> Sequence[sa.Row[Any]]:
+    """Return these appointments, earliest first, with patient and service."""
+    return session.execute(_visits().where(Appointment.id.in_(ids))).all() if ids else []
+
+
+def _visits() -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(
             Appointment.id,
             Appointment.key,
@@ -314,14 +365,8 @@ def upcoming(
         .join(Site, Site.id == Appointment.site_id)
         .join(Provider, Provider.id == Appointment.provider_id)
         .join(Room, Room.id == Appointment.room_id)
-        .where(
-            Appointment.__table__.c[column] == row_id,
-            Appointment.status.in_(STILL_TO_COME),
-            Appointment.ends_at > from_instant,
-        )
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return session.execute(query.limit(limit) if limit else query).all()
 
 
 def _replace(

@@ -10,7 +10,7 @@ MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holiday:
-    """A day on which a clinic may close; ``observed`` is the weekday taken instead of a weekend day."""
+    """A day on which a clinic may close; ``observed`` is the weekday taken for a weekend day."""
 
     code: str
     day: date

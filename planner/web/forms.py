@@ -43,6 +43,7 @@ def _is_unseen(letter: str) -> bool:
 class VersionField(IntegerField):
     """The version of the row that the form was rendered from."""
 
+    data: Any  # a whole number
     widget = HiddenInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:

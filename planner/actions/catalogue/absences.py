@@ -1,4 +1,4 @@
-"""When a site, a room or a provider is not there. Recording it is never refused for what is booked."""
+"""When a site, room or provider is not there. What is booked never stands in the way of saying so."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from planner.db.models import Provider, Service, Site
 from planner.errors import Invalid
 from planner.who import Who
 
+__all__ = ["Capability", "ProviderValues", "allow", "save", "save_hours"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderValues:
@@ -71,9 +73,9 @@ def allow(
         services = {cell.service_id for cell in cells}
         sites = {cell.site_id for cell in cells}
         if catalogue.known(tx.session, Service, services) != services:
-            raise Invalid({"form": "choice"})
+            raise Invalid({"": "choice"})
         if catalogue.known(tx.session, Site, sites) != sites:
-            raise Invalid({"form": "choice"})
+            raise Invalid({"": "choice"})
         catalogue.touch(provider)
         catalogue.replace_capabilities(tx.session, provider_id, cells)
 

@@ -69,7 +69,7 @@ def host(
     by: Who,
     now: datetime,
 ) -> None:
-    """Set which services each room of the site can host. Raises NotFound for another site's room."""
+    """Set which services each room of the site can host. Raises NotFound for a room elsewhere."""
 
     def work(tx: Tx) -> None:
         for room_id, service_ids in wanted.items():

@@ -20,7 +20,7 @@ LONGEST_GAP = 365  # days
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceValues:
-    """A service as typed, in minutes; preparation and turnover left empty fall back to the rules."""
+    """A service as typed, in minutes; preparation and turnover of ``None`` are as the rules say."""
 
     code: str
     name: str

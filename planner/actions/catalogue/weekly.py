@@ -9,6 +9,8 @@ from planner.actions.catalogue import checks
 from planner.db.catalogue import WeeklyRow
 from planner.errors import Invalid
 
+__all__ = ["WeeklyRow", "judge"]
+
 
 def judge(rows: Sequence[WeeklyRow]) -> None:
     """Raise Invalid for what cannot be, by ``rows-<index>-<field>``.
