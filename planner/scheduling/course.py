@@ -25,6 +25,28 @@ from planner.scheduling.timetable import (
     Timetable,
 )
 
+__all__ = [
+    "OBJECTIVES",
+    "Cost",
+    "Effect",
+    "HorizonPast",
+    "Measure",
+    "NothingToPlace",
+    "Proposal",
+    "ProposedSession",
+    "Spacing",
+    "State",
+    "TooManySessions",
+    "Weights",
+    "Wishes",
+    "alternatives",
+    "effects",
+    "judge",
+    "measure",
+    "propose",
+    "spacing",
+]
+
 MAXIMUM_SESSIONS = 12
 MAXIMUM_PROPOSALS = 20
 SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one

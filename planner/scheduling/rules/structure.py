@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from planner.scheduling import hours
+from planner.scheduling.interval import Interval
 from planner.scheduling.rules.case import Case
 from planner.scheduling.timetable import (
     AbsentDays,
@@ -127,6 +128,7 @@ def provider_is_there(case: Case) -> Iterator[Conflict]:
         "provider.outside_hours",
         on=case.day,
         site_id=slot.site_id,
+        is_break=_is_break(case),
         hours=_hours(provider.hours.get(slot.site_id, ()), case.day),
         **who,
     )
@@ -139,6 +141,7 @@ def provider_is_free(case: Case) -> Iterator[Conflict]:
         yield case.conflict(
             "provider.busy",
             provider_id=slot.provider_id,
+            site_id=busy.slot.site_id,
             starts_at=busy.slot.starts_at,
             ends_at=busy.slot.ends_at,
         )
@@ -189,6 +192,7 @@ def room_is_free(case: Case) -> Iterator[Conflict]:
         yield case.conflict(
             "room.busy",
             room_id=slot.room_id,
+            site_id=slot.site_id,
             starts_at=busy.slot.room_from,
             ends_at=busy.slot.room_until,
         )
@@ -202,7 +206,10 @@ def patient_is_free(case: Case) -> Iterator[Conflict]:
         return
     for busy in case.busy("patient", slot.patient_id, slot.starts_at, slot.patient_until):
         yield case.conflict(
-            "patient.busy", starts_at=busy.slot.starts_at, ends_at=busy.slot.patient_until
+            "patient.busy",
+            site_id=busy.slot.site_id,
+            starts_at=busy.slot.starts_at,
+            ends_at=busy.slot.patient_until,
         )
         return
 
@@ -263,6 +270,13 @@ def _absence(
             if span.starts_at < ends_at and starts_at < span.ends_at:
                 return row
     return None
+
+
+def _is_break(case: Case) -> bool:
+    slot = case.slot
+    breaks = case.provider.breaks.get(slot.site_id, ())
+    around = Interval(slot.starts_at, slot.ends_at)
+    return bool(hours.weekly(breaks, around, case.zone))
 
 
 def _hours(rows: tuple[WeeklyHours, ...], day: date) -> tuple[tuple[str, str], ...]:

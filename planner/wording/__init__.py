@@ -1,0 +1,95 @@
+"""Sentences for codes: conflicts, costs, measures, statuses, rules, in the locale passed in.
+
+English is the source. A locale we do not speak is answered in English. Web, command line and mail all
+say it through here, so that a code has one sentence.
+"""
+
+from __future__ import annotations
+
+from planner.wording.conflicts import Names, conflict, is_spoken
+from planner.wording.labels import (
+    course_status,
+    date_to_avoid,
+    day_part,
+    format_phone,
+    initials,
+    language,
+    objective,
+    outcome,
+    severity,
+    status,
+    stay,
+    unit,
+    vein,
+    zone,
+    zones,
+)
+from planner.wording.plans import (
+    cost,
+    effect,
+    gap,
+    measure,
+    no_cost,
+    nothing_found,
+    order,
+    progress,
+    session_of,
+)
+from planner.wording.rules import rule
+from planner.wording.times import (
+    count_days,
+    days_range,
+    format_date,
+    format_day_time,
+    format_full_date,
+    format_short_date,
+    format_slot,
+    format_time,
+    minutes,
+    read_back,
+    span,
+    weekday,
+)
+
+__all__ = [
+    "Names",
+    "conflict",
+    "cost",
+    "count_days",
+    "course_status",
+    "date_to_avoid",
+    "day_part",
+    "days_range",
+    "effect",
+    "format_date",
+    "format_day_time",
+    "format_full_date",
+    "format_phone",
+    "format_short_date",
+    "format_slot",
+    "format_time",
+    "gap",
+    "initials",
+    "is_spoken",
+    "language",
+    "measure",
+    "minutes",
+    "no_cost",
+    "nothing_found",
+    "objective",
+    "order",
+    "outcome",
+    "progress",
+    "read_back",
+    "rule",
+    "session_of",
+    "severity",
+    "span",
+    "status",
+    "stay",
+    "unit",
+    "vein",
+    "weekday",
+    "zone",
+    "zones",
+]

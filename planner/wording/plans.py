@@ -1,0 +1,143 @@
+"""Sentences about courses: gaps, costs of a proposal, effects of a change, the order itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+from planner.scheduling.course import Cost, Effect, Measure
+from planner.scheduling.timetable import CourseOrder, Gap
+from planner.wording import rules, speech, times
+from planner.wording.conflicts import Names
+from planner.wording.speech import N_, ngettext
+
+
+def measure(measure: Measure, locale: str) -> str:
+    """Return "14 days after session 1 (target 14, not before 7, late after 21)"."""
+    sentence = (
+        N_("%(days)s after a session of another course (%(gap)s)")
+        if measure.since_number is None
+        else N_("%(days)s after session %(number)s (%(gap)s)")
+    )
+    return speech.of(locale).say(
+        sentence,
+        days=times.count_days(measure.days, locale),
+        number=measure.since_number,
+        gap=gap(measure.gap, locale),
+    )
+
+
+def gap(gap: Gap, locale: str) -> str:
+    """Return "target 14, not before 7, late after 21"."""
+    return speech.of(locale).say(
+        N_("target %(target)s, not before %(floor)s, late after %(soft_max)s"),
+        target=gap.target,
+        floor=gap.floor,
+        soft_max=gap.soft_max,
+    )
+
+
+def cost(cost: Cost, *, locale: str, names: Names | None = None) -> str:
+    """Return what a session of a proposal costs, without its points: "2 days after the target"."""
+    spoken, params, known = speech.of(locale), dict(cost.params), names or Names()
+    if cost.code == "warning":
+        return rules.rule(str(params.get("code", "")), locale)[0]
+    if cost.code in _COUNTED:
+        number = int(params.get("days", params.get("minutes", 0)))
+        return spoken.count(*_COUNTED[cost.code], number)
+    if "on" in params:
+        params["day"] = times.weekday(params["on"].weekday(), locale)
+    params["site"] = known.sites.get(params.get("site_id", 0), "")
+    params["provider"] = known.providers.get(params.get("provider_id", 0), "")
+    return spoken.say(COSTS.get(cost.code, cost.code), **params)
+
+
+def no_cost(locale: str) -> str:
+    """Return what stands where a proposal costs nothing."""
+    return speech.of(locale).say(N_("Exactly as ordered and wished for"))
+
+
+def nothing_found(locale: str) -> str:
+    """Return what stands where there is no proposal."""
+    return speech.of(locale).say(
+        N_("No way to place the open sessions. Allow more days, times, providers or sites.")
+    )
+
+
+def effect(effect: Effect, locale: str) -> str:
+    """Return what a change does to another session: "Session 3 is now late: 30 days after …"."""
+    spoken = speech.of(locale)
+    said = spoken.say(EFFECTS[effect.code], number=effect.number)
+    if effect.after is None or effect.code == "stays":
+        return f"{said}."
+    return f"{said}: {measure(effect.after, locale)}."
+
+
+def order(order: CourseOrder, locale: str) -> str:
+    """Return the provider's order in a line: "3 × 45 min, 14 days apart (7–21)"."""
+    spoken = speech.of(locale)
+    lengths = [row.minutes for row in order.sessions]
+    sessions = spoken.count(*ngettext("%(number)s session", "%(number)s sessions"), len(lengths))
+    if len(set(lengths)) == 1:
+        sessions = f"{len(lengths)} × {times.minutes(lengths[0], locale)}"
+    if not order.is_decided:
+        return spoken.say(N_("%(sessions)s, interval undecided"), sessions=sessions)
+    gaps = list(dict.fromkeys(row.gap for row in order.sessions[1:]))
+    if not gaps:
+        return sessions
+    apart = spoken.listed(_apart(gap, locale) for gap in gaps)
+    zones = N_("same zones") if _is_same(order) else N_("new zones")
+    has_zones = all(row.zones for row in order.sessions)
+    return f"{sessions}, {apart}" + (f", {spoken.say(zones)}" if has_zones else "")
+
+
+def progress(done: int, total: int, locale: str) -> str:
+    """Return "1 of 3 done"."""
+    return speech.of(locale).say(N_("%(done)s of %(total)s done"), done=done, total=total)
+
+
+def session_of(number: int, total: int, locale: str) -> str:
+    """Return "session 2 of 3"."""
+    return speech.of(locale).say(N_("session %(number)s of %(total)s"), number=number, total=total)
+
+
+def _apart(gap: Gap, locale: str) -> str:
+    return speech.of(locale).say(
+        N_("%(span)s apart (%(floor)s–%(soft_max)s days)"),
+        span=times.span(gap.target, locale),
+        floor=gap.floor,
+        soft_max=gap.soft_max,
+    )
+
+
+def _is_same(order: CourseOrder) -> bool:
+    rows = order.sessions
+    return all(one.zones & other.zones for one, other in pairwise(rows))
+
+
+_COUNTED = {
+    "wait": ngettext("starts in %(number)s day", "starts in %(number)s days"),
+    "days_early": ngettext("%(number)s day before the target", "%(number)s days before the target"),
+    "days_late": ngettext("%(number)s day after the target", "%(number)s days after the target"),
+    "outside_hours": ngettext(
+        "%(number)s minute outside the wished hours", "%(number)s minutes outside the wished hours"
+    ),
+    "time_differs": ngettext(
+        "%(number)s minute from the time before", "%(number)s minutes from the time before"
+    ),
+}
+
+COSTS: Mapping[str, str] = {
+    **{code: many for code, (_, many) in _COUNTED.items()},
+    "other_weekday": N_("on a %(day)s"),
+    "weekday_differs": N_("another weekday: %(day)s"),
+    "site_change": N_("changes to %(site)s"),
+    "provider_change": N_("changes to %(provider)s"),
+    "warning": N_("a warning"),
+}
+
+EFFECTS: Mapping[str, str] = {
+    "stays": N_("Session %(number)s stays as it is"),
+    "now_late": N_("Session %(number)s is now late"),
+    "now_early": N_("Session %(number)s is now too early"),
+}
