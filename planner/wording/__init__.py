@@ -16,6 +16,7 @@ from planner.wording.labels import (
     language,
     objective,
     outcome,
+    person,
     severity,
     status,
     stay,
@@ -24,6 +25,7 @@ from planner.wording.labels import (
     zone,
     zones,
 )
+from planner.wording.lists import LISTS, list_hint, list_title, sheet_title
 from planner.wording.plans import (
     cost,
     effect,
@@ -36,12 +38,14 @@ from planner.wording.plans import (
     session_of,
 )
 from planner.wording.rules import rule
+from planner.wording.speech import spoken
 from planner.wording.times import (
     count_days,
     days_range,
     format_date,
     format_day_time,
     format_full_date,
+    format_range,
     format_short_date,
     format_slot,
     format_time,
@@ -52,6 +56,7 @@ from planner.wording.times import (
 )
 
 __all__ = [
+    "LISTS",
     "Names",
     "conflict",
     "cost",
@@ -65,6 +70,7 @@ __all__ = [
     "format_day_time",
     "format_full_date",
     "format_phone",
+    "format_range",
     "format_short_date",
     "format_slot",
     "format_time",
@@ -72,6 +78,8 @@ __all__ = [
     "initials",
     "is_spoken",
     "language",
+    "list_hint",
+    "list_title",
     "measure",
     "minutes",
     "no_cost",
@@ -79,12 +87,15 @@ __all__ = [
     "objective",
     "order",
     "outcome",
+    "person",
     "progress",
     "read_back",
     "rule",
     "session_of",
     "severity",
+    "sheet_title",
     "span",
+    "spoken",
     "status",
     "stay",
     "unit",

@@ -185,6 +185,11 @@ def stay(first: date | None, last: date | None, locale: str) -> str:
     return ""
 
 
+def person(given_name: str, family_name: str) -> str:
+    """Return a name as it is read, whichever part there is."""
+    return f"{given_name} {family_name}".strip()
+
+
 def initials(name: str) -> str:
     """Return up to two initials of a name, in capitals."""
     words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]

@@ -50,6 +50,11 @@ def N_(sentence: str) -> str:  # noqa: N802  the name that extractors of catalog
     return sentence
 
 
+def spoken(language: str) -> str:
+    """Return the language we answer this one in: itself, or English."""
+    return of(language).code
+
+
 @lru_cache(maxsize=32)
 def of(locale: str) -> Speech:
     """Return the speech of a locale such as ``es`` or ``es_US``; English when we do not speak it."""

@@ -73,11 +73,18 @@ def days_range(first: date, last: date, locale: str) -> str:
     )
 
 
+def format_range(first: date, last: date, locale: str) -> str:
+    """Return "Tue 3 Mar – Wed 1 Apr 2026"."""
+    if first == last:
+        return format_date(first, locale)
+    begins = format_short_date if first.year == last.year else format_date
+    return f"{begins(first, locale)} – {format_date(last, locale)}"
+
+
 def weekday(number: int, locale: str) -> str:
     """Return the name of a weekday, 0 being Monday, as it stands alone."""
-    name = dates.get_day_names("wide", context="stand-alone", locale=speech.of(locale).babel)[
-        number
-    ]
+    names = dates.get_day_names("wide", context="stand-alone", locale=speech.of(locale).babel)
+    name = str(names[number])
     return name[:1].upper() + name[1:]
 
 

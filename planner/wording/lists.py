@@ -1,0 +1,41 @@
+"""The names of work lists, and what to do with what stands on them."""
+
+from __future__ import annotations
+
+from planner.wording import speech
+from planner.wording.speech import N_
+
+_LISTS = {
+    "missed": (
+        N_("Missed: call today"),
+        N_("A session was missed. The rest is not silently kept."),
+    ),
+    "held": (N_("On hold"), N_("They fall away at the time shown.")),
+    "undecided": (
+        N_("Interval undecided"),
+        N_("The provider has to choose the interval before sessions can be booked."),
+    ),
+    "reserved": (N_("Reserved"), N_("They fall away on the date shown unless they are booked.")),
+    "late": (N_("Overdue"), N_("The next session should have taken place by the date shown.")),
+    "open": (N_("Next session not booked"), N_("It is late after the date shown.")),
+    "paused": (N_("Paused"), ""),
+}
+LISTS = tuple(_LISTS)
+"""The codes of the lists, most pressing first."""
+
+
+def list_title(code: str, locale: str) -> str:
+    """Return the heading of a work list."""
+    return speech.of(locale).say(_LISTS[code][0])
+
+
+def list_hint(code: str, locale: str) -> str:
+    """Return what to know of a work list; empty when its heading says it all."""
+    hint = _LISTS[code][1]
+    return speech.of(locale).say(hint) if hint else ""
+
+
+def sheet_title(count: int, locale: str) -> str:
+    """Return the title of the plan on paper; neutral, because paper lies about."""
+    one, many = speech.ngettext("Your visit", "Your %(number)s visits")
+    return speech.of(locale).count(one, many, count)
