@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tools import assets
-from tools.steps import PYTHON, SetupError, call, environment, say
+from tools.steps import PYTHON, ROOT, SetupError, call, environment, say
 
 GIVEN = "PLANNER_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -65,8 +65,14 @@ def _answers(program: str) -> bool:
 
 def _install_with_apt() -> None:
     env = environment() | {"DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        subprocess.run(["apt-get", "--quiet=2", *arguments], env=env, check=False)
+    log = ROOT / "build" / "apt.log"
+    log.parent.mkdir(exist_ok=True)
+    say(f"  installing Debian's package, about a minute; what it says goes to {log}")
+    with log.open("w") as output:
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            subprocess.run(
+                ["apt-get", *arguments], env=env, stdout=output, stderr=output, check=False
+            )
 
 
 def main() -> int:
