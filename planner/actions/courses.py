@@ -37,7 +37,7 @@ class Done:
     """What was booked, by key and number, and the change that undoes it."""
 
     appointments: Mapping[int, str]
-    change_key: str
+    change_key: str | None
 
 
 def draft(patient_id: int, protocol_id: int, *, package: str = "", by: Who, now: datetime) -> str:
@@ -152,7 +152,7 @@ def release(key: str, *, version: int, by: Who, now: datetime) -> Done:
     def work(tx: Tx) -> Done:
         course = _open_course(tx, key, version)
         return Done(
-            appointments=_released(tx, course, ("held", "reserved")), change_key=tx.change_key
+            appointments=_released(tx, course, ("held", "reserved"), reason=""), change_key=tx.change_key
         )
 
     return transaction(work, by=by, now=now, action="course.release", undoable=True)
@@ -160,19 +160,19 @@ def release(key: str, *, version: int, by: Who, now: datetime) -> Done:
 
 def change_gap(
     key: str, number: int, gap: Gap, *, reason: str, version: int, by: Who, now: datetime
-) -> str:
+) -> str | None:
     """Order another gap before one session, for this course alone. Returns the change's key.
 
     Only sessions that have not taken place follow it; what is booked stays, and shows its new distance.
     """
     why = _checked(reason, LONGEST_REASON, "reason", required=True)
 
-    def work(tx: Tx) -> str:
+    def work(tx: Tx) -> str | None:
         course = _open_course(tx, key, version)
         row = _session(tx, course, number)
         row.gap_floor, row.gap_target, row.gap_soft_max = gap.floor, gap.target, gap.soft_max
         row.gap_is_custom, row.gap_reason = True, why[:300]
-        course.wishes = {**course.wishes, "gap_changed": number}
+        courses.touch(course)
         return tx.change_key
 
     return transaction(work, by=by, now=now, action="course.gap", reason=why, undoable=True)
@@ -226,19 +226,22 @@ def _stop(key: str, status: str, reason: str, *, version: int, by: Who, now: dat
 
     def work(tx: Tx) -> Done:
         course = _open_course(tx, key, version)
-        released = _released(tx, course, FUTURE)
+        released = _released(tx, course, FUTURE, reason=why[:300])
         course.status, course.status_reason = status, why
         return Done(appointments=released, change_key=tx.change_key)
 
     return transaction(work, by=by, now=now, action=f"course.{status}", reason=why, undoable=True)
 
 
-def _released(tx: Tx, course: Course, statuses: tuple[str, ...]) -> dict[int, str]:
+def _released(
+    tx: Tx, course: Course, statuses: tuple[str, ...], *, reason: str
+) -> dict[int, str]:
     released = {}
     for number, row in courses.live_appointments(tx.session, course.id):
         if row.status in statuses:
             ended = Status.CANCELLED if row.status == "booked" else Status.RELEASED
-            appointments.set_status(tx, row, ended)
+            row.ended_by, row.ended_reason = "clinic", reason
+            appointments.enter(row, ended, now=tx.now)
             released[number] = row.key
     return released
 

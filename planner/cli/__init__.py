@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
+from planner.cli.audit import audit
+from planner.cli.export import export
 from planner.cli.init import init
+from planner.cli.propose import propose
 from planner.cli.serve import serve
+from planner.cli.slots import slots
 from planner.cli.user import user
 
-COMMANDS = (init, serve, user)
+COMMANDS = (audit, export, init, propose, serve, slots, user)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,6 +8,7 @@ from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from planner.db import keys
 from planner.db.engine import Tx
@@ -128,6 +129,11 @@ def live_appointments(session: Session, course_id: int) -> list[tuple[int, Appoi
     return [(number, appointment) for number, appointment in session.execute(statement)]
 
 
+def touch(course: Course) -> None:
+    """Give the course a new version, because one of its sessions has changed."""
+    flag_modified(course, "wishes")
+
+
 def draft_of_patient(session: Session, patient_id: int) -> Course | None:
     """Return the patient's newest undecided course, or None."""
     return session.scalar(
@@ -157,9 +163,7 @@ def _order(tx: Tx, course: Course, order: Order | None) -> None:
 
 
 def _add_sessions(tx: Tx, course: Course, sessions: Sequence[SessionPlan]) -> None:
-    tx.session.add_all(
-        _row(course, number, plan) for number, plan in enumerate(sessions, start=1)
-    )
+    tx.session.add_all(_row(course, number, plan) for number, plan in enumerate(sessions, start=1))
     tx.session.flush()
 
 

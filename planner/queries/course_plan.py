@@ -58,6 +58,9 @@ OBJECTIVES = ("order", "soonest", "same_time")
 HORIZON_LIMIT = 400  # days: twelve sessions may reach over a year, a search never further
 SLACK = 45  # days beyond the soft maxima, for a course that has to start late
 MORE = 6
+MINUTE = timedelta(minutes=1)
+STEP_REACH = timedelta(days=28)
+STEP_TRIES = 60
 EVENING = 16  # the hour from which a wish counts as "evening"
 
 
@@ -324,20 +327,41 @@ def _stepped(
     if request.step not in ("earlier", "later"):
         return None
     present = picked[request.number]
-    others = {n: s for n, s in picked.items() if n < request.number}
-    options = planning.alternatives(
-        loaded.order,
-        request.number,
-        others,
+    before = {n: slot for n, slot in picked.items() if n < request.number}
+    starts = availability.free_slots(
         loaded.timetable,
-        request.wishes,
-        k=200,
+        service_id=present.service_id,
+        site_ids=request.wishes.site_ids,
+        provider_ids=request.wishes.provider_ids,
+        minutes=_minutes(present),
+        patient_id=present.patient_id,
+        interval=_around(present, request.step),
         purpose=purpose,
     )
-    starts = sorted((o.slot for o in options), key=lambda slot: slot.starts_at)
-    if request.step == "earlier":
-        return next((s for s in reversed(starts) if s.starts_at < present.starts_at), None)
-    return next((s for s in starts if s.starts_at > present.starts_at), None)
+    ordered = starts if request.step == "later" else tuple(reversed(starts))
+    for slot in ordered[:STEP_TRIES]:
+        wanted = replace(slot, number=request.number)
+        verdict = planning.judge(
+            loaded.order, {**before, request.number: wanted}, loaded.timetable, purpose=purpose
+        )
+        if not any(_stops(conflict) for conflict in verdict[request.number]):
+            return wanted
+    return None
+
+
+def _around(slot: Slot, step: str) -> Interval:
+    """Return the weeks after the slot's start, or before it."""
+    if step == "later":
+        return Interval(slot.starts_at + MINUTE, slot.starts_at + STEP_REACH)
+    return Interval(slot.starts_at - STEP_REACH, slot.ends_at - MINUTE)
+
+
+def _minutes(slot: Slot) -> int:
+    return int((slot.ends_at - slot.starts_at).total_seconds() // 60)
+
+
+def _stops(conflict: Conflict) -> bool:
+    return conflict.severity in (Severity.DECIDE, Severity.BLOCK)
 
 
 def _with_fixed(order: CourseOrder, pinned: Mapping[int, Slot]) -> CourseOrder:
@@ -359,7 +383,8 @@ def _rows(
 ) -> tuple[SessionRow, ...]:
     days = _days(loaded, placed)
     past = loaded.timetable.patients[loaded.patient.id].past_sessions
-    measures = planning.measure(loaded.order, days, past=past)
+    spacing = planning.spacing(loaded.timetable, loaded.order)
+    measures = planning.measure(loaded.order, days, past=past, spacing=spacing)
     by_number = {s.number: s for s in loaded.order.sessions}
     return tuple(
         _row(
@@ -486,7 +511,7 @@ def _when(loaded: _Loaded, pick: Pick, locale: str) -> str:
 
 
 def _ruler(measure: planning.Measure | None, locale: str) -> Ruler | None:
-    if measure is None or measure.since_number is None:
+    if measure is None:
         return None
     return Ruler(
         days=measure.days,

@@ -129,8 +129,8 @@ def _ids(values: MultiDict[str, str], name: str) -> frozenset[int] | None:
     return found or None
 
 
-def _weekdays(values: MultiDict[str, str]) -> frozenset[int] | None:
-    return frozenset(n for n in _ids(values, "weekday") or () if n < 7) or None  # noqa: PLR2004
+def _weekdays(values: MultiDict[str, str]) -> frozenset[int]:
+    return frozenset(number for number in _ids(values, "weekday") or () if number < 7)
 
 
 def _day(values: MultiDict[str, str], name: str, errors: dict[str, str]) -> date | None:

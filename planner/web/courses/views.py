@@ -18,6 +18,7 @@ from planner.actions.decisions import GivenDecision
 from planner.errors import Invalid, Refused, Stale
 from planner.queries import course_plan
 from planner.queries import courses as queries
+from planner.queries import names as known_names
 from planner.queries.course_view import Pick, Sentence
 from planner.scheduling.timetable import Conflict, Gap, Status
 from planner.web import context, undo
@@ -264,7 +265,7 @@ def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
 
 
 def _sentences(conflicts: Sequence[Conflict]) -> tuple[Sentence, ...]:
-    names = queries.names()
+    names = known_names.all_names()
     return tuple(
         Sentence(
             code=conflict.code,

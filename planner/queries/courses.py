@@ -1,0 +1,377 @@
+"""What the smaller course pages show: work lists, the form for a new one, one gap, the plan on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner import wording
+from planner.db import courses, engine
+from planner.db.models import (
+    Appointment,
+    Clinic,
+    ClinicText,
+    Course,
+    CourseSession,
+    Patient,
+    Protocol,
+    Provider,
+    Site,
+)
+from planner.errors import NotFound
+from planner.queries.course_view import GapView
+from planner.scheduling import hours
+
+LIVE = ("held", "reserved", "booked", "arrived", "started")
+LONGEST_LIST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """One session of a course as a dot."""
+
+    status: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseLine:
+    """One course on a work list, with what to do next."""
+
+    key: str
+    patient_name: str
+    patient_phone: str
+    language_label: str
+    order: str
+    dots: tuple[Dot, ...]
+    dots_label: str
+    when_label: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkList:
+    """A list of courses that wait for the same thing."""
+
+    code: str
+    title: str
+    hint: str
+    lines: tuple[CourseLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """All work lists, in the order in which they press."""
+
+    lists: tuple[WorkList, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits for anybody."""
+        return not any(work.lines for work in self.lists)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCourse:
+    """The form for a course before the provider has ordered one."""
+
+    patient_id: int
+    patient_key: str
+    patient_name: str
+    protocols: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapPage:
+    """The form for one gap of one course."""
+
+    key: str
+    number: int
+    patient_name: str
+    version: int
+    gap: GapView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One session on the sheet."""
+
+    number: int
+    when: str
+    where: str
+    address: str
+    phone: str
+    is_booked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """The course plan on one sheet, in the patient's language."""
+
+    language: str
+    clinic_name: str
+    contact: str
+    patient_name: str
+    title: str
+    visits: tuple[Visit, ...]
+    texts: tuple[str, ...]
+    made_on: str
+
+
+def lists(*, locale: str, now: datetime) -> Lists:
+    """Return the courses that wait for somebody, grouped by what they wait for."""
+    with engine.reading() as session:
+        rows = _running(session)
+        found = _appointments(session, [course.id for course, _ in rows])
+    lines: dict[str, list[CourseLine]] = {code: [] for code in wording.LISTS}
+    for course, patient in rows:
+        code, line = _line(course, patient, found.get(course.id, ()), locale, now)
+        if code:
+            lines[code].append(line)
+    return Lists(
+        lists=tuple(
+            WorkList(
+                code=code,
+                title=wording.list_title(code, locale),
+                hint=wording.list_hint(code, locale),
+                lines=tuple(lines[code][:LONGEST_LIST]),
+            )
+            for code in wording.LISTS
+        )
+    )
+
+
+def new(patient_key: str, *, locale: str) -> NewCourse:
+    """Return whom the course is for and which protocols there are. Raises NotFound."""
+    with engine.reading() as session:
+        patient = session.scalar(sa.select(Patient).where(Patient.key == patient_key))
+        if patient is None or patient.merged_into_id is not None:
+            raise NotFound("patient")
+        rows = session.scalars(
+            sa.select(Protocol).where(Protocol.is_active).order_by(Protocol.position, Protocol.name)
+        )
+        return NewCourse(
+            patient_id=patient.id,
+            patient_key=patient.key,
+            patient_name=_name(patient),
+            protocols=tuple((str(row.id), _protocol_label(row)) for row in rows),
+        )
+
+
+def gap(key: str, number: int, *, locale: str) -> GapPage:
+    """Return the gap before one session as it is ordered now. Raises NotFound."""
+    with engine.reading() as session:
+        found = session.execute(
+            sa.select(Course, Patient, CourseSession)
+            .join(Patient, Patient.id == Course.patient_id)
+            .join(CourseSession, CourseSession.course_id == Course.id)
+            .where(Course.key == key, CourseSession.number == number, CourseSession.number > 1)
+        ).first()
+    if found is None:
+        raise NotFound("session")
+    course, patient, row = found
+    return GapPage(
+        key=course.key,
+        number=number,
+        patient_name=_name(patient),
+        version=course.version,
+        gap=GapView(
+            floor=row.gap_floor,
+            target=row.gap_target,
+            soft_max=row.gap_soft_max,
+            is_custom=row.gap_is_custom,
+            reason=row.gap_reason,
+        ),
+    )
+
+
+def sheet(key: str, *, now: datetime) -> Sheet:
+    """Return the plan for the patient's hand, in the patient's language. Raises NotFound.
+
+    Texts that are still placeholders, and addresses that nobody has typed, are left out.
+    """
+    with engine.reading() as session:
+        course = courses.find_by_key(session, key)
+        if course is None:
+            raise NotFound("course")
+        patient = session.get_one(Patient, course.patient_id)
+        clinic = session.scalar(sa.select(Clinic).limit(1))
+        sites = {row.id: row for row in session.scalars(sa.select(Site))}
+        names = dict(session.execute(sa.select(Provider.id, Provider.name)).tuples().all())
+        live = courses.live_appointments(session, course.id)
+        count = len(courses.sessions_of(session, course.id))
+        texts = _texts(session, patient.language)
+    language = patient.language
+    zone = next(iter(sites.values())).zone if sites else "UTC"
+    return Sheet(
+        language=language,
+        clinic_name=clinic.name if clinic else "",
+        contact=" · ".join(part for part in (clinic.phone, clinic.email) if part) if clinic else "",
+        patient_name=_name(patient),
+        title=wording.sheet_title(count, language),
+        visits=tuple(
+            _visit(number, row, sites[row.site_id], names[row.provider_id], language)
+            for number, row in live
+        ),
+        texts=texts,
+        made_on=wording.format_date(hours.day_of(now, zone), language),
+    )
+
+
+def _running(session: Session) -> list[tuple[Course, Patient]]:
+    statement = (
+        sa.select(Course, Patient)
+        .join(Patient, Patient.id == Course.patient_id)
+        .where(Course.status.in_(("draft", "active", "paused")))
+        .order_by(Course.created_at)
+    )
+    return list(session.execute(statement).tuples())
+
+
+def _appointments(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
+    statement = (
+        sa.select(
+            CourseSession.course_id,
+            CourseSession.number,
+            CourseSession.gap_target,
+            CourseSession.gap_soft_max,
+            Appointment.status,
+            Appointment.starts_at,
+            Appointment.expires_at,
+            Appointment.call_back_note,
+            Site.zone,
+        )
+        .outerjoin(
+            Appointment,
+            sa.and_(
+                Appointment.course_session_id == CourseSession.id,
+                Appointment.status.in_((*LIVE, "fulfilled", "no_show")),
+            ),
+        )
+        .outerjoin(Site, Site.id == Appointment.site_id)
+        .join(Course, Course.id == CourseSession.course_id)
+        .where(Course.status.in_(("draft", "active", "paused")))
+        .order_by(CourseSession.course_id, CourseSession.number)
+    )
+    found: dict[int, list[Any]] = {}
+    for row in session.execute(statement):
+        found.setdefault(row.course_id, []).append(row)
+    return found
+
+
+def _line(
+    course: Course, patient: Patient, rows: Sequence[Any], locale: str, now: datetime
+) -> tuple[str, CourseLine]:
+    by_number = _best_by_number(rows, now)
+    dots = tuple(
+        Dot(status=status, label=wording.status(status, locale)) for _, status, _ in by_number
+    )
+    code, when, note = _waiting_for(course, by_number, now)
+    return code, CourseLine(
+        key=course.key,
+        patient_name=_name(patient),
+        patient_phone=wording.format_phone(patient.phone),
+        language_label=wording.language(patient.language, locale),
+        order=course.package,
+        dots=dots,
+        dots_label=", ".join(dot.label for dot in dots),
+        when_label=wording.format_date(when, locale) if when else "",
+        note=note or course.status_reason,
+    )
+
+
+def _best_by_number(rows: Sequence[Any], now: datetime) -> list[tuple[int, str, Any]]:
+    """Return each session once: its live or fulfilled appointment before a missed one."""
+    order = ("fulfilled", "started", "arrived", "booked", "reserved", "held", "no_show")
+    best: dict[int, tuple[int, str, Any]] = {}
+    for row in rows:
+        status = row.status or "open"
+        if row.expires_at is not None and row.expires_at <= now:
+            status = "open"
+        present = best.get(row.number)
+        if present is None or _rank(order, status) < _rank(order, present[1]):
+            best[row.number] = (row.number, status, row)
+    return [best[number] for number in sorted(best)]
+
+
+def _rank(order: tuple[str, ...], status: str) -> int:
+    return order.index(status) if status in order else len(order)
+
+
+def _waiting_for(
+    course: Course, sessions: Sequence[tuple[int, str, Any]], now: datetime
+) -> tuple[str, date | None, str]:
+    """Return the list a course stands on, the day it turns on, and a note."""
+    held = [row for _, status, row in sessions if status == "held"]
+    if held:
+        return "held", _day(held[0].expires_at, held[0].zone), held[0].call_back_note
+    if course.status == "paused":
+        return "paused", course.restart_from, ""
+    if not course.is_decided:
+        return "undecided", None, ""
+    reserved = [row for _, status, row in sessions if status == "reserved"]
+    if reserved:
+        return "reserved", _day(reserved[0].expires_at, reserved[0].zone), ""
+    if any(status == "no_show" for _, status, _ in sessions):
+        return "missed", None, ""
+    return _unbooked(sessions, now)
+
+
+def _unbooked(
+    sessions: Sequence[tuple[int, str, Any]], now: datetime
+) -> tuple[str, date | None, str]:
+    opens = [row for _, status, row in sessions if status == "open"]
+    if not opens:
+        return "", None, ""
+    before = [row for n, _, row in sessions if n == opens[0].number - 1 and row.starts_at]
+    if not before:
+        return "open", None, ""
+    last = _day(before[0].starts_at, before[0].zone)
+    late = last + timedelta(days=opens[0].gap_soft_max) if last else None
+    is_late = late is not None and late < now.date()
+    return "late" if is_late else "open", late, ""
+
+
+def _day(instant: datetime | None, zone: str | None) -> date | None:
+    return hours.day_of(instant, zone) if instant and zone else None
+
+
+def _visit(
+    number: int, row: Appointment, site: Site, provider: str, language: str
+) -> Visit:
+    local = hours.local(row.starts_at, site.zone)
+    return Visit(
+        number=number,
+        when=wording.format_day_time(local, language),
+        where=f"{site.name} · {provider}",
+        address=site.address,
+        phone=site.phone,
+        is_booked=row.status not in ("held", "reserved"),
+    )
+
+
+def _texts(session: Session, language: str) -> tuple[str, ...]:
+    rows = session.scalars(
+        sa.select(ClinicText).where(
+            ClinicText.language.in_((language, "en")), ClinicText.is_placeholder.is_(False)
+        )
+    )
+    best: dict[str, ClinicText] = {}
+    for row in rows:
+        if row.text and (row.code not in best or row.language == language):
+            best[row.code] = row
+    wanted = ("arrival", "bring", "aftercare", "warning_signs")
+    return tuple(best[code].text for code in wanted if code in best)
+
+
+def _protocol_label(row: Protocol) -> str:
+    return f"{row.name}: {row.sentence}" if row.sentence else row.name
+
+
+def _name(patient: Patient) -> str:
+    return f"{patient.given_name} {patient.family_name}"
