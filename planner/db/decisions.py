@@ -174,6 +174,12 @@ def unsigned_of(session: Session, provider_id: int) -> list[Decision]:
     return list(session.scalars(statement))
 
 
+def count_unsigned(session: Session, provider_id: int) -> int:
+    """Return how many decisions wait for this provider's signature."""
+    statement = sa.select(sa.func.count()).where(Decision.provider_id == provider_id, *WAITING)
+    return session.scalar(statement) or 0
+
+
 def _place_of(session: Session, appointment_id: int | None) -> tuple[int, int] | None:
     if appointment_id is None:
         return None

@@ -5,7 +5,7 @@ Plain arithmetic on minutes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import time
 from itertools import groupby
@@ -25,7 +25,12 @@ def minute(at: time) -> int:
 
 
 def board(
-    columns: Sequence[Column], open_spans: Iterable[Span], *, now_minute: int | None, now_label: str
+    columns: Sequence[Column],
+    open_spans: Iterable[Span],
+    *,
+    now_minute: int | None,
+    now_label: str,
+    hour_label: Callable[[int], str],
 ) -> Board:
     """Return the board from the first full hour that matters to the last."""
     start, end = _bounds(columns, open_spans)
@@ -34,7 +39,7 @@ def board(
         end_minute=end,
         now_minute=now_minute,
         now_label=now_label,
-        hours=tuple(Hour(minute=m, label=f"{m // 60}:00") for m in range(start, end, 60)),
+        hours=tuple(Hour(minute=m, label=hour_label(m)) for m in range(start, end, 60)),
         columns=tuple(
             replace(column, closed=_within(column.closed, start, end)) for column in columns
         ),

@@ -95,12 +95,16 @@ def course_sessions(session: Session, course_ids: Sequence[int]) -> list[sa.RowM
             CourseSession.gap_target,
             CourseSession.gap_soft_max,
             CourseSession.gap_is_custom,
+            Course.same_floor,
+            Course.same_target,
+            Course.same_soft_max,
             Appointment.id.label("appointment_id"),
             sa.func.coalesce(
                 Appointment.actual_starts_at, Appointment.starts_at, type_=_INSTANT
             ).label("starts_at"),
             Appointment.site_id,
         )
+        .join(Course, Course.id == CourseSession.course_id)
         .outerjoin(Appointment, live)
         .where(CourseSession.course_id.in_(course_ids))
         .order_by(CourseSession.course_id, CourseSession.number)
