@@ -20,7 +20,7 @@ LONGEST_LINE = 75  # octets, RFC 5545, 3.1
 ONE_DAY = timedelta(days=1)
 
 
-class BrokenEvent(ValueError):  # noqa: N818  named as it reads where it is raised
+class BrokenEvent(ValueError):
     """An event that some calendar would stumble over; the message says why, and names nobody."""
 
 

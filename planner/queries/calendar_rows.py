@@ -1,0 +1,199 @@
+"""What a patient's calendar files are made of, read in one snapshot by a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner.db import links, snapshots
+from planner.db.models import (
+    Appointment,
+    AuditRow,
+    Clinic,
+    ClinicText,
+    Consult,
+    Course,
+    CourseSession,
+    Patient,
+    Provider,
+    Service,
+    Site,
+)
+from planner.scheduling.timetable import RuleSetting
+
+LANGUAGES = ("en", "es")
+"""Those that calendars are written in."""
+
+TEMPLATES = ("clinic", "clinic_text", "site", "service", "rule_record")
+"""Tables whose change may change the words or times of any event."""
+
+TEXTS = ("arrival", "bring", "aftercare", "warning_signs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """An appointment as a calendar needs it. ``number`` and ``total`` count within its course."""
+
+    id: int
+    uid: str
+    sequence: int
+    created_at: datetime
+    ical_modified_at: datetime
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    patient_until: datetime
+    actual_ends_at: datetime | None
+    expires_at: datetime | None
+    ended_at: datetime | None
+    zones_treated: list[str]
+    service_id: int
+    service_name: str
+    kind: str
+    provider_name: str
+    site_id: int
+    site_name: str
+    address: str
+    zone: str
+    arrival_note: str
+    site_phone: str
+    course_id: int | None
+    protocol_id: int | None
+    number: int | None
+    zones: list[str] | None
+    total: int
+
+    @property
+    def session_ends_at(self) -> datetime:
+        """When the visit ended, or is to end."""
+        return self.actual_ends_at or self.ends_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diary:
+    """Everything about one patient's visits, and the clinic's own words in the patient's language."""
+
+    patient_id: int
+    language: str
+    is_plain: bool
+    clinic_phone: str
+    neutral_name: str
+    texts: Mapping[str, str]  # by code; placeholders and empty ones are not there
+    visits: tuple[Visit, ...]  # by start
+    reticular_course_ids: frozenset[int]
+    rules: tuple[RuleSetting, ...]
+    revised_at: datetime | None  # last change of words, addresses or rules
+
+
+def diary(session: Session, patient_id: int) -> Diary:
+    """Return the visits of a patient, and of all who were merged into them."""
+    ids = links.merged_ids(session, patient_id)
+    patient = session.get_one(Patient, patient_id)
+    clinic = session.scalar(sa.select(Clinic).limit(1))
+    language = spoken(patient.language)
+    visits = session.execute(_VISITS.where(Appointment.patient_id.in_(ids))).mappings()
+    return Diary(
+        patient_id=patient_id,
+        language=language,
+        is_plain=patient.plain_words_since is not None,
+        clinic_phone=clinic.phone if clinic else "",
+        neutral_name=clinic.neutral_name if clinic else "",
+        texts=_texts(session, language),
+        visits=tuple(Visit(**row) for row in visits),
+        reticular_course_ids=_reticular(session, ids),
+        rules=snapshots.catalogue(session).rules,
+        revised_at=_revised_at(session, patient),
+    )
+
+
+def spoken(language: str) -> str:
+    """Return the language that a patient of this one is written to in: English for want of it."""
+    return language if language in LANGUAGES else LANGUAGES[0]
+
+
+def _texts(session: Session, language: str) -> dict[str, str]:
+    statement = sa.select(ClinicText.code, ClinicText.text).where(
+        ClinicText.code.in_(TEXTS),
+        ClinicText.language == language,
+        ClinicText.is_placeholder.is_(False),
+    )
+    return {code: text for code, text in session.execute(statement).tuples() if text.strip()}
+
+
+def _reticular(session: Session, patient_ids: frozenset[int]) -> frozenset[int]:
+    """Return the courses in which reticular veins are treated: the longer compression holds."""
+    statement = sa.select(Consult.course_id, Consult.veins).where(
+        Consult.patient_id.in_(patient_ids), Consult.course_id.is_not(None)
+    )
+    return frozenset(
+        course_id
+        for course_id, veins in session.execute(statement).tuples()
+        if course_id is not None and any(vein.get("type") == "reticular" for vein in veins)
+    )
+
+
+def _revised_at(session: Session, patient: Patient) -> datetime | None:
+    at = sa.func.max(AuditRow.at, type_=AuditRow.at.type)
+    of_all = sa.select(at).where(AuditRow.object_kind.in_(TEMPLATES))
+    of_patient = sa.select(at).where(
+        AuditRow.object_kind == "patient",
+        AuditRow.object_id == patient.id,
+        sa.or_(*(_tells(side) for side in (AuditRow.before, AuditRow.after))),
+    )
+    found = [session.scalar(of_all), session.scalar(of_patient), patient.plain_words_since]
+    return max((instant for instant in found if instant is not None), default=None)
+
+
+def _tells(side: Any) -> sa.ColumnElement[bool]:
+    changed = (side["language"].as_string(), side["plain_words_since"].as_string())
+    return sa.or_(*(value.is_not(None) for value in changed))
+
+
+_SIBLING = CourseSession.__table__.alias("sibling")
+
+_VISITS = (
+    sa.select(
+        Appointment.id,
+        Appointment.uid,
+        Appointment.sequence,
+        Appointment.created_at,
+        Appointment.ical_modified_at,
+        Appointment.status,
+        Appointment.starts_at,
+        Appointment.ends_at,
+        Appointment.patient_until,
+        Appointment.actual_ends_at,
+        Appointment.expires_at,
+        Appointment.ended_at,
+        Appointment.zones_treated,
+        Appointment.service_id,
+        Service.name.label("service_name"),
+        Service.kind,
+        Provider.name.label("provider_name"),
+        Appointment.site_id,
+        Site.name.label("site_name"),
+        Site.address,
+        Site.zone,
+        Site.arrival_note,
+        Site.phone.label("site_phone"),
+        CourseSession.course_id,
+        Course.protocol_id,
+        CourseSession.number,
+        CourseSession.zones,
+        sa.select(sa.func.count())
+        .where(_SIBLING.c.course_id == CourseSession.course_id)
+        .scalar_subquery()
+        .label("total"),
+    )
+    .join(Service, Service.id == Appointment.service_id)
+    .join(Provider, Provider.id == Appointment.provider_id)
+    .join(Site, Site.id == Appointment.site_id)
+    .outerjoin(CourseSession, CourseSession.id == Appointment.course_session_id)
+    .outerjoin(Course, Course.id == CourseSession.course_id)
+    .order_by(Appointment.starts_at, Appointment.id)
+)

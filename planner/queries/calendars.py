@@ -1,0 +1,160 @@
+"""Calendar files of a patient, a course, an appointment; and what a patient's link opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner import wording
+from planner.db import engine, links
+from planner.db.models import Appointment, Course
+from planner.errors import NotFound
+from planner.ical import files
+from planner.queries import calendar_events, calendar_rows
+from planner.queries.calendar_events import CANCELLED, Shown
+from planner.queries.calendar_rows import Diary, Visit
+from planner.scheduling import hours
+from planner.wording import visits as words
+
+CALENDAR_FILE = "calendar_file"
+EMPTY_FOR = timedelta(days=30)
+"""How long an ended link gives an empty calendar: some phones keep old visits when it gives none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarFile:
+    """A file and whom or what it is about, for the audit trail."""
+
+    content: bytes
+    etag: str
+    object_kind: str
+    object_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComingVisit:
+    """A visit on the patient's own page: when and where, not what."""
+
+    day: str
+    time: str
+    site: str
+    address: str
+    is_tentative: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalPage:
+    """What a link shows: the patient's language, and the visits to come."""
+
+    locale: str
+    phone: str
+    visits: tuple[ComingVisit, ...]
+
+
+def patient_file(key: str, *, now: datetime) -> CalendarFile:
+    """Return the file of all visits of a patient: 90 days back and all to come. Raises NotFound."""
+    with engine.reading() as session:
+        patient_id = links.kept_patient(session, key)
+        diary = calendar_rows.diary(session, patient_id)
+    return _file(diary, ("patient", patient_id), now)
+
+
+def course_file(key: str, *, now: datetime) -> CalendarFile:
+    """Return the file of a course's visits, what was cancelled lately included. Raises NotFound."""
+    with engine.reading() as session:
+        course_id, diary = _found(session, Course, key)
+    return _file(diary, ("course", course_id), now, lambda visit: visit.course_id == course_id)
+
+
+def appointment_file(key: str, *, now: datetime) -> CalendarFile:
+    """Return the file of one visit, however long ago. Raises NotFound."""
+    with engine.reading() as session:
+        visit_id, diary = _found(session, Appointment, key)
+    states = _states(diary, now)
+    wanted = tuple(state for state in states if state.visit.id == visit_id)
+    return _made(diary, ("appointment", visit_id), wanted, states)
+
+
+def link_file(token: str, *, now: datetime) -> CalendarFile | None:
+    """Return the file a link opens; an empty one for 30 days after it has ended; else None."""
+    with engine.reading() as session:
+        link = links.find(session, token, CALENDAR_FILE)
+        if link is None or now >= links.closes_at(link) + EMPTY_FOR:
+            return None
+        diary = calendar_rows.diary(session, links.kept(session, link.patient_id))
+    about = ("patient_link", link.id)
+    return _file(diary, about, now) if links.is_open(link, now) else _made(diary, about, (), ())
+
+
+def link_page(token: str, *, now: datetime) -> PortalPage | None:
+    """Return the page a link opens, or None for one that is unknown or has ended."""
+    with engine.reading() as session:
+        link = links.find(session, token, CALENDAR_FILE)
+        if link is None or not links.is_open(link, now):
+            return None
+        diary = calendar_rows.diary(session, links.kept(session, link.patient_id))
+    return PortalPage(
+        locale=diary.language,
+        phone=wording.format_phone(diary.clinic_phone),
+        visits=tuple(
+            _coming(state, diary)
+            for state in _states(diary, now)
+            if state.status != CANCELLED and state.visit.ends_at > now
+        ),
+    )
+
+
+def _found(session: Session, kind: type[Course | Appointment], key: str) -> tuple[int, Diary]:
+    statement = sa.select(kind.id, kind.patient_id).where(kind.key == key)
+    found = session.execute(statement).first()
+    if found is None:
+        raise NotFound(kind.__tablename__)
+    return found.id, calendar_rows.diary(session, links.kept(session, found.patient_id))
+
+
+def _everything(_: Visit) -> bool:
+    return True
+
+
+def _file(
+    diary: Diary,
+    about: tuple[str, int],
+    now: datetime,
+    is_wanted: Callable[[Visit], bool] = _everything,
+) -> CalendarFile:
+    states = _states(diary, now)
+    wanted = tuple(
+        state
+        for state in states
+        if is_wanted(state.visit) and calendar_events.is_current(state, now)
+    )
+    return _made(diary, about, wanted, states)
+
+
+def _states(diary: Diary, now: datetime) -> tuple[Shown, ...]:
+    return tuple(calendar_events.shown(visit, diary, now) for visit in diary.visits)
+
+
+def _made(
+    diary: Diary, about: tuple[str, int], wanted: tuple[Shown, ...], states: tuple[Shown, ...]
+) -> CalendarFile:
+    events = [event for state in wanted for event in calendar_events.of(state, diary, states)]
+    made = files.make(words.calendar_name(diary.language), events)
+    kind, id_ = about
+    return CalendarFile(content=made.content, etag=made.etag, object_kind=kind, object_id=id_)
+
+
+def _coming(state: Shown, diary: Diary) -> ComingVisit:
+    visit, locale = state.visit, diary.language
+    local = hours.local(visit.starts_at, visit.zone)
+    return ComingVisit(
+        day=wording.format_full_date(local.date(), locale),
+        time=wording.format_time(local, locale),
+        site=visit.site_name if words.is_discreet(visit.site_name) else "",
+        address=words.discreet_parts(visit.address),
+        is_tentative=state.status == "TENTATIVE",
+    )
