@@ -297,8 +297,9 @@ def referring(session: Session, row: Any) -> tuple[str, ...]:
         if table.name in _PARTS:
             continue
         columns = [c for c in table.c if any(k.column.table.name == name for k in c.foreign_keys)]
-        wanted = sa.or_(*[column == row.id for column in columns])
-        if columns and session.scalar(sa.select(sa.exists().where(wanted))):
+        if columns and session.scalar(
+            sa.select(sa.exists().where(sa.or_(*[column == row.id for column in columns])))
+        ):
             found.append(table.name)
     scoped = sa.exists().where(RuleRecord.scope == name, RuleRecord.scope_id == row.id)
     if session.scalar(sa.select(scoped)):
