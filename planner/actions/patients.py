@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from planner.db import engine, locks, patients, phones
+from planner.db import catalogue, engine, locks, patients, phones
 from planner.db.engine import Idempotency, Tx, transaction
 from planner.db.models import Consent, DateToAvoid, Patient
 from planner.db.patients import PatientValues
 from planner.errors import Invalid, NotFound, Refused
+from planner.scheduling import hours
 from planner.scheduling.timetable import Conflict, Severity
 from planner.who import Who
 
@@ -76,7 +77,6 @@ def register(
     values: PatientValues,
     *,
     acknowledged: frozenset[str] = frozenset(),
-    today: date,
     by: Who,
     now: datetime,
     idempotency: Idempotency | None = None,
@@ -86,35 +86,28 @@ def register(
     Raises ``Invalid``; and ``Refused`` with one ``patient.duplicate`` (``keys``: of whom it may be)
     until that is acknowledged. Who only shares a phone is family, and no duplicate.
     """
-    clean = checked(values, today=today)
 
     def work(tx: Tx) -> dict[str, Any]:
+        clean = checked(values, today=_today(tx))
         similar = patients.same_person(tx.session, clean)
         if similar and DUPLICATE not in acknowledged:
             raise Refused([_duplicate(similar)])
         row = patients.add(tx, clean)
-        return {"id": row.id, "key": row.key}
+        return {"id": row.id, "key": row.key, "is_phone_number": _is_callable(row)}
 
     answer = transaction(work, by=by, now=now, action="patient.register", idempotency=idempotency)
-    return Registered(
-        id=answer["id"],
-        key=answer["key"],
-        is_phone_number=not clean.phone or phones.is_number(clean.phone),
-    )
+    return Registered(**answer)
 
 
-def edit(
-    key: str, values: PatientValues, *, version: int, today: date, by: Who, now: datetime
-) -> Registered:
+def edit(key: str, values: PatientValues, *, version: int, by: Who, now: datetime) -> Registered:
     """Change what is written down about a patient. Raises Invalid, NotFound or Stale."""
-    clean = checked(values, today=today)
 
     def work(tx: Tx) -> Registered:
         row = patients.get(tx.session, key)
+        clean = checked(values, today=_today(tx))
         patients.check_version(row, version, clean)
         patients.change(row, clean)
-        is_number = not clean.phone or phones.is_number(clean.phone)
-        return Registered(id=row.id, key=row.key, is_phone_number=is_number)
+        return Registered(id=row.id, key=row.key, is_phone_number=_is_callable(row))
 
     return transaction(work, by=by, now=now, action="patient.edit")
 
@@ -169,18 +162,18 @@ def remove_date(key: str, date_id: int, *, by: Who, now: datetime) -> None:
     _changed(key, work, "patient.remove_date", by=by, now=now)
 
 
-def add_consent(key: str, signed: Signed, *, today: date, by: Who, now: datetime) -> None:
+def add_consent(key: str, signed: Signed, *, by: Who, now: datetime) -> None:
     """Record a signed consent: which text, in which language, when."""
-    fields = _wrong_consent(signed, today)
-    if fields:
-        raise Invalid(fields)
 
     def work(tx: Tx, row: Patient) -> None:
+        fields = _wrong_consent(signed, _today(tx))
+        if fields:
+            raise Invalid(fields)
         tx.session.add(
             Consent(
                 patient_id=row.id,
                 kind=signed.kind,
-                text_version=signed.text_version,
+                text_version=signed.text_version.strip(),
                 language=signed.language,
                 signed_on=signed.signed_on,
                 created_at=tx.now,
@@ -259,6 +252,14 @@ def _changed(
         work(tx, row)
 
     transaction(whole, by=by, now=now, action=action)
+
+
+def _today(tx: Tx) -> date:
+    return hours.day_of(tx.now, catalogue.first_zone(tx.session))
+
+
+def _is_callable(row: Patient) -> bool:
+    return not row.phone or phones.is_number(row.phone)
 
 
 def _own(tx: Tx, model: type[Any], row_id: int, patient: Patient) -> Any:
