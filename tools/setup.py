@@ -36,30 +36,20 @@ def _steps(arguments: list[str]) -> list[Step]:
         case ["check"]:
             return [*running[:3], install.development()]
         case ["all"]:
-            return [*running, install.development(), _chromium(), _postgres()]
+            tools = [
+                _tool("Chromium for the tests", "chromium"),
+                _tool("PostgreSQL for the tests", "postgres"),
+            ]
+            return [*running, install.development(), *tools]
     raise SetupError("Say what to set up: python -m tools.setup run|check|all.")
 
 
-def _chromium() -> Step:
-    return _tool(
-        "Chromium for the tests", "chromium", "Set PLANNER_CHROMIUM to a Chromium or Chrome."
-    )
-
-
-def _postgres() -> Step:
-    return _tool(
-        "PostgreSQL for the tests",
-        "postgres",
-        "Install the package postgresql or set PLANNER_TEST_POSTGRES_URL.",
-    )
-
-
-def _tool(title: str, name: str, advice: str) -> Step:
+def _tool(title: str, name: str) -> Step:
     return Step(
         title=title,
         stamp=VENV / "stamps" / name,
         key=lambda: digest([install.DEV_LOCK]),
-        run=lambda: call([PYTHON, "-m", f"tools.{name}"], advice=advice),
+        run=lambda: call([PYTHON, "-m", f"tools.{name}"], advice="The line above says what to do."),
     )
 
 
