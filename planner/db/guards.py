@@ -34,7 +34,7 @@ INSTANTS = ("starts_at", "ends_at", "room_from", "room_until", "patient_until")
 ONE_LIVE = f"{PREFIX}appointment_one_live"
 
 
-class GuardsMissing(RuntimeError):  # noqa: N818  named as it reads where it is raised
+class GuardsMissing(RuntimeError):
     """The database does not refuse what it must refuse; the application may not start on it."""
 
 
@@ -53,7 +53,10 @@ def drop(connection: sa.Connection) -> None:
 
 
 def probe(connection: sa.Connection) -> None:
-    """Prove that all guards are in place. Raises GuardsMissing, which names those that are not."""
+    """Prove that all guards are in place, on a connection that may write.
+
+    Raises GuardsMissing, which names those that are not.
+    """
     if connection.dialect.name == "sqlite":
         missing = _missing_on_sqlite(connection)
     else:
@@ -171,9 +174,7 @@ def _drops(dialect: str, tables: set[str]) -> list[str]:
 
 def _missing_on_sqlite(connection: sa.Connection) -> list[str]:
     statement = sa.text("SELECT name, sql FROM sqlite_master WHERE name GLOB :names")
-    found: dict[str, str] = dict(
-        connection.execute(statement, {"names": f"{PREFIX}*"}).all()
-    )
+    found: dict[str, str] = dict(connection.execute(statement, {"names": f"{PREFIX}*"}).all())
     return [name for name, text in _sqlite().items() if found.get(name) != text]
 
 
