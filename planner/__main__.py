@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from planner.app import NotReady, create_app
@@ -9,14 +10,23 @@ from planner.cli import cli
 from planner.config import BadSetting
 from planner.errors import Unavailable
 
+PRIVATE = 0o077
+
 
 def main() -> None:
     """Run the command line; one sentence and exit code 2 when it cannot."""
+    os.umask(PRIVATE)  # what planner writes holds patients' data: the owner's alone
     try:
         cli(obj=create_app, prog_name="planner")
-    except (BadSetting, NotReady, Unavailable) as error:
-        print(f"planner: {error or 'The database cannot be reached.'}", file=sys.stderr)  # noqa: T201  a command speaks to its terminal
-        sys.exit(2)
+    except (BadSetting, NotReady) as error:
+        _stop(str(error))
+    except Unavailable:
+        _stop("The database cannot be reached: is PLANNER_DATABASE_URL right, and does it run?")
+
+
+def _stop(sentence: str) -> None:
+    print(f"planner: {sentence}", file=sys.stderr)  # noqa: T201  # a command speaks to its terminal
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
-import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from planner import web
 from planner.config import Settings
 from planner.db import engine, guards, migrate
-from planner.db.engine import db
+from planner.web import logs
 
-TEMPLATES = Path(__file__).parent / "templates"
+HERE = Path(__file__).parent
 LARGEST_BODY = 1_000_000  # bytes
 
 
@@ -25,28 +23,28 @@ class NotReady(Exception):
 def create_app(settings: Settings, *, for_serving: bool = True) -> Flask:
     """Return the application for the settings.
 
-    Raises ``NotReady`` when the database has not been initialised, is at another revision, or has lost
-    a guard: without guards nothing is served. With ``for_serving=False`` the database is not looked at:
+    Raises NotReady when the database has not been initialised, is at another revision, or has lost a
+    guard: without guards nothing is served. With ``for_serving=False`` the database is not looked at:
     for the commands that make it ready.
     """
-    app = Flask("planner", template_folder=str(TEMPLATES))
+    app = Flask("planner", root_path=str(HERE))
     app.config.update(
+        PLANNER=settings,
         SECRET_KEY=settings.secret_key,
+        TRUSTED_HOSTS=_hosts(settings),
         MAX_CONTENT_LENGTH=LARGEST_BODY,
+        WTF_CSRF_CHECK_DEFAULT=False,  # guard.py asks, after it knows who is there
         WTF_CSRF_TIME_LIMIT=None,  # the secret lives and dies with the session row
-        WTF_CSRF_SSL_STRICT=False,  # it asks for a referrer, and ours are off; security.py asks the origin
-        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+        WTF_CSRF_SSL_STRICT=False,  # a referrer may be stripped on its way; guard.py asks the origin
+        BABEL_TRANSLATION_DIRECTORIES=str(HERE / "translations"),
     )
-    app.config["PLANNER"] = settings
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    _log(settings)
+    logs.configure(settings)
     engine.configure(app, settings.database_url)
-    if settings.public_url:
-        app.config["TRUSTED_HOSTS"] = [_host(settings.public_url)]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  the documented way to wrap it
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to wrap it
             app.wsgi_app, x_for=count, x_proto=count, x_host=count
         )
     web.register(app, settings)
@@ -57,30 +55,21 @@ def create_app(settings: Settings, *, for_serving: bool = True) -> Flask:
 
 
 def _check_database() -> None:
+    database = engine.db.engine
+    if not migrate.is_current(database):
+        raise NotReady("The database is not at this version's revision: run `planner init`.")
     try:
-        if not migrate.is_current(db.engine):
-            raise NotReady("The database is not at this version's revision: run `planner init`.")
-        with db.engine.connect() as connection:
+        with database.connect() as connection:
             guards.probe(connection)
     except guards.GuardsMissing as error:
         raise NotReady(f"{error} Nothing is served without guards.") from error
+    finally:
+        database.dispose()
 
 
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].partition(":")[0]
-
-
-def _log(settings: Settings) -> None:
-    """Log one JSON object a line; nothing in it names a patient, a token or a password."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[settings.log_level.upper()]
-        ),
-    )
+def _hosts(settings: Settings) -> list[str] | None:
+    """Return the names the application answers to; None, which is all, where it cannot know them."""
+    own = ["localhost", "127.0.0.1", "::1"]
+    if settings.public_url:
+        return [settings.public_host, *own]
+    return own if settings.host in own else None

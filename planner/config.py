@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 INSTANCE = Path("instance")
 SHORTEST_SECRET = 32
@@ -35,6 +39,11 @@ class Settings:
     def is_https(self) -> bool:
         """Whether browsers reach the application over https."""
         return self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """Return the name under which browsers reach the application; empty when it is not set."""
+        return urlsplit(self.public_url).hostname or ""
 
     @property
     def address(self) -> str:
@@ -71,9 +80,7 @@ TABLE = (
         default="127.0.0.1",
         meaning="Address to listen on.",
     ),
-    Setting(
-        variable="PLANNER_PORT", field="port", default="8000", meaning="Port to listen on."
-    ),
+    Setting(variable="PLANNER_PORT", field="port", default="8000", meaning="Port to listen on."),
     Setting(
         variable="PLANNER_WORKERS",
         field="workers",
@@ -84,8 +91,8 @@ TABLE = (
         variable="PLANNER_PUBLIC_URL",
         field="public_url",
         default="(none)",
-        meaning="The address people open, such as `https://planner.example.com`; it also switches on secure"
-        " cookies, and is the only host answered.",
+        meaning="The address people open, such as `https://planner.example.com`; it also switches on"
+        " secure cookies, and is the only host answered.",
     ),
     Setting(
         variable="PLANNER_TRUSTED_PROXIES",
@@ -141,8 +148,12 @@ def _number(least: int, most: int) -> Callable[[str, str], int]:
 
 
 def _database(variable: str, text: str) -> str:
-    if not text.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):
-        raise BadSetting(f"{variable} begins with sqlite:/// or postgresql://.")
+    if text.startswith("sqlite:///") and text != "sqlite:///":
+        # Several programs open the file, not all from the same folder.
+        return f"sqlite:///{Path(text.removeprefix('sqlite:///')).absolute()}"
+    if not text.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        raise BadSetting(f"{variable} is sqlite:///path or postgresql://user:password@host/name.")
+    _check_port(variable, text)
     return text
 
 
@@ -153,9 +164,18 @@ def _secret(variable: str, text: str) -> str:
 
 
 def _url(variable: str, text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise BadSetting(f"{variable} begins with http:// or https://.")
+    _check_port(variable, text)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise BadSetting(f"{variable} is like https://planner.example.com, without a path.")
     return text.rstrip("/")
+
+
+def _check_port(variable: str, text: str) -> None:
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise BadSetting(f"{variable} names a host or port that cannot be.") from None
 
 
 def _level(variable: str, text: str) -> str:
@@ -181,15 +201,22 @@ def _own_secret(instance: Path) -> str:
     """Return this machine's secret, made on first use and readable by its owner only."""
     path = instance / "secret_key"
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        pass
-    instance.mkdir(parents=True, exist_ok=True)
-    made = secrets.token_urlsafe(48)
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
-            file.write(made)
-    except FileExistsError:
-        return path.read_text().strip()
-    return made
+        if not path.exists():
+            _make_secret(path)
+        found = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"The secret in {path} cannot be read or made: {error}.") from error
+    if len(found) < SHORTEST_SECRET:
+        raise BadSetting(f"{path} holds no secret: remove it, and a new one is made.")
+    return found
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner only
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+    # Linked when whole: of two processes that start at once, the second keeps the first one's.
+    with contextlib.suppress(FileExistsError):
+        os.link(name, path)
+    Path(name).unlink()

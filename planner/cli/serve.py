@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,8 +15,11 @@ from planner.actions import access
 from planner.cli import running
 from planner.config import Settings
 
+FIRST_USER = "planner user add you@example.com --role manager --password-stdin"
+LONGEST_ADDRESS_LINE = 8_190  # bytes; the wishes of a course page travel in its address
 
-class _Server(BaseApplication):  # type: ignore[misc]  gunicorn has no types
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with our settings; sync workers, which are quicker than threads for rendered pages."""
 
     def __init__(self, app: Flask, chosen: Settings) -> None:
@@ -27,7 +32,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Return the application."""
+        """Return the application: checked before the first process starts, so none starts in vain."""
         return self._app
 
 
@@ -38,48 +43,58 @@ def serve(context: click.Context, port: int | None) -> None:
     """Serve the application until Ctrl-C."""
     chosen = running.settings()
     if port is not None:
-        chosen = type(chosen)(**{**_fields(chosen), "port": port})
+        chosen = replace(chosen, port=port)
     _check_port(chosen)
     with running.inside(context) as app:
         _say_how(chosen)
-        app.extensions["sqlalchemy"].engine.dispose()
+        app.extensions["sqlalchemy"].engine.dispose()  # processes do not share connections
     _Server(app, chosen).run()
-
-
-def _fields(chosen: Settings) -> dict[str, Any]:
-    return {name: getattr(chosen, name) for name in chosen.__dataclass_fields__}
 
 
 def _options(chosen: Settings) -> dict[str, Any]:
     return {
-        "bind": f"{chosen.host}:{chosen.port}",
+        "bind": f"[{chosen.host}]:{chosen.port}" if ":" in chosen.host else _bind(chosen),
         "workers": chosen.workers,
         "worker_class": "sync",
-        "timeout": 30,
+        "timeout": 60,
         "graceful_timeout": 10,
-        "accesslog": None,
+        "limit_request_line": LONGEST_ADDRESS_LINE,
+        "accesslog": None,  # web/logs.py writes routes, not addresses with their keys
         "loglevel": "warning",
         "control_socket_disable": True,
         "proc_name": "planner",
+        # Addresses of proxies are trusted as PLANNER_TRUSTED_PROXIES says, not by gunicorn.
+        "forwarded_allow_ips": "",
     }
 
 
+def _bind(chosen: Settings) -> str:
+    return f"{chosen.host}:{chosen.port}"
+
+
 def _check_port(chosen: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((chosen.host, chosen.port))
-        except OSError as error:
-            raise running.Wrong(
-                f"port {chosen.port} on {chosen.host} is taken: set PLANNER_PORT to another."
-            ) from error
+    try:
+        family, _kind, _protocol, _name, address = socket.getaddrinfo(
+            chosen.host, chosen.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise running.Wrong(_why_not(error, chosen)) from error
+
+
+def _why_not(error: OSError, chosen: Settings) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {chosen.port} is taken: set PLANNER_PORT to another, or stop what uses it."
+    if error.errno == errno.EACCES:
+        return f"port {chosen.port} needs more rights: set PLANNER_PORT to one above 1023."
+    return f"this machine has no address {chosen.host}: set PLANNER_HOST to one of its own."
 
 
 def _say_how(chosen: Settings) -> None:
     click.echo(f"planner serves {chosen.address} (Ctrl-C ends it)")
     if not access.has_users():
-        click.echo(
-            "Nobody can sign in yet: planner user add you@example.com --role manager --password-stdin"
-        )
+        click.echo(f"Nobody can sign in yet. Add the first manager: {FIRST_USER}")
     for line in access.demo_sign_ins():
         click.echo(f"  {line}")

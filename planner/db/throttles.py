@@ -1,36 +1,83 @@
-"""Counters of failed attempts, per account and per address."""
+"""Counters of failed attempts, and the addresses from which an account was opened before."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from planner.db.engine import Tx
 from planner.db.models import Throttle
 
 FORGOTTEN_AFTER = timedelta(minutes=30)
+KNOWN_FOR = timedelta(days=90)
 
 
-def failures(tx: Tx, subject: str) -> tuple[int, datetime | None]:
-    """Return how often it failed lately, and when last."""
-    row = tx.session.get(Throttle, subject)
-    if row is None or tx.now - row.last_failed_at > FORGOTTEN_AFTER:
-        return 0, None
-    return row.failures, row.last_failed_at
+def failures(tx: Tx, subjects: Collection[str]) -> Mapping[str, tuple[int, datetime]]:
+    """Return how often each failed lately, and when last; the rows stay locked until the end."""
+    found = tx.session.execute(
+        sa.select(Throttle.subject, Throttle.failures, Throttle.last_failed_at)
+        .where(Throttle.subject.in_(subjects), Throttle.last_failed_at > tx.now - FORGOTTEN_AFTER)
+        .order_by(Throttle.subject)
+        .with_for_update()
+    )
+    return {subject: (count, last) for subject, count, last in found}
 
 
-def count(tx: Tx, subject: str) -> None:
-    """Note one more failure."""
-    row = tx.session.get(Throttle, subject)
-    if row is None:
-        tx.session.add(Throttle(subject=subject, failures=1, last_failed_at=tx.now))
-        return
-    fresh = tx.now - row.last_failed_at <= FORGOTTEN_AFTER
-    row.failures = row.failures + 1 if fresh else 1
-    row.last_failed_at = tx.now
+def count(tx: Tx, subjects: Collection[str]) -> None:
+    """Note one more failure of each; what failed long ago begins anew."""
+    for subject in sorted(subjects):
+        _put(tx, subject, 1, _one_more(tx))
 
 
 def clear(tx: Tx, subject: str) -> None:
-    """Forget the failures after a success."""
-    row = tx.session.get(Throttle, subject)
-    if row is not None:
-        tx.session.delete(row)
+    """Forget the failures of a subject, and all rows that no longer mean anything."""
+    tx.session.execute(
+        sa.delete(Throttle).where(
+            sa.or_(Throttle.subject == subject, Throttle.last_failed_at < tx.now - KNOWN_FOR)
+        )
+    )
+
+
+def forgive(tx: Tx, subjects: Collection[str]) -> None:
+    """Take back one failure of each: it was counted before it was known to be none."""
+    tx.session.execute(
+        sa.update(Throttle)
+        .where(Throttle.subject.in_(subjects), Throttle.failures > 0)
+        .values(failures=Throttle.failures - 1)
+    )
+
+
+def is_known(tx: Tx, subject: str) -> bool:
+    """Whether a sign-in has succeeded under this subject in the last months."""
+    query = sa.select(Throttle.subject).where(
+        Throttle.subject == subject, Throttle.last_failed_at > tx.now - KNOWN_FOR
+    )
+    return tx.session.scalar(query) is not None
+
+
+def set_known(tx: Tx, subject: str) -> None:
+    """Remember that a sign-in has succeeded under this subject: a row without failures."""
+    _put(tx, subject, 0, sa.literal(0))
+
+
+def _one_more(tx: Tx) -> sa.ColumnElement[int]:
+    is_old = Throttle.last_failed_at <= tx.now - FORGOTTEN_AFTER
+    return sa.case((is_old, 1), else_=Throttle.failures + 1)
+
+
+def _put(tx: Tx, subject: str, first: int, later: sa.ColumnElement[int]) -> None:
+    # One statement, so that attempts running at the same time are all counted.
+    insert: Any = (
+        postgresql.insert(Throttle)
+        if tx.session.get_bind().dialect.name == "postgresql"
+        else sqlite.insert(Throttle)
+    )
+    row = {"subject": subject, "failures": first, "last_failed_at": tx.now}
+    changed = {"failures": later, "last_failed_at": tx.now}
+    tx.session.execute(
+        insert.values(row).on_conflict_do_update(index_elements=["subject"], set_=changed)
+    )

@@ -1,8 +1,6 @@
-"""Users and their signed-in sessions."""
+"""Users: who may sign in."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,26 +13,11 @@ def find_by_email(session: Session, email: str) -> User | None:
     return session.scalar(sa.select(User).where(User.email == email.strip().lower()))
 
 
-def find_sign_in(session: Session, id_hash: str) -> tuple[SignIn, User | None] | None:
-    """Return a browser's session row with its user, or None."""
-    found = session.execute(
-        sa.select(SignIn, User)
-        .outerjoin(User, User.id == SignIn.user_id)
-        .where(SignIn.id_hash == id_hash)
-    ).first()
-    return (found[0], found[1]) if found else None
-
-
 def end_sign_ins(session: Session, user_id: int, *, except_hash: str = "") -> None:
     """Sign a user out everywhere, but for one browser."""
     session.execute(
         sa.delete(SignIn).where(SignIn.user_id == user_id, SignIn.id_hash != except_hash)
     )
-
-
-def forget_expired(session: Session, now: datetime) -> None:
-    """Delete session rows past their absolute end."""
-    session.execute(sa.delete(SignIn).where(SignIn.expires_at < now))
 
 
 def has_any(session: Session) -> bool:

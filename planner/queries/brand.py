@@ -1,4 +1,4 @@
-"""Who the clinic is, for the frame of every page."""
+"""Who the clinic is and which colours it uses, for the frame of every page."""
 
 from __future__ import annotations
 
@@ -7,33 +7,43 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from planner.db.engine import reading
-from planner.db.models import Clinic, Provider, Service, Site
+from planner.db.models import Clinic, Provider, ScheduleVersion, Service, Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicView:
-    """The clinic's name and how to reach it; empty while they are placeholders."""
+    """The clinic's name and how to reach it; ``edition`` changes when any colour may have."""
 
-    name: str
-    phone: str
-    email: str
-    colour: str
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    colour: str = ""
+    edition: str = ""
+
+
+UNKNOWN = ClinicView()
+"""The clinic before ``planner init``, or while the database does not answer."""
 
 
 def clinic() -> ClinicView:
-    """Return the clinic's row, or empty words before ``planner init``."""
+    """Return the clinic."""
+    catalogue = sa.select(ScheduleVersion.catalogue).limit(1).scalar_subquery()
     with reading() as session:
-        row = session.scalar(sa.select(Clinic).limit(1))
-    if row is None:
-        return ClinicView(name="", phone="", email="", colour="#0f766e")
-    return ClinicView(name=row.name, phone=row.phone, email=row.email, colour=row.colour)
+        found = session.execute(sa.select(Clinic, catalogue).limit(1)).first()
+    if found is None:
+        return UNKNOWN
+    row, edition = found
+    return ClinicView(
+        name=row.name,
+        phone=row.phone,
+        email=row.email,
+        colour=row.colour,
+        edition=f"{row.version}-{edition}",
+    )
 
 
 def colours() -> tuple[str, ...]:
-    """Return every colour that sites, providers, services and the clinic were given, each once."""
+    """Return every colour given to the clinic, a site, a provider or a service, each once."""
+    columns = (Clinic.colour, Site.colour, Provider.colour, Service.colour)
     with reading() as session:
-        found = set(session.scalars(sa.select(Site.colour)))
-        found |= set(session.scalars(sa.select(Provider.colour)))
-        found |= set(session.scalars(sa.select(Service.colour)))
-        found |= set(session.scalars(sa.select(Clinic.colour)))
-    return tuple(sorted(found))
+        return tuple(sorted(session.scalars(sa.union(*map(sa.select, columns)))))

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from planner import clock
 from planner.actions import Idempotency
-from planner.actions.access import Account
+from planner.actions.browsing import Account
 from planner.who import Who
 
 LOCALES = ("en", "es")

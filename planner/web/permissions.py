@@ -1,7 +1,7 @@
 """Who may open which page: one row an endpoint, and no page without a row.
 
-``anyone`` needs no sign-in, ``signed-in`` any role. What somebody may do to a particular row (decide for a site,
-say) is judged by the action.
+``ANYONE`` needs no sign-in. What somebody may do to a particular row (decide for a site, say) is judged
+by the action.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "health.show": ANYONE,
     "brand.stylesheet": ANYONE,
     "auth.sign_in": ANYONE,
+    "auth.enter": ANYONE,
     "auth.sign_out": ANYONE,
     "auth.language": ANYONE,
     "auth.account": STAFF,
+    "auth.change_password": STAFF,
     "styleguide.show": MANAGERS,
+    "changes.undo": STAFF,
     # courses
     "courses.index": STAFF,
     "courses.new": STAFF,

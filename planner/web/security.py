@@ -1,15 +1,12 @@
-"""What every answer carries, and what no request may carry."""
+"""What every answer carries, and where a request may lead."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, redirect, request, url_for
-from werkzeug.wrappers import Response as AnyResponse
+from flask import Flask, Response, request
 
-from planner.actions import access
 from planner.config import Settings
-from planner.web import context, permissions
 
 CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -19,79 +16,64 @@ HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # A referrer would carry patients' keys to wherever a link leads.
-    "Referrer-Policy": "no-referrer",
+    # Nobody else learns a patient's key; our own pages learn where to go back to, and browsers
+    # send a true Origin with forms. Pages opened with a token set no-referrer themselves.
+    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
 }
 YEAR = 31_536_000
-LONGEST_QUERY = 8_000
+LONGEST_PATH = 2_000
 
 
-def protect(app: Flask, settings: Settings) -> None:
-    """Check each request before its view, and dress each answer."""
+def register(app: Flask, settings: Settings) -> None:
+    """Dress every answer."""
 
     def dress(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if settings.is_https:
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
-        if "Cache-Control" not in response.headers and request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
+        if request.endpoint == "static":
+            _cache_asset(response)
+        else:
+            response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    app.before_request(_refuse_odd_bytes)
-    app.before_request(_refuse_foreign_posts)
-    app.before_request(_guard)
     app.after_request(dress)
 
 
-def own_path(target: str) -> str:
+def own_path(target: str | None) -> str:
     """Return the target when it is a path of our own, else the start page: no open redirect."""
-    parts = urlsplit(target)
-    is_own = (
-        target.startswith("/")
-        and not target.startswith("//")
-        and not parts.scheme
-        and not parts.netloc
-        and "\\" not in target
-        and target.isprintable()
-    )
-    return target if is_own else "/"
+    text = target or ""
+    is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text
+    is_sound = is_path and text.isprintable() and len(text) <= LONGEST_PATH
+    return text if is_sound and not _has_host(text) else "/"
 
 
-def _refuse_odd_bytes() -> None:
-    texts = [request.path, *request.args.keys(), *request.args.values()]
-    if len(request.query_string) > LONGEST_QUERY or any("\x00" in text for text in texts):
-        abort(400)
+def page_before() -> str:
+    """Return the path of our own page from which this request was sent, else the start page."""
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return "/"
+    if parts.netloc != request.host:
+        return "/"
+    return own_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
 
-def _refuse_foreign_posts() -> None:
-    """Refuse a POST that another site's page sent. Referrers are off, so the origin has to tell."""
-    origin = request.headers.get("Origin")
-    if request.method != "POST" or not origin or origin == "null":
-        return
-    if urlsplit(origin).netloc != request.host:
-        abort(400)
+def _cache_asset(response: Response) -> None:
+    # A name in dist/ carries a hash of its contents: under it nothing else will ever be.
+    is_hashed = request.path.startswith("/static/dist/") and response.status_code == 200
+    lasting = f"public, max-age={YEAR}, immutable"
+    response.headers["Cache-Control"] = lasting if is_hashed else "no-cache"
 
 
-def _guard() -> AnyResponse | None:
-    endpoint = request.endpoint
-    if endpoint is None:
-        return None
-    if permissions.PERMISSIONS[endpoint] is permissions.ANYONE:
-        return None
-    account = context.account()
-    if account is None:
-        if request.headers.get("HX-Request"):
-            answer = current_app.response_class(status=401)
-            answer.headers["HX-Redirect"] = url_for("auth.sign_in")
-            return answer
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
-        return redirect(url_for("auth.sign_in", next=wanted))
-    if not permissions.may(account.role, endpoint):
-        access.denied(endpoint, by=context.who(), now=context.now())
-        abort(403)
-    return None
+def _has_host(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return True
+    return bool(parts.scheme or parts.netloc)

@@ -1,0 +1,83 @@
+"""What the frame of every page shows: the clinic, the navigation, who is signed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+
+from planner.errors import Unavailable
+from planner.queries import brand
+from planner.web import context, permissions
+
+LANGUAGES = ({"code": "en", "label": "English"}, {"code": "es", "label": "Español"})
+NAV = (
+    ("day.show", _l("Day"), "day"),
+    ("day.mine", _l("My day"), "user"),
+    ("patients.index", _l("Patients"), "users"),
+    ("courses.index", _l("Courses"), "course"),
+    ("decisions.index", _l("Decisions"), "decide"),
+    ("settings.index", _l("Settings"), "settings"),
+)
+OF_PROVIDERS = frozenset({"day.mine", "decisions.index"})
+ROLES = {
+    "receptionist": _l("Receptionist"),
+    "provider": _l("Provider"),
+    "manager": _l("Manager"),
+}
+
+
+def register(app: Flask) -> None:
+    """Give the templates what ``base.html`` asks for."""
+    app.jinja_env.globals["get_locale"] = get_locale
+    app.context_processor(lambda: {"clinic": _clinic(), "nav": _nav(), "shell": _shell()})
+
+
+def _clinic() -> brand.ClinicView:
+    # Error pages are drawn in this frame too, also when it is the database that does not answer.
+    if "clinic" not in g:
+        try:
+            g.clinic = brand.clinic()
+        except Unavailable:
+            g.clinic = brand.UNKNOWN
+    found: brand.ClinicView = g.clinic
+    return found
+
+
+def _nav() -> list[dict[str, Any]]:
+    account = context.account()
+    if account is None:
+        return []
+    return [
+        {"url": url_for(endpoint), "label": label, "icon": icon, "active": _is_active(endpoint)}
+        for endpoint, label, icon in NAV
+        if endpoint in current_app.view_functions
+        and permissions.may(account.role, endpoint)
+        and (endpoint not in OF_PROVIDERS or account.provider_id)
+    ]
+
+
+def _is_active(endpoint: str) -> bool:
+    area, _dot, page = endpoint.partition(".")
+    return request.endpoint == endpoint or (request.blueprint == area and page == "index")
+
+
+def _shell() -> dict[str, Any]:
+    account = context.account()
+    shell: dict[str, Any] = {
+        "theme": request.cookies.get("theme", ""),
+        "language_url": url_for("auth.language"),
+        "languages": LANGUAGES,
+    }
+    if account:
+        shell |= {
+            "sign_out_url": url_for("auth.sign_out"),
+            "account_url": url_for("auth.account"),
+            "user_name": account.name,
+            "user_detail": ROLES.get(account.role, account.role),
+        }
+        if "patients.index" in current_app.view_functions:
+            shell["search_url"] = url_for("patients.index")
+    return shell
