@@ -144,7 +144,7 @@ class PatientPage:
     consents: tuple[ConsentLine, ...]
     missing_consents: tuple[str, ...]
     today: date
-    is_examiner: bool
+    may_read_consults: bool
 
 
 def page(key: str, *, locale: str, now: datetime, by: Who) -> PatientPage:
@@ -211,7 +211,7 @@ class _Reader:
             consents=tuple(map(self._consent, consents)),
             missing_consents=tuple(kind for kind in ("treatment", "photo") if kind not in signed),
             today=self.today,
-            is_examiner=self.by.role == "provider",
+            may_read_consults=self.by.role in ("provider", "manager"),
         )
 
     def _eligible_label(self) -> str:

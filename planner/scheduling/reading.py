@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
@@ -25,6 +25,7 @@ _SPELLED_US = re.compile(r"([a-z]{3,12})\.? (\d{1,2}),? (\d{4})")
 _SOLID = re.compile(r"\d{8}")
 _PHONE = re.compile(r"[+(]*\d[\d\s().+/-]*")
 _ABROAD = re.compile(r"^\(*\+1|^1(?=[\s(.-])")  # the country's 1, before the number is complete
+_TIME = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::00)?)?(?:(?P<half>[ap])\.?m\.?)?")
 _LEAST_DIGITS = 3
 
 
@@ -87,6 +88,19 @@ def find_day(text: str, *, today: date) -> date | None:
         if match is not None:
             return reader(match.groups(), today)
     return _solid(bare) if _SOLID.fullmatch(bare) else None
+
+
+def find_time(text: str) -> time | None:
+    """Return the time of day meant by "14:30", "2:30 PM" or "2pm"; None when it is none."""
+    match = _TIME.fullmatch(text.casefold().replace(" ", ""))
+    if match is None or not (match["minute"] or match["half"]):
+        return None
+    hour, minute = int(match["hour"]), int(match["minute"] or 0)
+    if match["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if match["half"] == "p" else 0)
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def sought(text: str, *, today: date) -> Sought:
