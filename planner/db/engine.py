@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -32,6 +33,7 @@ db = SQLAlchemy(metadata=Base.metadata)
 RETRIES = 8
 BUSY_RETRIES = 1  # SQLite has already waited for busy_timeout then
 LONGEST_PAUSE = 0.2  # seconds
+SETTINGS_LOCK = 0x706C616E03  # of PostgreSQL's advisory locks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,12 @@ def reading() -> Iterator[Session]:
             raise violations.translated(error) or error from error
 
 
+def lock_settings(session: Session) -> None:
+    """Wait for bookings under way, and keep new ones waiting, until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(SETTINGS_LOCK)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     work: Callable[[Tx], Any]
@@ -177,6 +185,7 @@ def _once(job: _Job) -> Any:
     with Session(db.engine, expire_on_commit=False) as session:
         session.connection(execution_options={connections.WRITING: True})
         session.info["tracer"] = tracer = traces.Tracer(session)
+        event.listen(session, "before_flush", _lock_settings_when_written)
         tx = Tx(
             session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else ""
         )
@@ -194,6 +203,16 @@ def _once(job: _Job) -> Any:
         _seal(tx, job, tracer.traces())
         session.commit()
         return result
+
+
+def _lock_settings_when_written(session: Session, context: object, instances: object) -> None:
+    if "settings_locked" in session.info:
+        return
+    rows = (*session.new, *session.dirty, *session.deleted)
+    if any(row.__tablename__ in traces.CATALOGUE for row in rows):
+        session.info["settings_locked"] = True
+        with session.no_autoflush:
+            lock_settings(session)
 
 
 def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from planner.db import engine
 from planner.db.engine import Tx
 from planner.db.models import Patient, Provider, Room
-
-SETTINGS_LOCK = 0x706C616E03  # of PostgreSQL's advisory locks
 
 
 def lock(
@@ -29,7 +28,7 @@ def lock(
     """
     if not _is_needed(tx):
         return
-    tx.session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(SETTINGS_LOCK)))
+    tx.session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(engine.SETTINGS_LOCK)))
     for model, ids in ((Provider, provider_ids), (Room, room_ids), (Patient, patient_ids)):
         if ids:
             rows = sa.select(model.id).where(model.id.in_(sorted(ids))).order_by(model.id)
@@ -37,9 +36,12 @@ def lock(
 
 
 def lock_settings(tx: Tx) -> None:
-    """Wait for bookings under way, and keep new ones waiting, while hours or rules change."""
-    if _is_needed(tx):
-        tx.session.execute(sa.select(sa.func.pg_advisory_xact_lock(SETTINGS_LOCK)))
+    """Wait for bookings under way, and keep new ones waiting, while hours or rules change.
+
+    The engine does so by itself before the first row of the catalogue is written. Call it where
+    what is written depends on what was read before.
+    """
+    engine.lock_settings(tx.session)
 
 
 def _is_needed(tx: Tx) -> bool:

@@ -311,7 +311,7 @@ def test_rivals_that_deadlock_are_done_again(
 
         def work(tx: Tx) -> None:
             for patient_id in order:
-                tx.session.get_one(Patient, patient_id, populate_existing=True).note += "x"
+                tx.session.get_one(Patient, patient_id, with_for_update=True).note += "x"
                 tx.session.flush()
                 if bound.dialect.name == "postgresql" and next(first_try, False):
                     both_hold_one.wait()
