@@ -152,7 +152,8 @@ def release(key: str, *, version: int, by: Who, now: datetime) -> Done:
     def work(tx: Tx) -> Done:
         course = _open_course(tx, key, version)
         return Done(
-            appointments=_released(tx, course, ("held", "reserved"), reason=""), change_key=tx.change_key
+            appointments=_released(tx, course, ("held", "reserved"), reason=""),
+            change_key=tx.change_key,
         )
 
     return transaction(work, by=by, now=now, action="course.release", undoable=True)
@@ -233,9 +234,7 @@ def _stop(key: str, status: str, reason: str, *, version: int, by: Who, now: dat
     return transaction(work, by=by, now=now, action=f"course.{status}", reason=why, undoable=True)
 
 
-def _released(
-    tx: Tx, course: Course, statuses: tuple[str, ...], *, reason: str
-) -> dict[int, str]:
+def _released(tx: Tx, course: Course, statuses: tuple[str, ...], *, reason: str) -> dict[int, str]:
     released = {}
     for number, row in courses.live_appointments(tx.session, course.id):
         if row.status in statuses:

@@ -16,7 +16,9 @@ from planner.who import SYSTEM
 
 
 @click.command()
-@click.option("--to", "path", type=click.Path(dir_okay=False), help="File; without it, standard output.")
+@click.option(
+    "--to", "path", type=click.Path(dir_okay=False), help="File; without it, standard output."
+)
 @click.pass_context
 def export(context: click.Context, path: str | None) -> None:
     """Write everything as JSON: a list per kind, described in docs/export.md."""

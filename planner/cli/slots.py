@@ -44,6 +44,7 @@ def slots(
             now=clock.now(),
         )
     lines = [
-        f"{reading.rfc3339(s['starts_at'])}  {s['site']}  {s['provider']}  {s['room']}" for s in found
+        f"{reading.rfc3339(s['starts_at'])}  {s['site']}  {s['provider']}  {s['room']}"
+        for s in found
     ]
     reading.put(found, as_json=as_json, lines=lines or ["Nothing is free."])

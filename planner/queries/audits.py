@@ -16,6 +16,7 @@ from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
 
 MONTH = timedelta(days=31)
+MARGIN = timedelta(days=2)
 LIVE = ("held", "reserved", "booked", "arrived", "started", "fulfilled")
 STRUCTURE = ("provider.busy", "room.busy", "patient.busy", "room.site")
 """What no change of hours or rules can bring about: somewhere a guard did not hold."""
@@ -72,7 +73,8 @@ def _month(session: Session, month: Interval, now: datetime) -> Iterator[Finding
     if not stored:
         return
     patients = sorted({one.row.patient_id for one in stored})
-    timetable = timetables.load(session, horizon=month, now=now, patient_ids=patients)
+    around = Interval(month.starts_at - MARGIN, month.ends_at + MARGIN)
+    timetable = timetables.load(session, horizon=around, now=now, patient_ids=patients)
     orders: dict[int, CourseOrder] = {}
     for one in stored:
         if one.course_id is not None and one.course_id not in orders:

@@ -145,7 +145,9 @@ def _load(session: Session, key: str, request: PlanRequest, now: datetime) -> _L
         now=now,
         patient_ids=(patient.id,),
     )
-    sites = {row.id: row for row in session.scalars(sa.select(Site).order_by(Site.position, Site.id))}
+    sites = {
+        row.id: row for row in session.scalars(sa.select(Site).order_by(Site.position, Site.id))
+    }
     people = {
         row.id: row for row in session.scalars(sa.select(Provider).order_by(Provider.position))
     }
@@ -403,7 +405,7 @@ def _rows(
     )
 
 
-def _row(  # noqa: PLR0913  one line of the timeline has this many sources
+def _row(
     loaded: _Loaded,
     row: CourseSession,
     session: SessionOrder,
@@ -496,9 +498,7 @@ def _site(loaded: _Loaded, site_id: int) -> Named:
 
 def _provider(loaded: _Loaded, provider_id: int) -> Named:
     row = loaded.providers[provider_id]
-    return Named(
-        id=row.id, name=row.name, colour=row.colour, initials=wording.initials(row.name)
-    )
+    return Named(id=row.id, name=row.name, colour=row.colour, initials=wording.initials(row.name))
 
 
 def _when(loaded: _Loaded, pick: Pick, locale: str) -> str:
@@ -506,7 +506,9 @@ def _when(loaded: _Loaded, pick: Pick, locale: str) -> str:
     if site is None:
         return ""
     local = hours.local(pick.starts_at, site.zone)
-    when = f"{wording.format_date(local.date(), locale)}, {wording.format_time(local.time(), locale)}"
+    when = (
+        f"{wording.format_date(local.date(), locale)}, {wording.format_time(local.time(), locale)}"
+    )
     return f"{when}, {site.name}"
 
 
@@ -561,9 +563,7 @@ def _alternatives(
     return tuple(_alternative(loaded, option, locale) for option in in_time)
 
 
-def _alternative(
-    loaded: _Loaded, option: planning.ProposedSession, locale: str
-) -> AlternativeView:
+def _alternative(loaded: _Loaded, option: planning.ProposedSession, locale: str) -> AlternativeView:
     pick = _pick(option.slot)
     site = loaded.sites[pick.site_id]
     local = hours.local(pick.starts_at, site.zone)
@@ -771,7 +771,8 @@ def _deciders(loaded: _Loaded) -> tuple[Choice, ...]:
     return tuple(
         Choice(value=str(row.id), label=row.name)
         for row in loaded.providers.values()
-        if row.retired_from is None and (facts := loaded.timetable.providers.get(row.id))
+        if row.retired_from is None
+        and (facts := loaded.timetable.providers.get(row.id))
         and any(service_id == loaded.course.service_id for service_id, _ in facts.examines)
     )
 
@@ -780,9 +781,7 @@ def _end_label(rows: tuple[SessionRow, ...]) -> str:
     return rows[-1].date_label if rows else ""
 
 
-def _nothing(
-    loaded: _Loaded, placed: Mapping[int, Slot], locale: str
-) -> str:
+def _nothing(loaded: _Loaded, placed: Mapping[int, Slot], locale: str) -> str:
     if placed or not _open_numbers(loaded.order):
         return ""
     return wording.nothing_found(locale)

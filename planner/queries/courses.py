@@ -341,9 +341,7 @@ def _day(instant: datetime | None, zone: str | None) -> date | None:
     return hours.day_of(instant, zone) if instant and zone else None
 
 
-def _visit(
-    number: int, row: Appointment, site: Site, provider: str, language: str
-) -> Visit:
+def _visit(number: int, row: Appointment, site: Site, provider: str, language: str) -> Visit:
     local = hours.local(row.starts_at, site.zone)
     return Visit(
         number=number,

@@ -71,9 +71,7 @@ def proposals(
     with engine.reading() as session:
         names = _names(session)
         who = _patient(session, patient)
-        chosen = session.get_one(
-            Protocol, _find(session, Protocol, protocol, Protocol.name)
-        )
+        chosen = session.get_one(Protocol, _find(session, Protocol, protocol, Protocol.name))
         order = _order(session, who, chosen, now)
         reach = sum(s.gap.soft_max for s in order.sessions) + SLACK
         interval = _interval(names, from_day, reach, now)

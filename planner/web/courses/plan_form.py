@@ -62,9 +62,7 @@ def parse_pick(text: str) -> Pick | None:
         starts_at = datetime.strptime(parts[3], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return Pick(
-        site_id=site_id, provider_id=provider_id, room_id=room_id, starts_at=starts_at
-    )
+    return Pick(site_id=site_id, provider_id=provider_id, room_id=room_id, starts_at=starts_at)
 
 
 def _steps(values: MultiDict[str, str], wishes: Wishes) -> PlanRequest:

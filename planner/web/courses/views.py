@@ -139,9 +139,7 @@ def gap(key: str, number: int) -> Answer:
     page = queries.gap(key, number, locale=context.locale())
     form = GapForm(obj=page.gap)
     if form.validate_on_submit():
-        ordered = Gap(
-            floor=form.floor.data, target=form.target.data, soft_max=form.soft_max.data
-        )
+        ordered = Gap(floor=form.floor.data, target=form.target.data, soft_max=form.soft_max.data)
         try:
             change = actions.change_gap(
                 key,
@@ -156,7 +154,11 @@ def gap(key: str, number: int) -> Answer:
             form.form_errors.append(_("The course has changed meanwhile. Look again, then save."))
             return render_template("courses/gap.html", page=page, form=form), 409
         undo.offer(
-            _("Session %(number)s: %(days)s days after the one before.", number=number, days=ordered.target),
+            _(
+                "Session %(number)s: %(days)s days after the one before.",
+                number=number,
+                days=ordered.target,
+            ),
             change,
         )
         return redirect(url_for("courses.show", key=key))
@@ -250,7 +252,9 @@ def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
         return _screen(key, _kept_wishes(values), Refusal(title=text), status=409)
     if isinstance(error, Invalid):
         errors = _messages(error.fields)
-        return _screen(key, values, Refusal(title=_("Please check the form.")), status=422, errors=errors)
+        return _screen(
+            key, values, Refusal(title=_("Please check the form.")), status=422, errors=errors
+        )
     sentences = _sentences(error.conflicts) if isinstance(error, Refused) else ()
     return _screen(
         key,
