@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from planner.db.base import Base
 from planner.db.models import Consent, Consult, DateToAvoid, Patient, Screening
 from planner.db.snapshots import Catalogue
 from planner.scheduling import hours
@@ -43,7 +45,7 @@ def load(
     consults = _by_patient(session, Consult, ids, "held_on", "recorded_at")
     past = _past_sessions(appointments, known)
     patients: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(_patients(ids)):
+    for row in session.execute(_patients(), {"ids": ids}):
         patients[row.id].append(row)  # once for each consent
     return {
         patient_id: _facts(rows, dates[patient_id], consults[patient_id], past[patient_id])
@@ -78,7 +80,9 @@ def _facts(
     )
 
 
-def _patients(ids: list[int]) -> sa.Select[Any]:
+@lru_cache
+def _patients() -> Any:
+    ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
     newest = sa.func.row_number().over(
         partition_by=Screening.patient_id,
         order_by=(Screening.recorded_at.desc(), Screening.id.desc()),
@@ -114,12 +118,18 @@ def _flags(row: Any) -> frozenset[str]:
 def _by_patient(
     session: Session, model: type[Any], ids: list[int], *order: str
 ) -> defaultdict[int, list[Any]]:
-    table = model.metadata.tables[model.__tablename__]
-    statement = sa.select(table).where(table.c.patient_id.in_(ids))
     found: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(statement.order_by(*(table.c[name] for name in order), table.c.id)):
+    for row in session.execute(_rows_of(model.__tablename__, order), {"ids": ids}):
         found[row.patient_id].append(row)
     return found
+
+
+@lru_cache
+def _rows_of(name: str, order: tuple[str, ...]) -> Any:
+    table = Base.metadata.tables[name]
+    ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+    columns = (*(table.c[name] for name in order), table.c.id)
+    return sa.select(table).where(table.c.patient_id.in_(ids)).order_by(*columns)
 
 
 def _days(dates: Iterable[Any], kinds: tuple[str, ...]) -> tuple[AbsentDays, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -124,23 +125,38 @@ def _busy_rows(
     provider_ids: Collection[int],
     room_ids: Collection[int],
 ) -> list[Any]:
+    if not (provider_ids or room_ids or patient_ids):
+        return []
+    statement = _busy_statement(bool(provider_ids), bool(room_ids), bool(patient_ids))
+    values = {
+        "from": horizon.starts_at - MARGIN,
+        "until": horizon.ends_at + MARGIN,
+        "providers": sorted(provider_ids),
+        "rooms": sorted(room_ids),
+        "patients": sorted(patient_ids),
+    }
+    return list({row.id: row for row in session.execute(statement, values)}.values())
+
+
+@lru_cache
+def _busy_statement(of_providers: bool, of_rooms: bool, of_patients: bool) -> Any:
+    """Built once: putting a statement together takes longer than running it."""
     within = sa.and_(
-        Appointment.starts_at >= horizon.starts_at - MARGIN,
-        Appointment.starts_at < horizon.ends_at + MARGIN,
+        Appointment.starts_at >= sa.bindparam("from"), Appointment.starts_at < sa.bindparam("until")
     )
     # One select per index: a single OR over all of them would read the whole table.
     parts: list[Any] = []
-    if provider_ids:
-        parts.append(_select(within, Appointment.provider_id.in_(sorted(provider_ids))))
-    if room_ids:
-        parts.append(_select(within, Appointment.room_id.in_(sorted(room_ids))))
-    if patient_ids:
-        parts.append(_select(Appointment.patient_id.in_(sorted(patient_ids))))
-    if not parts:
-        return []
-    statement: Any = sa.union_all(*parts)
-    found: Any = session.execute(statement)
-    return list({row.id: row for row in found}.values())
+    if of_providers:
+        parts.append(_select(within, Appointment.provider_id.in_(_several("providers"))))
+    if of_rooms:
+        parts.append(_select(within, Appointment.room_id.in_(_several("rooms"))))
+    if of_patients:
+        parts.append(_select(Appointment.patient_id.in_(_several("patients"))))
+    return sa.union_all(*parts)
+
+
+def _several(name: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, expanding=True)
 
 
 def _select(*where: sa.ColumnElement[bool]) -> Any:
@@ -179,25 +195,29 @@ def _slot(row: Any, number: int | None) -> Slot:
 
 
 def _sessions(session: Session, course_id: int, now: datetime) -> Iterator[SessionOrder]:
+    found: Any = session.execute(_sessions_statement(), {"course": course_id, "now": now})
+    yield from map(_session, found)
+
+
+@lru_cache
+def _sessions_statement() -> Any:
     counts = sa.and_(
         Appointment.course_session_id == CourseSession.id,
         Appointment.status.in_(LIVE_STATUSES),
         sa.or_(
             Appointment.status.not_in(PROVISIONAL),
             Appointment.expires_at.is_(None),
-            Appointment.expires_at > now,
+            Appointment.expires_at > sa.bindparam("now"),
         ),
     )
-    statement = (
+    return (
         sa.select(*_COLUMNS, *_SESSION, Site.zone)
         .select_from(CourseSession)
         .outerjoin(Appointment, counts)
         .outerjoin(Site, Site.id == Appointment.site_id)
-        .where(CourseSession.course_id == course_id)
+        .where(CourseSession.course_id == sa.bindparam("course"))
         .order_by(CourseSession.number)
     )
-    found: Any = session.execute(statement)
-    yield from map(_session, found)
 
 
 def _session(row: Any) -> SessionOrder:
