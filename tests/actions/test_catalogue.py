@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -437,7 +438,7 @@ def test_what_appointments_refer_to_is_retired_and_never_removed(
         "service": clinic.consult,
     }
     for kind, row_id in used.items():
-        assert refused(lambda k=kind, i=row_id: ends.remove(k, i, **BY)) == {"": "in_use"}
+        assert refused(partial(ends.remove, kind, row_id, **BY)) == {"": "in_use"}
     ends.retire("room", clinic.miami_consult, from_date=date(2027, 4, 1), version=1, **BY)
     stored = {room.id: room.retired_from for room in all_of(bound, Room)}
     assert stored[clinic.miami_consult] == date(2027, 4, 1)

@@ -255,4 +255,5 @@ def _protocol(row: Protocol, services: dict[int, str]) -> ProtocolView:
 
 
 def _names(session: Session, kind: type[Service]) -> dict[int, str]:
-    return dict(session.execute(sa.select(kind.id, kind.name)).tuples().all())
+    rows = session.execute(sa.select(kind.id, kind.name))
+    return {row.id: row.name for row in rows}

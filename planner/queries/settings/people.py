@@ -136,16 +136,11 @@ def providers(
         today = shared.today(session, now)
         sites = shared.named(catalogue.in_order(session, Site), today)
         weekly = session.scalars(sa.select(ProviderHours).where(ProviderHours.kind == "work")).all()
-        counts = dict(
-            session.execute(
-                sa.select(
-                    ProviderService.provider_id,
-                    sa.func.count(sa.distinct(ProviderService.service_id)),
-                ).group_by(ProviderService.provider_id)
-            )
-            .tuples()
-            .all()
-        )
+        given = sa.select(
+            ProviderService.provider_id,
+            sa.func.count(sa.distinct(ProviderService.service_id)).label("services"),
+        ).group_by(ProviderService.provider_id)
+        counts = {row.provider_id: row.services for row in session.execute(given)}
         lines = [
             ProviderLine(
                 id=row.id,

@@ -114,15 +114,13 @@ def sites(*, locale: str, now: datetime) -> tuple[tuple[SiteLine, ...], tuple[Fi
     with engine.reading() as session:
         today = shared.today(session, now)
         weekly = session.scalars(sa.select(SiteHours)).all()
-        counts = dict(
-            session.execute(
-                sa.select(Room.site_id, sa.func.count())
-                .where(sa.or_(Room.retired_from.is_(None), Room.retired_from > today))
-                .group_by(Room.site_id)
-            )
-            .tuples()
-            .all()
+        in_use = sa.or_(Room.retired_from.is_(None), Room.retired_from > today)
+        rooms = (
+            sa.select(Room.site_id, sa.func.count().label("rooms"))
+            .where(in_use)
+            .group_by(Room.site_id)
         )
+        counts = {row.site_id: row.rooms for row in session.execute(rooms)}
         lines = [
             SiteLine(
                 id=row.id,

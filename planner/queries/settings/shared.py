@@ -133,7 +133,7 @@ def findings(session: Session, *, now: datetime, locale: str) -> tuple[FindingVi
     horizon = Interval(now, hours.after_hours(now, 1))
     timetable = timetables.load(session, horizon=horizon, now=now)
     names = {
-        kind: dict(session.execute(sa.select(kind.id, kind.name)).tuples().all())
+        kind: {row.id: row.name for row in session.execute(sa.select(kind.id, kind.name))}
         for kind in (Site, Room, Provider, Service)
     }
     return tuple(

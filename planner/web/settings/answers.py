@@ -116,7 +116,7 @@ def _find(form: Form, name: str) -> Field | None:
 
 def _put_stale(form: Form, error: Stale, version: int) -> None:
     form.is_stale = True  # type: ignore[attr-defined]  # read by status() of the same request
-    form["version"].data = version
+    form["version"].data, form["version"].raw_data = version, None
     form.form_errors.append(
         _("Somebody else has changed this meanwhile. Save again to put yours in its place.")
     )

@@ -19,7 +19,16 @@ from planner.actions.catalogue import checks, services, sites
 from planner.actions.catalogue.clinic import LANGUAGES
 from planner.queries.settings.shared import Named
 from planner.web.forms import PlannerForm, VersionField
-from planner.web.settings.fields import Day, Lines, Minutes, Text, TimeOfDay, WholeNumber, whole
+from planner.web.settings.fields import (
+    Day,
+    Lines,
+    Minutes,
+    Text,
+    TimeOfDay,
+    WholeNumber,
+    choices,
+    whole,
+)
 
 LANGUAGE_NAMES = {
     "en": _l("English"),
@@ -60,7 +69,7 @@ class HueField(RadioField):
     def __init__(self, label: Any = None, **rest: Any) -> None:
         super().__init__(
             label or _l("Colour"),
-            choices=list(HUE_NAMES.items()),
+            choices=choices(HUE_NAMES.items()),
             validate_choice=False,
             validators=[InputRequired(_l("Please choose a colour."))],
             default=checks.HUES[0],
@@ -81,7 +90,7 @@ class ClinicForm(PlannerForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.languages.choices = [(code, LANGUAGE_NAMES[code]) for code in LANGUAGES]
+        self.languages.choices = choices((code, LANGUAGE_NAMES[code]) for code in LANGUAGES)
 
 
 class TextForm(PlannerForm):
@@ -110,11 +119,13 @@ class SiteForm(PlannerForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = sorted(available_timezones() - set(US_ZONES))
-        self.zone.choices = {
-            _l("United States"): [(zone, zone_label(zone)) for zone in US_ZONES],
-            _l("Elsewhere"): [(zone, zone_label(zone)) for zone in others],
-        }
-        self.grid_minutes.choices = [(n, _l("%(minutes)d minutes", minutes=n)) for n in sites.GRIDS]
+        self.zone.choices = [
+            *choices(((zone, zone_label(zone)) for zone in US_ZONES), _l("United States")),
+            *choices(((zone, zone_label(zone)) for zone in others), _l("Elsewhere")),
+        ]
+        self.grid_minutes.choices = choices(
+            (minutes, _l("%(minutes)d minutes", minutes=minutes)) for minutes in sites.GRIDS
+        )
 
 
 class RoomForm(PlannerForm):
@@ -128,7 +139,7 @@ class RoomForm(PlannerForm):
 
     def __init__(self, *args: Any, services: Iterable[Named], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.services.choices = [(str(service.id), service.name) for service in services]
+        self.services.choices = choices((str(service.id), service.name) for service in services)
 
 
 class ProviderForm(PlannerForm):
@@ -149,12 +160,14 @@ class ServiceForm(PlannerForm):
     name = Text(_l("Name"), limit=80, required=True)
     kind = RadioField(
         _l("What it is for"),
-        choices=[
-            ("consult", _l("Consult")),
-            ("session", _l("Session of a course")),
-            ("review", _l("Review")),
-            ("other", _l("Other work")),
-        ],
+        choices=choices(
+            (
+                ("consult", _l("Consult")),
+                ("session", _l("Session of a course")),
+                ("review", _l("Review")),
+                ("other", _l("Other work")),
+            )
+        ),
         default="session",
         validators=[InputRequired(NOT_IN_LIST)],
     )
@@ -181,10 +194,9 @@ class ProtocolForm(PlannerForm):
     minutes = WholeNumber(_l("Minutes each"), low=5, high=services.LONGEST, step=5, default=45)
     zones = RadioField(
         _l("Each session treats"),
-        choices=[
-            ("new", _l("New zones: not treated before")),
-            ("same", _l("The same zones again")),
-        ],
+        choices=choices(
+            (("new", _l("New zones: not treated before")), ("same", _l("The same zones again")))
+        ),
         default="new",
         validators=[InputRequired(NOT_IN_LIST)],
     )
@@ -197,7 +209,7 @@ class ProtocolForm(PlannerForm):
 
     def __init__(self, *args: Any, services: Sequence[Named], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.service_id.choices = [(service.id, service.name) for service in services]
+        self.service_id.choices = choices((service.id, service.name) for service in services)
 
 
 class RetireForm(PlannerForm):

@@ -17,7 +17,7 @@ from planner.errors import Invalid
 from planner.queries.settings.shared import WeeklyView
 from planner.web.forms import PlannerForm, VersionField
 from planner.web.settings import answers
-from planner.web.settings.fields import Day, TimeOfDay
+from planner.web.settings.fields import Day, TimeOfDay, choices
 
 WEEKDAYS = (
     (0, _l("Monday")),
@@ -36,9 +36,9 @@ COPIED_TO = (1, 2, 3, 4)  # Tuesday to Friday
 class RowForm(wtforms.Form):
     """One weekly range; a row without any time or date is no row."""
 
-    weekday = SelectField(_l("Day"), choices=WEEKDAYS, coerce=int)
+    weekday = SelectField(_l("Day"), choices=choices(WEEKDAYS), coerce=int)
     kind = SelectField(
-        _l("Kind"), choices=[("work", _l("Works")), ("break", _l("Break"))], default="work"
+        _l("Kind"), choices=choices((("work", _l("Works")), ("break", _l("Break")))), default="work"
     )
     starts = TimeOfDay(_l("From"))
     ends = TimeOfDay(_l("Until"))
@@ -80,7 +80,8 @@ class HoursForm(PlannerForm):
         numbers = [i for i, entry in enumerate(self.rows.entries) if not entry.form.is_blank]
         return Invalid({_renumbered(name, numbers): code for name, code in error.fields.items()})
 
-    def _filled(self) -> tuple[RowForm, ...]:
+    def filled(self) -> tuple[RowForm, ...]:
+        """Return the rows that are not blank."""
         return tuple(entry.form for entry in self.rows.entries if not entry.form.is_blank)
 
 

@@ -11,15 +11,17 @@ from wtforms.validators import InputRequired
 from planner.queries.settings.offers import RulePage
 from planner.scheduling.rulebook import RuleDefault, ValueType
 from planner.web.forms import PlannerForm
-from planner.web.settings.fields import Day, WholeNumber, whole
+from planner.web.settings.fields import Day, WholeNumber, choices, whole
 from planner.web.settings.forms import NOT_IN_LIST
 
-SEVERITIES = [
-    ("info", _l("Show it")),
-    ("warn", _l("Warn: one click to go on")),
-    ("decide", _l("A provider has to decide")),
-    ("block", _l("Not possible")),
-]
+SEVERITIES = choices(
+    (
+        ("info", _l("Show it")),
+        ("warn", _l("Warn: one click to go on")),
+        ("decide", _l("A provider has to decide")),
+        ("block", _l("Not possible")),
+    )
+)
 PARTS = {
     ValueType.RANGE: (("from", _l("From")), ("to", _l("To"))),
     ValueType.GAP: (
@@ -75,12 +77,12 @@ def of(page: RulePage) -> RuleForm:
             **_data(rule, value if value is not None else rule.option),
         }
     )
-    form.scope.choices = {
-        _l("Everything"): [("clinic", _l("The whole clinic"))],
-        _l("One site"): [(f"site:{row.id}", row.name) for row in page.sites],
-        _l("One service"): [(f"service:{row.id}", row.name) for row in page.services],
-        _l("One protocol"): [(f"protocol:{row.id}", row.name) for row in page.protocols],
-    }
+    form.scope.choices = [
+        *choices([("clinic", _l("The whole clinic"))]),
+        *choices(((f"site:{row.id}", row.name) for row in page.sites), _l("One site")),
+        *choices(((f"service:{row.id}", row.name) for row in page.services), _l("One service")),
+        *choices(((f"protocol:{row.id}", row.name) for row in page.protocols), _l("One protocol")),
+    ]
     return form
 
 
@@ -96,13 +98,13 @@ def _fields(rule: RuleDefault) -> dict[str, Any]:
     if rule.value_type is ValueType.SWITCH:
         fields["switch"] = RadioField(
             _l("Is asked"),
-            choices=[("on", _l("On")), ("off", _l("Off"))],
+            choices=choices((("on", _l("On")), ("off", _l("Off")))),
             validators=[InputRequired(NOT_IN_LIST)],
         )
     elif rule.value_type is ValueType.CHOICE:
         fields["choice"] = RadioField(
             _l("Value"),
-            choices=[(c, CHOICES.get(c, c)) for c in rule.choices],
+            choices=choices((c, CHOICES.get(c, c)) for c in rule.choices),
             validators=[InputRequired(NOT_IN_LIST)],
         )
     elif rule.value_type is ValueType.NUMBER:

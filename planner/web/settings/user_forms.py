@@ -10,16 +10,18 @@ from wtforms.validators import EqualTo, InputRequired
 
 from planner.queries.settings.people import UserChoices
 from planner.web.forms import PlannerForm, VersionField
-from planner.web.settings.fields import Text, whole
+from planner.web.settings.fields import Text, choices, whole
 from planner.web.settings.forms import NOT_IN_LIST
 
-ROLES = [
-    ("receptionist", _l("Receptionist")),
-    ("provider", _l("Provider")),
-    ("manager", _l("Manager")),
-]
+ROLES = choices(
+    (
+        ("receptionist", _l("Receptionist")),
+        ("provider", _l("Provider")),
+        ("manager", _l("Manager")),
+    )
+)
 DUE = _l("Please fill this in.")
-INTERFACE_LANGUAGES = [("en", _l("English")), ("es", _l("Spanish"))]
+INTERFACE_LANGUAGES = choices((("en", _l("English")), ("es", _l("Spanish"))))
 
 
 class UserForm(PlannerForm):
@@ -35,10 +37,10 @@ class UserForm(PlannerForm):
     site_id = SelectField(_l("Usually sits at"), coerce=whole, validate_choice=False)
     language = SelectField(_l("Language of the pages"), choices=INTERFACE_LANGUAGES)
 
-    def __init__(self, *args: Any, choices: UserChoices, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, linked: UserChoices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field, rows in ((self.provider_id, choices.providers), (self.site_id, choices.sites)):
-            field.choices = [(0, _l("None")), *((row.id, row.name) for row in rows)]
+        for field, rows in ((self.provider_id, linked.providers), (self.site_id, linked.sites)):
+            field.choices = choices([(0, _l("None")), *((row.id, row.name) for row in rows)])
 
 
 class NewUserForm(UserForm):

@@ -26,7 +26,7 @@ def users() -> Answer:
 @blueprint.route("/users/new", methods=["GET", "POST"])
 def user_new() -> Answer:
     """Add a user."""
-    form = NewUserForm(choices=people.user_choices(now=context.now()))
+    form = NewUserForm(linked=people.user_choices(now=context.now()))
     if form.validate_on_submit() and answers.saved(form, 0, lambda: _add(form)):
         flash(_("%(name)s can sign in now.", name=form.name.data), "success")
         return redirect(url_for("settings.users"))
@@ -37,7 +37,7 @@ def user_new() -> Answer:
 def user(user_id: int) -> Answer:
     """A user."""
     view = people.user(user_id)
-    form = KnownUserForm(choices=people.user_choices(now=context.now()), obj=view)
+    form = KnownUserForm(linked=people.user_choices(now=context.now()), obj=view)
     if form.validate_on_submit() and answers.saved(
         form, view.version, lambda: _change(user_id, form)
     ):
