@@ -149,7 +149,8 @@ def _busy_statement(of_providers: bool, of_rooms: bool, of_patients: bool) -> An
     if of_providers:
         parts.append(_select(within, Appointment.provider_id.in_(_several("providers"))))
     if of_rooms:
-        parts.append(_select(within, Appointment.room_id.in_(_several("rooms"))))
+        others = Appointment.provider_id.not_in(_several("providers"))  # the rest is in the first
+        parts.append(_select(within, Appointment.room_id.in_(_several("rooms")), others))
     if of_patients:
         parts.append(_select(Appointment.patient_id.in_(_several("patients"))))
     return sa.union_all(*parts)
