@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +153,16 @@ class DayPage:
     is_open: bool
     zone_label: str
 
+    @property
+    def previous(self) -> date:
+        """The day before."""
+        return self.on - ONE_DAY
+
+    @property
+    def next(self) -> date:
+        """The day after."""
+        return self.on + ONE_DAY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MyDay:
@@ -164,3 +176,13 @@ class MyDay:
     now_minute: int | None
     now_label: str
     to_sign: int
+
+    @property
+    def previous(self) -> date:
+        """The day before."""
+        return self.on - ONE_DAY
+
+    @property
+    def next(self) -> date:
+        """The day after."""
+        return self.on + ONE_DAY

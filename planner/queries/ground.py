@@ -113,6 +113,8 @@ def moving(ground: Ground) -> slot_view.Moving:
         key=row.key,
         version=row.version,
         status=row.status,
+        service_id=row.service_id,
+        minutes=int((row.ends_at - row.starts_at).total_seconds() // 60),
         service_name=ground.services[row.service_id].name,
         number=ground.number,
         total=len(ground.order.sessions) if ground.order else None,

@@ -121,6 +121,8 @@ class Moving:
     key: str
     version: int
     status: str
+    service_id: int
+    minutes: int
     service_name: str
     number: int | None
     total: int | None

@@ -9,6 +9,7 @@ from typing import Any
 
 from planner import wording
 from planner.db import appointments, engine
+from planner.db import patients as patient_rows
 from planner.errors import NotFound
 from planner.queries import ground as grounds
 from planner.queries.course_view import Choice, Pick
@@ -24,6 +25,12 @@ PER_HALF = 6  # starts shown of a morning or an afternoon, until the whole day i
 NOON = time(13)
 FARTHEST = timedelta(days=730)
 ONE_DAY = timedelta(days=1)
+
+
+def patient_id(key: str) -> int:
+    """Return the id of the patient of an address. Raises NotFound."""
+    with engine.reading() as session:
+        return patient_rows.get(session, key).id
 
 
 def for_patient(key: str, asked: Asked, *, locale: str, now: datetime) -> Picker:
@@ -47,8 +54,8 @@ def for_move(key: str, asked: Asked, *, locale: str, now: datetime) -> Picker:
 
 
 def _page(ground: Ground, asked: Asked) -> Picker:
-    service_id = _service(ground, asked)
-    minutes = _minutes(ground, asked, service_id)
+    service_id = service_of(ground, asked)
+    minutes = minutes_of(ground, asked, service_id)
     purpose = grounds.purpose_of(ground, service_id)
     search = _Search(ground, asked, service_id, minutes, purpose)
     typed, errors = search.typed()
@@ -60,8 +67,8 @@ def _page(ground: Ground, asked: Asked) -> Picker:
         patient=grounds.patient_head(ground),
         moving=grounds.moving(ground) if ground.appointment else None,
         service_name=ground.services[service_id].name,
-        services=_services(ground, service_id),
-        sites=_sites(ground, asked.site_id),
+        services=services_of(ground, service_id),
+        sites=sites_of(ground, asked.site_id),
         providers=_providers(ground, service_id, asked),
         minutes=_minutes_choices(ground, service_id, minutes),
         days=days,
@@ -280,7 +287,8 @@ def _horizon(asked: Asked, now: datetime) -> Interval:
     return Interval(now - ONE_DAY, max(days) + timedelta(days=DAYS + 2))
 
 
-def _service(ground: Ground, asked: Asked) -> int:
+def service_of(ground: Ground, asked: Asked) -> int:
+    """Return the service asked for when it is offered, else the consult, else the first."""
     offered = [
         its_id
         for its_id, row in ground.services.items()
@@ -295,7 +303,8 @@ def _service(ground: Ground, asked: Asked) -> int:
     return consult or offered[0]
 
 
-def _minutes(ground: Ground, asked: Asked, service_id: int) -> int:
+def minutes_of(ground: Ground, asked: Asked, service_id: int) -> int:
+    """Return the minutes asked for, else of a session those the last one really took."""
     if asked.minutes is not None and 0 < asked.minutes <= availability.MAXIMUM_MINUTES:
         return asked.minutes
     row = ground.services[service_id]
@@ -305,7 +314,8 @@ def _minutes(ground: Ground, asked: Asked, service_id: int) -> int:
     return row.minutes
 
 
-def _services(ground: Ground, chosen_id: int) -> tuple[Choice, ...]:
+def services_of(ground: Ground, chosen_id: int) -> tuple[Choice, ...]:
+    """Return the services on offer as options."""
     there = {
         its_id: row.name
         for its_id, row in ground.services.items()
@@ -314,7 +324,8 @@ def _services(ground: Ground, chosen_id: int) -> tuple[Choice, ...]:
     return grounds.choices(there, chosen_id)
 
 
-def _sites(ground: Ground, chosen_id: int | None) -> tuple[Choice, ...]:
+def sites_of(ground: Ground, chosen_id: int | None) -> tuple[Choice, ...]:
+    """Return the sites as options."""
     return grounds.choices(_there(ground, ground.sites), chosen_id)
 
 

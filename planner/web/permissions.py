@@ -27,6 +27,17 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "auth.change_password": STAFF,
     "styleguide.show": MANAGERS,
     "changes.undo": STAFF,
+    # the day and its visits
+    "day.home": STAFF,
+    "day.show": STAFF,
+    "day.mine": STAFF,
+    "appointments.new": STAFF,
+    "appointments.here_now": STAFF,
+    "appointments.show": STAFF,
+    "appointments.move": STAFF,
+    "appointments.swap": STAFF,
+    "appointments.act": STAFF,
+    "changes.undo": STAFF,
     # courses
     "courses.index": STAFF,
     "courses.new": STAFF,

@@ -343,6 +343,11 @@ _SENTENCES: Mapping[str, str] = {
     ),
     "patient.age": N_("The patient is under %(years)s then; possible from %(earliest)s."),
     "patient.birth_date_missing": N_("The patient's birth date is missing."),
+    "patient.duplicate": N_("There may be a file of this person already."),
+    "patient.merge_overlap": N_(
+        "Both files have an appointment on %(on)s that takes the same time, at %(kept_starts_at)s and"
+        " at %(other_starts_at)s. Cancel or move one of them first."
+    ),
     "patient.paused": N_("Treatment is paused; the provider says when it goes on."),
     "patient.eligible_from": N_("The patient is eligible from %(earliest)s."),
     "screening.missing": N_("The health screening has not been recorded."),
@@ -351,6 +356,7 @@ _SENTENCES: Mapping[str, str] = {
         "The consult was on %(on)s and holds for %(days)s days, until %(last)s."
     ),
     "consent.treatment": N_("The consent to treatment has not been signed."),
+    "health.unreviewed": N_("A provider has to review an answer to the health question first."),
     "session.minutes_range": N_("%(minutes)s minutes; usual are %(least)s to %(most)s."),
     "order.undecided": N_("The provider has not chosen the interval yet."),
     "order.unknown_session": N_("The course has no session %(number)s."),

@@ -1,1 +1,5 @@
 """Taking a change back."""
+
+from planner.web.changes.views import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,377 @@
+"""The page of one appointment, what it could be swapped with, and the list of open holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from planner import wording
+from planner.db import appointments, decisions, engine
+from planner.db.models import (
+    Appointment,
+    AuditRow,
+    Course,
+    Decision,
+    User,
+)
+from planner.errors import NotFound
+from planner.queries import ground as grounds
+from planner.queries import names, slots
+from planner.queries.appointment_view import (
+    AppointmentPage,
+    DecisionLine,
+    Health,
+    LogLine,
+    Treatment,
+)
+from planner.queries.course_view import Choice, Pick, Sentence
+from planner.queries.day import LATE_AFTER
+from planner.queries.ground import Ground
+from planner.queries.slot_view import Swap, SwapOption
+from planner.scheduling import hours, lifecycle, rules
+from planner.scheduling import zones as body
+from planner.scheduling.lifecycle import Verb
+from planner.scheduling.timetable import Conflict, Severity, Slot, Status
+from planner.who import Who
+from planner.wording import desk
+
+LOG_LINES = 40
+
+
+def show(key: str, *, locale: str, now: datetime, by: Who) -> AppointmentPage:
+    """Return everything about an appointment. Raises NotFound.
+
+    The answer to the health question is there only when a provider asks.
+    """
+    with engine.reading() as session:
+        ground = grounds.of_appointment(session, key, locale=locale, now=now)
+        row = _row(ground)
+        return _page(ground, row, _Clock(ground, row), is_provider=by.provider_id is not None)
+
+
+def swap(key: str, pick: Pick | None, *, locale: str, now: datetime) -> Swap:
+    """Return who and what else is free at the time the appointment has. Raises NotFound."""
+    with engine.reading() as session:
+        ground = grounds.of_appointment(session, key, locale=locale, now=now)
+        row = _row(ground)
+        slot = appointments.slot_of(row, ground.number)
+        purpose = grounds.PROVISIONAL.get(row.status, "here_now")
+        wanted = _swapped(ground, slot, pick) if pick else None
+        return Swap(
+            patient=grounds.patient_head(ground),
+            moving=grounds.moving(ground),
+            room_name=ground.rooms[row.room_id].name,
+            provider_name=ground.providers[row.provider_id].name,
+            rooms=tuple(_rooms(ground, slot, purpose)),
+            providers=tuple(_providers(ground, slot, purpose)),
+            chosen=slots.chosen(ground, wanted, purpose) if wanted else None,
+            deciders=grounds.deciders(ground, slot),
+        )
+
+
+def missing(key: str, *, locale: str, now: datetime) -> tuple[Sentence, ...]:
+    """Return what stands against starting, in words. Raises NotFound."""
+    with engine.reading() as session:
+        ground = grounds.of_appointment(session, key, locale=locale, now=now)
+        return _missing(ground, _row(ground))
+
+
+def sentences(conflicts: Sequence[Conflict], *, locale: str) -> tuple[Sentence, ...]:
+    """Return a refusal's conflicts in words, for a page that has nothing else to read."""
+    known = names.all_names()
+    return tuple(
+        Sentence(
+            code=conflict.code,
+            severity=conflict.severity.value,
+            text=wording.conflict(conflict, locale=locale, names=known),
+        )
+        for conflict in conflicts
+    )
+
+
+def changes_in_words(
+    changed: Mapping[str, tuple[Any, Any]], *, locale: str
+) -> tuple[tuple[str, str, str], ...]:
+    """Return (column, as the form had it, as it is now) of a stale form, ready to print."""
+    known = names.all_names()
+    zone = next(iter(known.zones.values()), "UTC")
+    kinds: Mapping[str, Mapping[int, str]] = {
+        "site_id": known.sites,
+        "provider_id": known.providers,
+        "room_id": known.rooms,
+    }
+
+    def said(column: str, value: Any) -> str:
+        if value is None:
+            return ""
+        if column in kinds:
+            return kinds[column].get(value, "")
+        if column == "status":
+            return wording.status(str(value), locale)
+        if column.endswith("_at"):
+            local = hours.local(datetime.fromisoformat(str(value)), zone)
+            return wording.format_day_time(local, locale)
+        return str(value)
+
+    return tuple(
+        (column, said(column, before), said(column, after))
+        for column, (before, after) in changed.items()
+        if column != "ends_at"
+    )
+
+
+class _Clock:
+    """The appointment's instants on its site's clocks."""
+
+    def __init__(self, ground: Ground, row: Appointment) -> None:
+        self.zone, self.locale = ground.sites[row.site_id].zone, ground.locale
+
+    def local(self, at: datetime) -> datetime:
+        return hours.local(at, self.zone)
+
+    def time(self, at: datetime | None) -> str:
+        return wording.format_time(self.local(at), self.locale) if at else ""
+
+    def when(self, at: datetime | None) -> str:
+        return wording.format_day_time(self.local(at), self.locale) if at else ""
+
+    def field(self, at: datetime) -> str:
+        return f"{self.local(at):%H:%M}"
+
+
+def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool) -> AppointmentPage:
+    status, locale = Status(row.status), ground.locale
+    service = ground.services[row.service_id]
+    slot = appointments.slot_of(row, ground.number)
+    shown, note = _shown_status(row, ground.now, locale)
+    course = _course(ground)
+    minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
+    local = clock.local(row.starts_at)
+    may_start = Verb.START in lifecycle.verbs(status)
+    return AppointmentPage(
+        key=row.key,
+        version=row.version,
+        patient=grounds.patient_head(ground),
+        patient_note=ground.patient.note,
+        status=row.status,
+        shown_status=shown,
+        status_note=note,
+        verbs=tuple(verb.value for verb in lifecycle.verbs(status)),
+        may_confirm=status is Status.BOOKED and row.confirmed_at is None,
+        may_move=status in lifecycle.MOVABLE,
+        may_swap=status in lifecycle.SWAPPABLE,
+        service_name=service.name,
+        service_kind=service.kind,
+        service_colour=service.colour,
+        site=grounds.site_chip(ground, row.site_id),
+        provider=grounds.provider_chip(ground, row.provider_id),
+        room_name=ground.rooms[row.room_id].name,
+        date_label=wording.format_full_date(local.date(), locale),
+        time_label=clock.time(row.starts_at),
+        end_label=clock.time(row.ends_at),
+        minutes_label=wording.minutes(minutes, locale),
+        zone_label=local.tzname() or "",
+        day=local.date().isoformat(),
+        zone=clock.zone,
+        site_id=row.site_id,
+        course_key=course.key if course else "",
+        course_label=_course_label(ground),
+        package=course.package if course else "",
+        gap=_own_gap(ground, row, slot),
+        effects=grounds.effects(ground, None) if _may_end(status) else (),
+        expires_label=clock.when(row.expires_at) if row.status in appointments.PROVISIONAL else "",
+        expires_iso=row.expires_at.isoformat() if row.expires_at else "",
+        call_back_note=row.call_back_note,
+        note=row.note,
+        confirmed_label=clock.when(row.confirmed_at),
+        arrived_label=clock.time(row.arrived_at),
+        has_stockings=row.has_stockings,
+        health=Health(
+            state=row.health_state,
+            is_reviewed=row.health_reviewed_at is not None,
+            answer=row.health_answer if is_provider else "",
+        ),
+        treatment=_treatment(ground, row, clock),
+        ended_by=row.ended_by,
+        ended_label=clock.when(row.ended_at),
+        ended_reason=row.ended_reason,
+        missing=_missing(ground, row) if may_start else (),
+        deciders=grounds.deciders(ground, slot) if may_start else (),
+        decisions=_decisions(ground, row, clock),
+        log=_log(ground, row, clock),
+        is_provider=is_provider,
+    )
+
+
+def _shown_status(row: Appointment, now: datetime, locale: str) -> tuple[str, str]:
+    if row.status == "booked" and now - row.starts_at >= LATE_AFTER:
+        return "late", ""
+    if row.status == "booked" and row.confirmed_at is not None:
+        return "confirmed", ""
+    if row.status == "arrived" and row.arrived_at is not None:
+        return "arrived", desk.waits(int((now - row.arrived_at).total_seconds() // 60), locale)
+    return row.status, ""
+
+
+def _may_end(status: Status) -> bool:
+    return bool({Verb.CANCEL, Verb.NO_SHOW, Verb.RELEASE} & set(lifecycle.verbs(status)))
+
+
+def _course(ground: Ground) -> Course | None:
+    if ground.order is None:
+        return None
+    return ground.session.get(Course, ground.order.course_id)
+
+
+def _course_label(ground: Ground) -> str:
+    if ground.order is None or ground.number is None:
+        return ""
+    return wording.session_of(ground.number, len(ground.order.sessions), ground.locale)
+
+
+def _own_gap(ground: Ground, row: Appointment, slot: Slot) -> Any:
+    is_counted = Status(row.status) in lifecycle.SWAPPABLE or row.status == "fulfilled"
+    return grounds.own_gap(ground, slot) if is_counted else None
+
+
+def _treatment(ground: Ground, row: Appointment, clock: _Clock) -> Treatment:
+    starts = row.actual_starts_at or row.arrived_at or row.starts_at
+    ends = row.actual_ends_at or max(ground.now, starts)
+    planned = _planned_zones(ground)
+    treated = row.zones_treated or planned
+    actual = ""
+    if row.actual_starts_at and row.actual_ends_at:
+        length = row.actual_ends_at - row.actual_starts_at
+        actual = wording.minutes(int(length.total_seconds() // 60), ground.locale)
+    return Treatment(
+        starts=clock.field(starts),
+        ends=clock.field(ends),
+        zones=tuple(
+            Choice(value=code, label=wording.zone(code, ground.locale), is_chosen=code in treated)
+            for code in body.ZONES
+        ),
+        zones_label=wording.zones(row.zones_treated, ground.locale) if row.zones_treated else "",
+        minutes_label=actual,
+    )
+
+
+def _planned_zones(ground: Ground) -> frozenset[str]:
+    sessions = ground.order.sessions if ground.order else ()
+    return next((s.zones for s in sessions if s.number == ground.number), frozenset())
+
+
+def _missing(ground: Ground, row: Appointment) -> tuple[Sentence, ...]:
+    slot = appointments.slot_of(row, ground.number)
+    found = rules.conflicts(
+        slot, ground.timetable, order=ground.order, purpose="start", ignoring=ground.ignoring
+    )
+    decided = decisions.codes_given(
+        ground.session,
+        appointment_id=row.id,
+        course_id=ground.order.course_id if ground.order else None,
+    )
+    warned = frozenset(c.code for c in found if c.severity is Severity.WARN)
+    standing = rules.standing(found, acknowledged=warned, decided=decided)
+    if row.health_state == "review" and row.health_reviewed_at is None:
+        unread = Conflict(code="health.unreviewed", severity=Severity.BLOCK)
+        standing = (unread, *standing)
+    return grounds.sentences(ground, standing)
+
+
+def _decisions(ground: Ground, row: Appointment, clock: _Clock) -> tuple[DecisionLine, ...]:
+    bound = [Decision.appointment_id == row.id]
+    if ground.order is not None:
+        own_course = Decision.course_id == ground.order.course_id
+        bound.append(sa.and_(own_course, Decision.appointment_id.is_(None)))
+    statement = sa.select(Decision).where(sa.or_(*bound)).order_by(Decision.given_at, Decision.id)
+    return tuple(
+        DecisionLine(
+            title=wording.conflict(
+                Conflict(code=given.rule_code, severity=Severity.DECIDE, params=given.params),
+                locale=ground.locale,
+                names=ground.names,
+            ),
+            reason=given.reason,
+            provider_name=ground.providers[given.provider_id].name,
+            when_label=clock.when(given.given_at),
+            is_waiting=given.by_phone and given.signed_at is None,
+        )
+        for given in ground.session.scalars(statement)
+    )
+
+
+def _log(ground: Ground, row: Appointment, clock: _Clock) -> tuple[LogLine, ...]:
+    statement = (
+        sa.select(AuditRow.action, AuditRow.at, AuditRow.before, AuditRow.after, User.name)
+        .outerjoin(User, User.id == AuditRow.user_id)
+        .where(AuditRow.object_kind == "appointment", AuditRow.object_id == row.id)
+        .order_by(AuditRow.id.desc())
+        .limit(LOG_LINES)
+    )
+    return tuple(
+        LogLine(text=text, when_label=clock.when(at), who=who or "")
+        for action, at, before, after, who in ground.session.execute(statement)
+        if (text := _happened(action, before or {}, after or {}, clock))
+    )
+
+
+def _happened(
+    action: str, before: Mapping[str, Any], after: Mapping[str, Any], clock: _Clock
+) -> str:
+    if "starts_at" in before and before["starts_at"] != after.get("starts_at"):
+        was, now = (
+            clock.when(datetime.fromisoformat(values["starts_at"])) for values in (before, after)
+        )
+        return desk.moved(was, now, clock.locale)
+    return desk.happened(action, clock.locale)
+
+
+def _rooms(ground: Ground, slot: Slot, purpose: str) -> list[SwapOption]:
+    options = []
+    for room_id, room in ground.rooms.items():
+        if room.site_id != slot.site_id or room_id == slot.room_id:
+            continue
+        other = replace(slot, room_id=room_id)
+        options.append(_option(ground, other, purpose, name=room.name, chip_of=None))
+    return [option for option in options if option.severity != "block"]
+
+
+def _providers(ground: Ground, slot: Slot, purpose: str) -> list[SwapOption]:
+    options = []
+    for provider_id, provider in ground.providers.items():
+        if provider_id == slot.provider_id:
+            continue
+        other = replace(slot, provider_id=provider_id)
+        options.append(_option(ground, other, purpose, name=provider.name, chip_of=provider_id))
+    return [option for option in options if option.severity != "block"]
+
+
+def _option(
+    ground: Ground, slot: Slot, purpose: str, *, name: str, chip_of: int | None
+) -> SwapOption:
+    found = grounds.judged(ground, slot, purpose)
+    worst = rules.worst(found)
+    return SwapOption(
+        pick=grounds.pick_of(slot).text,
+        name=name,
+        detail="",
+        chip=grounds.provider_chip(ground, chip_of) if chip_of else None,
+        severity="" if worst is Severity.INFO else worst.value,
+    )
+
+
+def _swapped(ground: Ground, slot: Slot, pick: Pick) -> Slot | None:
+    """Return the appointment's slot with the room and provider of the pick."""
+    if pick.room_id not in ground.rooms or pick.provider_id not in ground.providers:
+        return None
+    return replace(slot, room_id=pick.room_id, provider_id=pick.provider_id)
+
+
+def _row(ground: Ground) -> Appointment:
+    if ground.appointment is None:
+        raise NotFound("appointment")
+    return ground.appointment

@@ -1,0 +1,155 @@
+"""Reading what the pages of one appointment send: untrusted, and never a reason to fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from planner.actions.decisions import GivenDecision
+from planner.actions.placing import Place, Terms
+from planner.queries.course_view import Pick
+from planner.queries.slot_view import Asked
+from planner.scheduling.timetable import Status
+from planner.web import context
+
+YEARS = range(2000, 2101)
+PICK = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{8}T\d{4})Z", re.ASCII)
+CLOCK = re.compile(r"(\d{1,2}):(\d{2})(:00)?", re.ASCII)
+LONGEST_REASON = 500
+LONGEST_NOTE = 300
+MOST_CODES = 20
+
+
+def read(values: MultiDict[str, str]) -> tuple[Asked, dict[str, str]]:
+    """Return what a picker's form asks, and a message code for each field that cannot be read."""
+    errors: dict[str, str] = {}
+    asked = Asked(
+        service_id=number(values.get("service", "")),
+        site_id=number(values.get("site", "")),
+        provider_id=number(values.get("provider", "")),
+        minutes=number(values.get("minutes", "")),
+        part=values.get("part", "") if values.get("part") in ("morning", "afternoon") else "",
+        from_date=_date(values, "from", errors),
+        is_one_day=values.get("days") == "1",
+        on=_date(values, "on", errors),
+        at=clock(values, "at", errors),
+        pick=pick(values.get("pick", "")),
+    )
+    if (asked.on is None) != (asked.at is None) and not errors:
+        errors["at" if asked.at is None else "on"] = "required"
+    return asked, errors
+
+
+def pick(text: str) -> Pick | None:
+    """Return the start that a page's link or field names; None for anything else."""
+    found = PICK.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        starts_at = datetime.strptime(found[4], "%Y%m%dT%H%M").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    if starts_at.year not in YEARS:
+        return None
+    return Pick(
+        site_id=int(found[1]),
+        provider_id=int(found[2]),
+        room_id=int(found[3]),
+        starts_at=starts_at,
+    )
+
+
+def place(wanted: Pick, *, service_id: int, minutes: int, version: int | None = None) -> Place:
+    """Return the pick as the actions want it."""
+    return Place(
+        service_id=service_id,
+        site_id=wanted.site_id,
+        provider_id=wanted.provider_id,
+        room_id=wanted.room_id,
+        starts_at=wanted.starts_at,
+        minutes=minutes,
+        version=version,
+    )
+
+
+def terms(values: MultiDict[str, str], status: Status = Status.BOOKED, purpose: str = "") -> Terms:
+    """Return what was clicked through and decided."""
+    return Terms(
+        status=status,
+        purpose=purpose,
+        acknowledged=frozenset(values.get("acknowledged", "").split()[:MOST_CODES]),
+        decisions=decided(values),
+        call_back_note=values.get("call_back_note", "").strip()[:LONGEST_NOTE],
+    )
+
+
+def decided(values: MultiDict[str, str]) -> tuple[GivenDecision, ...]:
+    """Return the decisions of the sub-form: the provider's own, or by phone of the one named."""
+    reason = values.get("decision_reason", "").strip()
+    own = context.who().provider_id
+    provider_id = own or number(values.get("decided_by", ""))
+    if not reason or not provider_id:
+        return ()
+    return tuple(
+        GivenDecision(
+            rule_code=code,
+            provider_id=provider_id,
+            reason=reason[:LONGEST_REASON],
+            by_phone=own is None,
+        )
+        for code in values.get("decide", "").split()[:MOST_CODES]
+    )
+
+
+def clock(values: Mapping[str, str], name: str, errors: dict[str, str]) -> time | None:
+    """Return a wall-clock time typed as 9:05 or 14:30;
+
+    None when empty, an error for anything else.
+    """
+    text = values.get(name, "").strip()
+    if not text:
+        return None
+    found = CLOCK.fullmatch(text)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        errors[name] = "no_such_clock"
+        return None
+    return time(int(found[1]), int(found[2]))
+
+
+def number(text: str) -> int | None:
+    """Return a whole number above 0; None for anything else."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) or None if is_number else None
+
+
+def messages(codes: Mapping[str, str]) -> dict[str, str]:
+    """Return a sentence for each field that could not be used."""
+    words = {
+        "required": _("Please fill this in."),
+        "choice": _("Please choose one of these."),
+        "too_long": _("This is too long."),
+        "no_such_date": _("There is no such date. Write it as 2027-03-31."),
+        "no_such_clock": _("There is no such time. Write it as 14:30."),
+        "no_such_time": _("On this day the clocks jump over that hour: it does not exist."),
+        "out_of_range": _("This is too far away, or in the past."),
+        "before_start": _("This is before the start."),
+    }
+    return {field: words.get(code, _("Please check this.")) for field, code in codes.items()}
+
+
+def _date(values: Mapping[str, str], name: str, errors: dict[str, str]) -> date | None:
+    text = values.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.year not in YEARS:
+        errors[name] = "no_such_date"
+        return None
+    return day
