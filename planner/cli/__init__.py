@@ -7,13 +7,14 @@ import click
 from planner.cli.audit import audit
 from planner.cli.demo import fill as demo
 from planner.cli.export import export
+from planner.cli.ics import ics
 from planner.cli.init import init
 from planner.cli.propose import propose
 from planner.cli.serve import serve
 from planner.cli.slots import slots
 from planner.cli.user import user
 
-COMMANDS = (audit, demo, export, init, propose, serve, slots, user)
+COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, user)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -82,7 +82,7 @@ def makers(session: Session, rows: Collection[PatientLink]) -> dict[int, str]:
     """Return the names of those who made the links, by user id."""
     ids = {row.created_by for row in rows if row.created_by is not None}
     found = session.execute(sa.select(User.id, User.name).where(User.id.in_(ids)))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def is_open(row: PatientLink, now: datetime) -> bool:

@@ -60,6 +60,7 @@ class Event:
     status: str = "CONFIRMED"
     is_busy: bool = False
     reminders: tuple[timedelta, ...] = ()  # how long before the start
+    reminder_text: str = ""  # shown on lock screens; the summary when empty
     belongs_to: str = ""  # the uid of the visit it follows
 
 
@@ -133,7 +134,7 @@ def _component(event: Event) -> icalendar.Event:
 def _reminder(event: Event, before: timedelta) -> icalendar.Alarm:
     alarm = icalendar.Alarm()
     alarm.add("action", "DISPLAY")
-    alarm.add("description", clean(event.summary))
+    alarm.add("description", clean(event.reminder_text) or clean(event.summary))
     alarm.add("trigger", -before)
     return alarm
 

@@ -84,12 +84,17 @@ def _visit(shown: Shown, diary: Diary) -> Event:
         status=shown.status,
         is_busy=not is_off,
         reminders=REMINDERS if is_ahead and not is_off else (),
+        reminder_text=one_line(_neutral_title(diary), LONGEST_TITLE),
     )
 
 
 def _title(visit: Visit, diary: Diary) -> str:
     if diary.is_plain:
         return words.visit(visit.service_name, visit.number, visit.total, diary.language)
+    return _neutral_title(diary)
+
+
+def _neutral_title(diary: Diary) -> str:
     practice = diary.neutral_name if words.is_discreet(diary.neutral_name) else ""
     return words.appointment(practice, diary.language)
 
@@ -105,7 +110,7 @@ def _description(shown: Shown, diary: Diary) -> str:
     visit, locale = shown.visit, diary.language
     phone = words.questions(_phone(visit, diary), locale)
     if shown.status == CANCELLED:
-        return _joined(words.no_longer(locale), phone)
+        return _joined(words.no_longer(locale, has_notes=visit.kind == "session"), phone)
     arrival = (visit.arrival_note, diary.texts.get("arrival", ""))
     if not diary.is_plain:
         return _joined(*filter(words.is_discreet, arrival), phone)

@@ -40,6 +40,7 @@ class Visit:
     """An appointment as a calendar needs it. ``number`` and ``total`` count within its course."""
 
     id: int
+    key: str
     uid: str
     sequence: int
     created_at: datetime
@@ -122,7 +123,7 @@ def _texts(session: Session, language: str) -> dict[str, str]:
         ClinicText.language == language,
         ClinicText.is_placeholder.is_(False),
     )
-    return {code: text for code, text in session.execute(statement).tuples() if text.strip()}
+    return {code: text for code, text in session.execute(statement) if text.strip()}
 
 
 def _reticular(session: Session, patient_ids: frozenset[int]) -> frozenset[int]:
@@ -132,7 +133,7 @@ def _reticular(session: Session, patient_ids: frozenset[int]) -> frozenset[int]:
     )
     return frozenset(
         course_id
-        for course_id, veins in session.execute(statement).tuples()
+        for course_id, veins in session.execute(statement)
         if course_id is not None and any(vein.get("type") == "reticular" for vein in veins)
     )
 
@@ -159,6 +160,7 @@ _SIBLING = CourseSession.__table__.alias("sibling")
 _VISITS = (
     sa.select(
         Appointment.id,
+        Appointment.key,
         Appointment.uid,
         Appointment.sequence,
         Appointment.created_at,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from planner import wording
 from planner.db import engine, links
-from planner.db.models import Appointment, Course
+from planner.db.models import Appointment, Course, Patient
 from planner.errors import NotFound
 from planner.ical import files
 from planner.queries import calendar_events, calendar_rows
@@ -39,6 +39,7 @@ class CalendarFile:
 class ComingVisit:
     """A visit on the patient's own page: when and where, not what."""
 
+    key: str
     day: str
     time: str
     site: str
@@ -53,6 +54,14 @@ class PortalPage:
     locale: str
     phone: str
     visits: tuple[ComingVisit, ...]
+
+
+def patient_key(text: str) -> str:
+    """Return the key of a patient given by key or by number; what is neither is returned as it is."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        return text
+    with engine.reading() as session:
+        return session.scalar(sa.select(Patient.key).where(Patient.id == int(text))) or text
 
 
 def patient_file(key: str, *, now: datetime) -> CalendarFile:
@@ -79,15 +88,20 @@ def appointment_file(key: str, *, now: datetime) -> CalendarFile:
     return _made(diary, ("appointment", visit_id), wanted, states)
 
 
-def link_file(token: str, *, now: datetime) -> CalendarFile | None:
-    """Return the file a link opens; an empty one for 30 days after it has ended; else None."""
+def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile | None:
+    """Return the file a link opens; an empty one for 30 days after it has ended; else None.
+
+    With the key of a visit it holds that one, or nothing when the visit is somebody else's.
+    """
     with engine.reading() as session:
         link = links.find(session, token, CALENDAR_FILE)
         if link is None or now >= links.closes_at(link) + EMPTY_FOR:
             return None
         diary = calendar_rows.diary(session, links.kept(session, link.patient_id))
     about = ("patient_link", link.id)
-    return _file(diary, about, now) if links.is_open(link, now) else _made(diary, about, (), ())
+    if not links.is_open(link, now):
+        return _made(diary, about, (), ())
+    return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
 
 
 def link_page(token: str, *, now: datetime) -> PortalPage | None:
@@ -152,6 +166,7 @@ def _coming(state: Shown, diary: Diary) -> ComingVisit:
     visit, locale = state.visit, diary.language
     local = hours.local(visit.starts_at, visit.zone)
     return ComingVisit(
+        key=visit.key,
         day=wording.format_full_date(local.date(), locale),
         time=wording.format_time(local, locale),
         site=visit.site_name if words.is_discreet(visit.site_name) else "",

@@ -75,11 +75,14 @@ def tentative(title: str, locale: str) -> str:
     return speech.of(locale).say(N_("Not confirmed yet: %(title)s"), title=title)
 
 
-def no_longer(locale: str) -> str:
-    """Return what a cancelled visit says of itself and of what hung on it."""
-    return speech.of(locale).say(
-        N_("This visit does not take place. Notes for the days after it no longer hold.")
-    )
+def no_longer(locale: str, *, has_notes: bool) -> str:
+    """Return what a cancelled visit says of itself, and of the notes that hung on it."""
+    spoken = speech.of(locale)
+    if has_notes:
+        return spoken.say(
+            N_("This visit does not take place. Notes for the days after it no longer hold.")
+        )
+    return spoken.say(N_("This visit does not take place."))
 
 
 def with_provider(name: str, locale: str) -> str:

@@ -1,0 +1,5 @@
+"""Pages that a patient's link opens, without signing in."""
+
+from planner.web.portal.views import blueprint
+
+__all__ = ["blueprint"]
