@@ -76,7 +76,7 @@ def succeeded(tx: Tx, guess: Guess) -> None:
 def _left(limit: Limit, count: int, last: datetime, now: datetime) -> int:
     if count < limit.free:
         return 0
-    pause = min(limit.longest, 2 ** min(count - limit.free, 20))
+    pause = min(limit.longest, 1 << min(count - limit.free, 20))
     return max(0, ceil(pause - (now - last).total_seconds()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_babel import Babel
+from werkzeug.routing import IntegerConverter
 
 from planner.config import Settings
 from planner.web import (
@@ -43,11 +44,18 @@ AREAS = (
 """Each exposes ``blueprint``; its endpoints have rows in ``permissions.py``."""
 
 
+class RowId(IntegerConverter):
+    """A number in an address: one too large for any row is an address that does not exist."""
+
+    regex = r"\d{1,9}"
+
+
 def register(app: Flask, chosen: Settings) -> None:
     """Put sessions, languages, checks and all pages on the application.
 
     Raises Unguarded when a page has no row in the table of permissions, or a row no page.
     """
+    app.url_map.converters["int"] = RowId
     app.session_interface = TableSessions(chosen)
     Babel(app, locale_selector=context.locale)
     assets.register(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import Flask, make_response, render_template, request
 from flask_babel import gettext as _
@@ -61,11 +62,17 @@ def page(code: int, *, title: str = "", text: str = "") -> tuple[str, int]:
             title=title,
             text=text,
             reference=context.request_id() if code >= 500 else "",
+            **_bare_frame(),
         )
     except Exception as error:  # whatever broke the page may break its frame too
         logs.fault(error)
         html = PLAIN.format(title=escape(title), text=escape(text))
     return html, code
+
+
+def _bare_frame() -> dict[str, Any]:
+    # Whoever is not signed in gets no form here: a robot's misses would each write a session row.
+    return {} if context.account() else {"shell": {"theme": request.cookies.get("theme", "")}}
 
 
 def _http(error: HTTPException) -> Page | HTTPException:

@@ -59,10 +59,10 @@ class IdempotencyField(HiddenField):
         super().__init__(default=context.new_idempotency_key, **kwargs)
 
 
-class PlannerForm(FlaskForm):
+class PlannerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
     """The base of all forms: text is stripped, unprintable characters are refused."""
 
-    class Meta(FlaskForm.Meta):
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # the same
         """Give every typed field the two rules above."""
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:

@@ -7,17 +7,26 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.routing import AnyConverter, BaseConverter, IntegerConverter, Rule
+from werkzeug.test import TestResponse
 
 from planner import clock
 from planner.app import create_app
 from planner.config import Settings
 from planner.db import connections
+from planner.db.engine import db
 from tests import factories
 
 SECRET = "a secret of the tests, long enough for every check"
+EMAILS = {
+    "receptionist": "reception@example.com",
+    "provider": "provider@example.com",
+    "manager": "manager@example.com",
+}
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
@@ -58,19 +67,70 @@ def sign_in(app: Flask) -> Callable[..., FlaskClient]:
 
     def as_role(role: str, on: Flask = app) -> FlaskClient:
         browser = on.test_client()
-        token = csrf_of(browser.get("/sign-in").text)
-        answer = browser.post(
-            "/sign-in",
-            data={
-                "csrf_token": token,
-                "email": f"{role}@example.com",
-                "password": factories.PASSWORD,
-            },
-        )
+        answer = enter(browser, EMAILS[role])
         assert answer.status_code == 302, answer.text
         return browser
 
     return as_role
+
+
+@pytest.fixture
+def given(app: Flask) -> Callable[..., int]:
+    """Add by a factory, and commit: ``given(factories.patient, given_name="Ana")``."""
+
+    def add(factory: Callable[..., int], *args: object, **columns: object) -> int:
+        with app.app_context(), Session(db.engine, expire_on_commit=False) as session:
+            result = factory(session, *args, **columns)
+            session.commit()
+            return result
+
+    return add
+
+
+@pytest.fixture
+def moment() -> Iterator[time_machine.Coordinates]:
+    """A clock that stands still until ``moment.shift(…)``."""
+    with time_machine.travel(clock.now(), tick=False) as coordinates:
+        yield coordinates
+
+
+def enter(
+    browser: FlaskClient, email: str, password: str = factories.PASSWORD, *, path: str = "/sign-in"
+) -> TestResponse:
+    """Open the sign-in page and send its form."""
+    token = csrf_of(browser.get(path).text)
+    return browser.post(path, data={"csrf_token": token, "email": email, "password": password})
+
+
+def cookie_of(browser: FlaskClient, name: str = "planner") -> str:
+    """Return the session id that a browser holds; empty when it holds none."""
+    cookie = browser.get_cookie(name)
+    return cookie.value if cookie else ""
+
+
+def settings_for(url: str, **others: object) -> Settings:
+    """Return settings for a database; everything else is as shipped unless given."""
+    return Settings(database_url=url, secret_key=SECRET, **others)  # type: ignore[arg-type]  # by field
+
+
+def routes(app: Flask) -> list[tuple[str, str, str]]:
+    """Return endpoint, method and an address of every page; what the address names does not exist."""
+    adapter = app.url_map.bind("localhost")
+    return [
+        (rule.endpoint, method, adapter.build(rule.endpoint, _arguments(rule), method=method))
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def _arguments(rule: Rule) -> dict[str, object]:
+    return {name: _argument(rule._converters[name]) for name in rule.arguments}
+
+
+def _argument(converter: BaseConverter) -> object:
+    if isinstance(converter, AnyConverter):
+        return min(converter.items)
+    return 999_999 if isinstance(converter, IntegerConverter) else "nothing"
 
 
 def csrf_of(html: str) -> str:
@@ -86,11 +146,9 @@ def _serving(url: str, today: date) -> Iterator[Flask]:
         small = factories.clinic(session, today=today)
         session.commit()
     engine.dispose()
-    app = create_app(Settings(database_url=url, secret_key=SECRET))
+    app = create_app(settings_for(url))
     app.config["SMALL_CLINIC"] = small
     app.testing = True
     yield app
     with app.app_context():
-        from planner.db.engine import db
-
         db.engine.dispose()

@@ -155,7 +155,7 @@ def _lifetime() -> timedelta:
 
 
 def _sentence(code: str) -> str:
-    words = {
+    words: dict[str, str] = {
         "password_wrong": _("This is not your present password."),
         "password_short": _("Use at least 15 characters: four or five words are easy to remember."),
         "password_long": _("Use at most 200 characters."),
@@ -164,4 +164,4 @@ def _sentence(code: str) -> str:
             "This is easy to guess: leave out the clinic’s name, yours, and common words."
         ),
     }
-    return words.get(code, _("Please choose another password."))
+    return words.get(code) or str(_("Please choose another password."))
