@@ -8,6 +8,7 @@ from werkzeug.routing import IntegerConverter
 
 from planner.config import Settings
 from planner.web import (
+    appointments,
     assets,
     auth,
     brand,
@@ -15,6 +16,7 @@ from planner.web import (
     changes,
     context,
     courses,
+    day,
     errors,
     frame,
     guard,
@@ -30,11 +32,13 @@ from planner.web import (
 from planner.web.sessions import TableSessions
 
 AREAS = (
+    appointments,
     auth,
     brand,
     calendar,
     changes,
     courses,
+    day,
     health,
     patients,
     portal,
