@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from planner.db import appointments, locks, patients
+from planner.db import appointments, catalogue, locks, patients
 from planner.db.engine import Tx, transaction
-from planner.db.models import Appointment, Patient
+from planner.db.models import Patient, Site
 from planner.errors import Invalid, Refused
-from planner.scheduling import reading
+from planner.scheduling import hours, reading
 from planner.scheduling.timetable import Conflict, Severity
 from planner.who import Who
 
@@ -59,18 +59,14 @@ def _refuse_overlap(tx: Tx, kept: Patient, other: Patient) -> None:
     found = patients.find_overlap(tx.session, kept.id, other.id)
     if found is None:
         return
+    zone = catalogue.get(tx.session, Site, found[0].site_id).zone
     params = {
+        "on": hours.day_of(found[0].starts_at, zone),
         "kept_starts_at": found[0].starts_at,
         "other_starts_at": found[1].starts_at,
         "site_id": found[0].site_id,
-        "other_site_id": found[1].site_id,
-        "is_past": _is_past(found, tx.now),
     }
     raise Refused([Conflict(code=OVERLAP, severity=Severity.BLOCK, params=params)])
-
-
-def _is_past(found: tuple[Appointment, Appointment], now: datetime) -> bool:
-    return all(row.ends_at <= now for row in found)
 
 
 def _fill_blanks(kept: Patient, other: Patient) -> None:

@@ -180,7 +180,7 @@ class _Reader:
             version=row.version,
             name=lists.name_of(row),
             initials=wording.initials(lists.name_of(row)),
-            birth_label=wording.format_date(row.birth_date, locale) if row.birth_date else "",
+            birth_label=wording.format_birth_date(row.birth_date, locale) if row.birth_date else "",
             age_label=lists.age_label(row.birth_date, self.today),
             language=row.language,
             language_label=wording.language(row.language, locale),

@@ -145,7 +145,9 @@ def compare(key: str, other_key: str, query: str, *, locale: str, now: datetime)
         one = _side(session, row, locale)
         if other_key:
             other = _side(session, patients.get(session, other_key), locale)
-            differs = tuple(a != b for a, b in zip(one.facts, other.facts, strict=True))
+            differs = tuple(
+                bool(a and b) and a != b for a, b in zip(one.facts, other.facts, strict=True)
+            )
             return Comparison(one=one, other=other, differs=differs, candidates=(), query=query)
         found = _candidates(session, row, query, now)
         return Comparison(
@@ -206,7 +208,7 @@ def _line(row: Patient, coming: NextVisit | None, locale: str) -> Line:
         key=row.key,
         name=name_of(row),
         initials=wording.initials(name_of(row)),
-        birth_label=wording.format_date(row.birth_date, locale) if row.birth_date else "",
+        birth_label=wording.format_birth_date(row.birth_date, locale) if row.birth_date else "",
         phone_label=wording.format_phone(row.phone),
         language=row.language,
         language_label=wording.language(row.language, locale),
@@ -236,7 +238,7 @@ def _candidates(session: Session, row: Patient, query: str, now: datetime) -> li
 
 
 def _side(session: Session, row: Patient, locale: str) -> Side:
-    born = wording.format_date(row.birth_date, locale) if row.birth_date else ""
+    born = wording.format_birth_date(row.birth_date, locale) if row.birth_date else ""
     phone = wording.format_phone(row.phone) if phones.is_number(row.phone) else row.phone
     return Side(
         key=row.key,

@@ -42,6 +42,7 @@ from planner.wording.speech import spoken
 from planner.wording.times import (
     count_days,
     days_range,
+    format_birth_date,
     format_date,
     format_day_time,
     format_full_date,
@@ -66,6 +67,7 @@ __all__ = [
     "day_part",
     "days_range",
     "effect",
+    "format_birth_date",
     "format_date",
     "format_day_time",
     "format_full_date",

@@ -24,6 +24,11 @@ def format_short_date(day: date, locale: str) -> str:
     return dates.format_date(day, "EEE d MMM", locale=speech.of(locale).babel)
 
 
+def format_birth_date(day: date, locale: str) -> str:
+    """Return "17 May 1980"."""
+    return dates.format_date(day, "d MMM y", locale=speech.of(locale).babel)
+
+
 def format_full_date(day: date, locale: str) -> str:
     """Return "Tuesday 3 March 2026", to be read aloud."""
     spoken = speech.of(locale)
