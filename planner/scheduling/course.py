@@ -158,13 +158,17 @@ def judge(
     overlaid = index.overlaid(
         timetable, [_as_busy(order, slot) for slot in slots.values()], without=ignoring
     )
+    moved = frozenset(placed) - frozenset(staying)
     return {
-        number: rules.conflicts(
-            slot,
-            overlaid,
-            order=overlaid_order,
-            purpose=purpose,
-            ignoring=ignoring | {-number} | ({staying[number]} if number in staying else set()),
+        number: _once(
+            rules.conflicts(
+                slot,
+                overlaid,
+                order=overlaid_order,
+                purpose=purpose,
+                ignoring=ignoring | {-number} | ({staying[number]} if number in staying else set()),
+            ),
+            moved,
         )
         for number, slot in sorted(slots.items())
     }
@@ -266,6 +270,15 @@ def effects(
         )
         for number in sorted(placed_after)
         if placed_before.get(number) == placed_after[number]
+    )
+
+
+def _once(conflicts: tuple[Conflict, ...], moved: frozenset[int]) -> tuple[Conflict, ...]:
+    """Leave out of a gap between two sessions that both move what the later one says itself."""
+    return tuple(
+        conflict
+        for conflict in conflicts
+        if not (conflict.params.get("is_next") and conflict.params.get("number") in moved)
     )
 
 

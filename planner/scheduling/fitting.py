@@ -170,11 +170,18 @@ class Fitting:
 def clocks(timetable: Timetable, service_id: int, site_id: int, day: date) -> Clocks:
     """Return the service's own minutes, or those of the rule records where it has none."""
     service = timetable.services[service_id]
+
+    def minutes(own: int | None, code: str) -> timedelta:
+        if own is None:
+            rules = index.of(timetable)
+            own = int(rules.rule(code, on=day, site_id=site_id, service_id=service_id).value)
+        return timedelta(minutes=own)
+
     return Clocks(
-        preparation=_minutes(timetable, service.preparation_minutes, "room.preparation_minutes", service_id, site_id, day),
-        turnover=_minutes(timetable, service.turnover_minutes, "room.turnover_minutes", service_id, site_id, day),
+        preparation=minutes(service.preparation_minutes, "room.preparation_minutes"),
+        turnover=minutes(service.turnover_minutes, "room.turnover_minutes"),
         walk=timedelta(minutes=service.walk_minutes),
-    )  # fmt: skip
+    )
 
 
 def may(timetable: Timetable, provider_id: int, service_id: int, site_id: int) -> bool:
@@ -184,20 +191,6 @@ def may(timetable: Timetable, provider_id: int, service_id: int, site_id: int) -
     if kind is Kind.CONSULT:
         return key in provider.examines
     return key in provider.treats or (kind is Kind.REVIEW and key in provider.examines)
-
-
-def _minutes(
-    timetable: Timetable,
-    own: int | None,
-    code: str,
-    service_id: int,
-    site_id: int,
-    day: date,
-) -> timedelta:
-    if own is None:
-        rule = index.of(timetable).rule(code, on=day, site_id=site_id, service_id=service_id)
-        own = int(rule.value)
-    return timedelta(minutes=own)
 
 
 def _taken(

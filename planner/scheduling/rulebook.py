@@ -34,7 +34,7 @@ class RuleDefault:
     """A rule as shipped. A value of ``None`` where a number or range is due means switched off."""
 
     code: str
-    area: str  # the heading it stands under: gaps | sessions | consults | screening | travel | aftercare | rooms | structure
+    area: str  # gaps | sessions | consults | screening | travel | aftercare | rooms | structure
     severity: Severity
     source: str
     value: Any = None
@@ -178,10 +178,10 @@ def _plain(code: str, area: str, severity: Severity, source: str) -> RuleDefault
     return RuleDefault(code=code, area=area, severity=severity, source=source)
 
 
-def _value(
+def _value(  # noqa: PLR0917  the columns of a table, always in this order
     code: str, area: str, value: Any, unit: str, bounds: tuple[int, int], source: str, **rest: Any
 ) -> RuleDefault:
-    """A rule that is only a value: nothing of it warns or blocks."""
+    """A rule with a value; without a severity of its own nothing of it warns or blocks."""
     rest.setdefault("severity", Severity.INFO)
     rest.setdefault("is_severity_editable", rest["severity"] is not Severity.INFO)
     shape = rest.get("option") if value is None else value

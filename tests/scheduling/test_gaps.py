@@ -10,7 +10,7 @@ import pytest
 
 from planner.scheduling import course, gaps
 from planner.scheduling.gaps import Measure, Spacing, State
-from planner.scheduling.timetable import Gap, PastSession, SessionOrder
+from planner.scheduling.timetable import ConsultFact, Gap, PastSession, SessionOrder
 from tests.scheduling import clinic
 from tests.scheduling.clinic import (
     AVENTURA,
@@ -106,7 +106,7 @@ def test_strict_leaves_a_gap_alone_that_was_ordered_for_itself() -> None:
 def test_any_whole_number_of_days_from_1_to_365_works(days: int) -> None:
     gap = Gap(floor=days, target=days, soft_max=days)
     custom = session(2, LEFT, gap=gap, is_custom_gap=True)
-    consults = (clinic.ConsultFact(on=FIRST, outcome="candidate"),)
+    consults = (ConsultFact(on=FIRST, outcome="candidate"),)
     patients = {clinic.PATIENT: clinic.patient(consults=consults)}
     assert _second(days, session(1, LEFT), custom, patients=patients) == {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -37,9 +38,7 @@ def test_every_hour_of_ten_years_is_the_one_zoneinfo_says(zone: str) -> None:
 def test_the_days_of_ten_years_leave_no_instant_out(zone: str) -> None:
     days = [date(2025, 1, 1) + timedelta(days=number) for number in range(3653)]
     bounds = [hours.day_bounds(day, zone) for day in days]
-    assert all(
-        one.ends_at == other.starts_at for one, other in zip(bounds, bounds[1:], strict=False)
-    )
+    assert all(one.ends_at == other.starts_at for one, other in pairwise(bounds))
 
 
 def test_the_hour_that_spring_leaves_out_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -48,9 +49,7 @@ def test_merged_spans_hold_the_same_minutes(one: list[Interval]) -> None:
 @given(spans)
 def test_merged_spans_are_ordered_and_do_not_touch(one: list[Interval]) -> None:
     merged = interval.merged(one)
-    assert all(
-        before.ends_at < after.starts_at for before, after in zip(merged, merged[1:], strict=False)
-    )
+    assert all(before.ends_at < after.starts_at for before, after in pairwise(merged))
 
 
 @given(spans, spans)

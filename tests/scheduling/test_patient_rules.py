@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
-from planner.scheduling import rulebook
+from planner.scheduling import hours, rulebook
 from planner.scheduling.timetable import AbsentDays, ConsultFact, Flight, Status
 from tests.scheduling import clinic
 from tests.scheduling.clinic import (
@@ -82,7 +83,7 @@ def test_S19_three_calendar_months_after_a_pregnancy(
     ended_on: date, day: date, expected: dict[str, str]
 ) -> None:
     months = rulebook.default("patient.eligible_from").value
-    from_ = clinic.hours.add_months(ended_on, months)
+    from_ = hours.add_months(ended_on, months)
     consults = (ConsultFact(on=day - 30 * DAY, outcome="candidate"),)
     timetable = with_patient(eligible_from=from_, consults=consults)
     assert found(slot(day), timetable) == expected
@@ -245,14 +246,14 @@ def test_S29_72_hours_over_the_spring_change_are_real_hours() -> None:
     timetable = clinic.clinic()
     saturday = date(2026, 3, 7)
     open_all_week = {
-        site: clinic.replace(facts, hours=clinic.week(days=range(7)))
+        site: replace(facts, hours=clinic.week(days=range(7)))
         for site, facts in timetable.sites.items()
     }
     staff = {
-        number: clinic.replace(facts, hours={clinic.MIAMI: clinic.week(days=range(7))})
+        number: replace(facts, hours={clinic.MIAMI: clinic.week(days=range(7))})
         for number, facts in timetable.providers.items()
     }
-    timetable = clinic.replace(timetable, sites=open_all_week, providers=staff)
+    timetable = replace(timetable, sites=open_all_week, providers=staff)
     taken = slot(saturday, 13, 15)  # ends at 14:00
     tuesday = date(2026, 3, 10)
     codes = [

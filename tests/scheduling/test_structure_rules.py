@@ -51,7 +51,8 @@ def _with(timetable: Timetable | None = None, **changes: Any) -> Timetable:
         field, key = kinds[kind]
         rows = dict(getattr(timetable, field))
         rows[key] = replace(rows[key], **{attribute: value})
-        timetable = replace(timetable, **{field: rows})
+        values: dict[str, Any] = {field: rows}
+        timetable = replace(timetable, **values)
     return timetable
 
 
@@ -315,7 +316,8 @@ def test_notice_is_asked_where_the_clinic_sets_it(minutes: int, expected: dict[s
     ],
 )
 def test_what_is_not_known_is_refused_before_anything_is_asked(field: str, what: str) -> None:
-    taken = replace(slot(TUESDAY), **{field: 999})
+    unknown: dict[str, Any] = {field: 999}
+    taken = replace(slot(TUESDAY), **unknown)
     assert clinic.only(taken).params == {"what": what, "id": 999}
 
 
