@@ -227,9 +227,8 @@ def alternatives(
     _check(order, timetable, "order", k)
     moved = ignoring | _own_appointment(order, number)
     overlaid_order = _overlaid_order(order, others, _staying(order, others), opened=number)
-    # The search knows of one session only: what lies around it is fixed, and judged afterwards.
     task = Task(
-        order=overlaid_order,
+        order=_around(overlaid_order, number),
         timetable=timetable,
         wishes=wishes or Wishes(),
         weights=OBJECTIVES["order"],
@@ -402,6 +401,18 @@ def _overlaid_order(
         return row
 
     return replace(order, sessions=tuple(map(row_of, order.sessions)))
+
+
+def _around(order: CourseOrder, number: int) -> CourseOrder:
+    """The order without the other sessions that have no place: the search is for one alone."""
+    return replace(
+        order,
+        sessions=tuple(
+            row
+            for row in order.sessions
+            if row.number == number or row.fixed is not None or row.done_on is not None
+        ),
+    )
 
 
 def _only_kept(order: CourseOrder, ignoring: frozenset[int]) -> CourseOrder:

@@ -311,10 +311,27 @@ def test_alternatives_stay_in_the_window_between_the_others() -> None:
     assert len(set(days)) == len(days) == 11  # the weekdays of the window
 
 
-def test_alternatives_know_what_is_not_theirs_and_say_what_they_cost() -> None:
-    found = course.alternatives(order(), 2, _placed(), clinic.clinic(), k=3)
+def test_alternatives_leave_out_where_the_session_is() -> None:
+    found = course.alternatives(order(), 2, _placed(), clinic.clinic(), k=20)
     assert _placed()[2] not in [row.slot for row in found]
-    assert [row.cost for row in found] == sorted(row.cost for row in found)
+
+
+def test_alternatives_of_the_next_session_alone_do_not_wait_for_the_rest() -> None:
+    asked = order(session(1, done_on=MONDAY - 7 * DAY), session(2), session(3))
+    found = course.alternatives(asked, 2, {}, clinic.clinic(), k=6)
+    days = [hours.day_of(row.slot.starts_at, ZONE) for row in found]
+    assert len(set(days)) == 6
+    assert days[0] == MONDAY + 7 * DAY
+
+
+def test_alternatives_say_what_they_cost() -> None:
+    asked = order(session(1, done_on=MONDAY - 7 * DAY), session(2))
+    found = course.alternatives(asked, 2, {}, clinic.clinic(), k=3)
+    assert [[cost.code for cost in row.costs] for row in found] == [
+        ["wait"],
+        ["wait", "days_late"],
+        ["wait", "days_late"],
+    ]
 
 
 def test_alternatives_of_a_booked_session_are_judged_without_it() -> None:
