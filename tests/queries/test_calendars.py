@@ -37,7 +37,7 @@ FORBIDDEN = (
     "sclero", "vein", "left", "right", " of 3", "1/3", "session", "stocking", "compression",
     "polidocanol", "ultrasound", "dvt", "price", "treatment", "consult", "leg", "flying", "md",
     "escler", "vena", "várice", "varice", "izquierd", "derech", "de 3", "sesión", "media", "compresi",
-    "ecograf", "tvp", "precio", "tratamiento", "consulta", "pierna", "volar", "vuel",
+    "ecograf", "tvp", "precio", "tratamiento", "consulta", "pierna", "volar", "vuelo", "vuele",
     "lopez", "maria", "rivera", "okafor",
 )  # fmt: skip
 

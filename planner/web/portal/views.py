@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import force_locale
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,6 +15,13 @@ from planner.web import context
 from planner.web.calendar import answers
 
 blueprint = Blueprint("portal", __name__)
+
+
+@blueprint.after_request
+def keep_the_token(response: Response) -> Response:
+    """Let no other page learn the address: whoever has it holds the link."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @blueprint.get("/c/<token>")
