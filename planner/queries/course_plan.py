@@ -97,7 +97,7 @@ def page(key: str, request: PlanRequest, *, locale: str, now: datetime) -> Cours
 
 
 def _page(loaded: _Loaded, request: PlanRequest, locale: str) -> CoursePage:
-    purpose = purpose_of(loaded.consult)
+    purpose = purpose_of(loaded.course, loaded.consult)
     picked = _picked(loaded, request)
     kept = _kept(loaded, request, picked, purpose)
     found = _best(loaded, request, kept, purpose)
@@ -120,10 +120,14 @@ def _page(loaded: _Loaded, request: PlanRequest, locale: str) -> CoursePage:
     )
 
 
-def purpose_of(consult: Consult | None) -> str:
-    """Return what the open sessions can be at best: booked, or reserved until the consult."""
-    is_candidate = consult is not None and consult.outcome == "candidate"
-    return "book" if is_candidate else "reserve"
+def purpose_of(course: Course, consult: Consult | None) -> str:
+    """Return what the open sessions can be at best: booked, or reserved until consult and order."""
+    return "book" if course.is_decided and is_candidate(consult) else "reserve"
+
+
+def is_candidate(consult: Consult | None) -> bool:
+    """Whether the latest consult found the patient to be a candidate."""
+    return consult is not None and consult.outcome == "candidate"
 
 
 def _load(session: Session, key: str, request: PlanRequest, now: datetime) -> _Loaded:
@@ -333,7 +337,7 @@ def _stepped(
     starts = availability.free_slots(
         loaded.timetable,
         service_id=present.service_id,
-        site_ids=request.wishes.site_ids,
+        site_ids=(present.site_id,),  # another site is chosen, never slipped into
         provider_ids=request.wishes.provider_ids,
         minutes=_minutes(present),
         patient_id=present.patient_id,
@@ -557,7 +561,7 @@ def _alternatives(
         loaded.timetable,
         request.wishes,
         k=12,
-        purpose=purpose_of(loaded.consult),
+        purpose=purpose_of(loaded.course, loaded.consult),
     )
     in_time = sorted(options, key=lambda option: option.slot.starts_at)
     return tuple(_alternative(loaded, option, locale) for option in in_time)
@@ -654,7 +658,7 @@ def _head(loaded: _Loaded, locale: str) -> CourseHead:
         language=patient.language,
         language_label=wording.language(patient.language, locale),
         eligible_from=wording.format_date(eligible, locale) if eligible else "",
-        has_candidacy=purpose_of(consult) == "book",
+        has_candidacy=is_candidate(consult),
         candidacy_text=wording.outcome(consult.outcome if consult else "", locale),
         progress_label=wording.progress(len(loaded.done), len(loaded.rows), locale),
     )

@@ -38,7 +38,20 @@ export function startForms() {
     button.hidden = true;
   });
 
+  keepScroll();
+
   const summary = document.querySelector("[data-error-summary]");
   const wrong = document.querySelector("[aria-invalid='true']");
   (summary ?? wrong)?.focus();
+}
+
+// A page that answers its own GET form comes back where the eye was.
+function keepScroll() {
+  const name = `scroll ${location.pathname}`;
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-keep-scroll]")) sessionStorage.setItem(name, String(scrollY));
+  });
+  const kept = sessionStorage.getItem(name);
+  sessionStorage.removeItem(name);
+  if (kept && document.querySelector("[data-keep-scroll]")) scrollTo(0, Number(kept));
 }
