@@ -7,6 +7,14 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+TEXTS: Mapping[str, tuple[Any, Any]] = {
+    "arrival": (_l("Arrival"), _l("When to come, where to park.")),
+    "bring": (_l("What to bring"), _l("Stockings, and what else.")),
+    "aftercare": (_l("Aftercare"), _l("What to do and to avoid after a session.")),
+    "warning_signs": (_l("Warning signs"), _l("When to call, printed beside the phone.")),
+    "policy": (_l("Cancellations"), _l("What the clinic asks of whoever cannot come.")),
+}
+
 HOLIDAYS: Mapping[str, Any] = {
     "new_year": _l("New Year’s Day"),
     "king": _l("Martin Luther King Jr. Day"),
@@ -24,3 +32,9 @@ HOLIDAYS: Mapping[str, Any] = {
     "christmas": _l("Christmas Day"),
     "new_years_eve": _l("New Year’s Eve"),
 }
+
+
+def text_name(code: str) -> tuple[str, str]:
+    """Return what a text is called, and what it is for."""
+    name, hint = TEXTS.get(code, (code.replace("_", " ").capitalize(), ""))
+    return str(name), str(hint)

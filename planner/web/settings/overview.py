@@ -14,6 +14,7 @@ from planner.web import context
 from planner.web.settings import answers
 from planner.web.settings.blueprint import blueprint
 from planner.web.settings.forms import ClinicForm, TextForm
+from planner.web.settings.names import text_name
 
 Answer = str | Response | tuple[str, int]
 
@@ -40,7 +41,9 @@ def edit_clinic() -> Answer:
 def texts() -> Answer:
     """Every text, and in which languages it is missing."""
     rows = clinic.texts(locale=context.locale())
-    return render_template("settings/texts.html", rows=rows)
+    return render_template(
+        "settings/texts.html", rows=[(row, *text_name(row.code)) for row in rows]
+    )
 
 
 @blueprint.route("/texts/<code>/<language>", methods=["GET", "POST"])
@@ -53,7 +56,9 @@ def text(code: str, language: str) -> Answer:
         flash(_("Saved."), "success")
         return redirect(url_for("settings.texts"))
     return (
-        render_template("settings/text.html", form=form, row=row, view=view),
+        render_template(
+            "settings/text.html", form=form, row=row, view=view, name=text_name(code)[0]
+        ),
         answers.status(form),
     )
 

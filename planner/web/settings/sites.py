@@ -108,21 +108,20 @@ def _closures(site_id: int, form: AbsenceForm, holiday_form: HolidayForm) -> str
         form=form,
         holiday_form=holiday_form,
         year=year,
-        holidays=_holidays(year),
+        holidays=_holidays(year, page.today),
     )
 
 
-def _holidays(year: int) -> list[tuple[str, str, str]]:
-    """Return what each box sends, its name and its date; a weekend's holiday also as observed."""
-    lines = []
+def _holidays(year: int, today: date) -> list[tuple[str, str, str]]:
+    """Return what each box sends, its name and its date, from today on; and what is observed."""
+    lines: list[tuple[date, str, str]] = []
     for holiday in holidays.of_year(year):
         name = str(HOLIDAYS[holiday.code])
-        lines.append((f"{holiday.day} {holiday.code}", name, _day_label(holiday.day)))
+        lines.append((holiday.day, holiday.code, name))
         if holiday.observed != holiday.day and holiday.observed.year == year:
-            observed = _("%(holiday)s, observed", holiday=name)
-            line = (f"{holiday.observed} {holiday.code}", observed, _day_label(holiday.observed))
-            lines.append(line)
-    return lines
+            observed = str(_("%(holiday)s, observed", holiday=name))
+            lines.append((holiday.observed, holiday.code, observed))
+    return [(f"{day} {code}", name, _day_label(day)) for day, code, name in lines if day >= today]
 
 
 def _day_label(day: date) -> str:
