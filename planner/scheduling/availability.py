@@ -34,11 +34,14 @@ def slot_at(
 ) -> Slot:
     """Return the slot with its three clocks, unjudged. Without minutes it is as long as the service.
 
-    Raises NoSuchService for a service or site that is unknown, ValueError for minutes not in 1..1440.
+    Raises NoSuchService for a service or site that is unknown, ValueError for minutes not in 1..1440 and
+    for a year that no calendar of ours reaches.
     """
     if service_id not in timetable.services or site_id not in timetable.sites:
         raise NoSuchService(f"service {service_id} at site {site_id}")
     minutes = timetable.services[service_id].minutes if minutes is None else minutes
+    if not 1900 <= starts_at.year <= 2200:
+        raise ValueError(f"nothing is planned for the year {starts_at.year}")
     if not 0 < minutes <= MAXIMUM_MINUTES:
         raise ValueError(f"an appointment lasts 1 to {MAXIMUM_MINUTES} minutes, not {minutes}")
     day = hours.day_of(starts_at, timetable.sites[site_id].zone)
@@ -153,9 +156,7 @@ def why_not(
     return tuple(conflict for conflict in found if conflict.severity is not Severity.INFO)
 
 
-def _confirmed(
-    slots: Iterator[Slot], judge: Callable[[Slot], tuple[Conflict, ...]]
-) -> Slot | None:
+def _confirmed(slots: Iterator[Slot], judge: Callable[[Slot], tuple[Conflict, ...]]) -> Slot | None:
     """Return the slot in the first room in which nothing above ``info`` speaks against it."""
     for slot in slots:
         against = judge(slot)

@@ -64,11 +64,6 @@ def day_bounds(day: date, zone: str) -> Interval:
     return Interval(starts_at, ends_at)
 
 
-def days_between(earlier: datetime, later: datetime, zone: str) -> int:
-    """Return the days from one instant's calendar date to the other's, in ``zone``."""
-    return (day_of(later, zone) - day_of(earlier, zone)).days
-
-
 def days_of(span: Interval, zone: str) -> Iterator[date]:
     """Yield every calendar day of ``zone`` that shares an instant with the span."""
     day = day_of(span.starts_at, zone)

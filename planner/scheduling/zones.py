@@ -29,12 +29,6 @@ def area(zone: str) -> str:
     return zone.split("_", 1)[1] if side(zone) else zone
 
 
-def mirrored(zone: str) -> str:
-    """Return the same zone of the other side."""
-    other = {"left": "right", "right": "left"}.get(side(zone) or "")
-    return f"{other}_{area(zone)}" if other else zone
-
-
 def is_known(zone: str) -> bool:
     """Whether it is a zone of the map."""
     return zone in ZONES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
 
 import pytest
@@ -78,6 +78,16 @@ def test_a_service_without_minutes_of_its_own_takes_those_of_the_rules() -> None
 def test_a_length_that_cannot_be_is_refused(minutes: int) -> None:
     with pytest.raises(ValueError, match="minutes"):
         slot(TUESDAY, minutes=minutes)
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_year_out_of_reach_is_refused_and_not_an_overflow(year: int) -> None:
+    starts_at = datetime(year, 1, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match="year"):
+        availability.slot_at(
+            clinic.clinic(), service_id=SESSION, site_id=MIAMI, provider_id=MD, room_id=ROOM,
+            starts_at=starts_at,
+        )  # fmt: skip
 
 
 def test_an_unknown_service_is_refused() -> None:
