@@ -215,8 +215,9 @@ class _Context:
             url=PAGE + row["key"],
             start_minute=self.clock(row["starts_at"]),
             end_minute=self.clock(row["ends_at"]),
-            start_label=self._time(row["starts_at"]),
-            end_label=self._time(row["ends_at"]),
+            start_label=self._clock_face(row["starts_at"]),
+            end_label=self._clock_face(row["ends_at"]),
+            time_label=self._time(row["starts_at"]),
             minutes_label=wording.minutes(minutes, self.locale),
             state=row["status"],
             status=status,
@@ -258,6 +259,10 @@ class _Context:
             if a < b
         )
 
+    def _clock_face(self, at: datetime) -> str:
+        """Return "2:30": on the board the margin says which half of the day it is."""
+        return wording.format_clock(hours.local(at, self.facts.zone), self.locale)
+
     def _time(self, at: datetime) -> str:
         return wording.format_time(hours.local(at, self.facts.zone), self.locale)
 
@@ -278,9 +283,9 @@ class _Context:
             label = wording.language(row["language"], self.locale)
             found.append(Sign(text=row["language"].upper(), label=label))
         if not row["was_here"]:
-            found.append(self._sign("new", "sparkle"))
+            found.append(self._sign("new", "star"))
         if row["service_kind"] == "session" and not row["has_consent"]:
-            found.append(self._sign("consent", "consent", is_alert=True))
+            found.append(self._sign("consent", "edit", is_alert=True))
         if row["package"]:
             found.append(Sign(name="money", label=row["package"], is_alert=_is_due(row["package"])))
         if row["health_state"] == "review" and row["health_reviewed_at"] is None:
@@ -323,7 +328,7 @@ def _page(context: _Context, rows: Sequence[Any], sites: Sequence[Fact], by: str
                 spans,
                 now_minute=context.now_minute,
                 now_label=context.now_label,
-                hour_label=lambda minute: _minute_label(minute, locale),
+                hour_label=lambda minute: wording.format_hour(minute // 60, locale),
             )
             if columns
             else None

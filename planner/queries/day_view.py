@@ -68,6 +68,7 @@ class Item:
     end_minute: int
     start_label: str
     end_label: str
+    time_label: str  # of the start, with the half of the day
     minutes_label: str
     state: str  # the stored status
     status: str  # as shown: the stored one, or confirmed, or late

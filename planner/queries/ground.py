@@ -94,7 +94,7 @@ def patient_head(ground: Ground) -> slot_view.Patient:
     """Return whom it is for."""
     row = ground.patient
     name = wording.person(row.given_name, row.family_name)
-    born = wording.format_date(row.birth_date, ground.locale) if row.birth_date else ""
+    born = wording.format_birth_date(row.birth_date, ground.locale) if row.birth_date else ""
     return slot_view.Patient(
         id=row.id,
         key=row.key,

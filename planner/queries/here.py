@@ -225,7 +225,7 @@ def _site(ground: Ground, asked: Asked, usual: int | None, by: Who, service_id: 
 
 
 def _line(row: PatientRow, locale: str) -> PatientLine:
-    born = wording.format_date(row.birth_date, locale) if row.birth_date else ""
+    born = wording.format_birth_date(row.birth_date, locale) if row.birth_date else ""
     parts = (born, wording.format_phone(row.phone))
     return PatientLine(
         key=row.key,

@@ -21,7 +21,9 @@ from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import Conflict, Kind, Severity, Slot
 
 DAYS = 28
-PER_HALF = 6  # starts shown of a morning or an afternoon, until the whole day is asked for
+PER_HALF = 4  # starts shown of a morning or an afternoon, until the whole day is asked for
+PER_LATER_HALF = 2
+NEAR_DAYS = 4  # days shown with more starts than those after them
 NOON = time(13)
 FARTHEST = timedelta(days=730)
 ONE_DAY = timedelta(days=1)
@@ -132,12 +134,16 @@ class _Search:
 
     def days(self) -> Iterator[SlotDay]:
         """Yield the days on which something is free."""
+        shown_days = 0
         for number in range(self.length.days):
             day = self.first_day + timedelta(days=number)
-            found = [half for halves in self._halves(day) for half in halves]
+            most = PER_HALF if shown_days < NEAR_DAYS else PER_LATER_HALF
+            halves = self._halves(day, None if self.asked.is_one_day else most)
+            found = [start for half in halves for start in half]
             slots = sorted((slot for slot, _ in found), key=lambda s: (s.starts_at, s.site_id))
             shown = [view for slot in slots if (view := self._shown(slot)) is not None]
             if shown:
+                shown_days += 1
                 yield SlotDay(
                     on=day,
                     label=wording.format_short_date(day, self.ground.locale),
@@ -188,7 +194,7 @@ class _Search:
             sentence.text for sentence in grounds.sentences(self.ground, self._against.values())
         )
 
-    def _halves(self, day: date) -> Iterator[list[tuple[Slot, bool]]]:
+    def _halves(self, day: date, most: int | None) -> Iterator[list[tuple[Slot, bool]]]:
         for site_id, site in self.ground.sites.items():
             if self.asked.site_id not in (None, site_id):
                 continue
@@ -200,13 +206,14 @@ class _Search:
             }
             for part, half in halves.items():
                 if self.asked.part in ("", part):
-                    yield self._half(site_id, half)
+                    yield self._half(site_id, half, most)
 
-    def _half(self, site_id: int, half: Interval) -> list[tuple[Slot, bool]]:
+    def _half(self, site_id: int, half: Interval, most: int | None) -> list[tuple[Slot, bool]]:
         """Return the first starts of a half day, and with each whether there are more."""
-        most = None if self.asked.is_one_day else PER_HALF
         found: dict[datetime, Slot] = {}
-        for slot in self._free(site_id, half):
+        # Several providers may be free at one start: enough for one start more than is shown.
+        limit = None if most is None else (most + 1) * len(self.ground.providers)
+        for slot in self._free(site_id, half, limit):
             found.setdefault(slot.starts_at, slot)
             if most is not None and len(found) > most:
                 break
@@ -214,8 +221,7 @@ class _Search:
         has_more = most is not None and len(starts) > most
         return [(slot, has_more) for slot in starts[:most]]
 
-    def _free(self, site_id: int, span: Interval) -> tuple[Slot, ...]:
-        limit = None if self.asked.is_one_day else (PER_HALF + 1) * 4
+    def _free(self, site_id: int, span: Interval, limit: int | None) -> tuple[Slot, ...]:
         return availability.free_slots(
             self.ground.timetable,
             service_id=self.service_id,

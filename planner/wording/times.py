@@ -11,6 +11,7 @@ from planner.wording import speech
 from planner.wording.speech import N_, ngettext
 
 _CLOCK = {"en": "h:mm a", "es": "H:mm"}
+_HOUR = {"en": "h a", "es": "H:mm"}
 _FULL = {"en": "EEEE d MMMM y", "es": "EEEE d 'de' MMMM 'de' y"}
 
 
@@ -40,6 +41,20 @@ def format_time(at: time | datetime, locale: str) -> str:
     spoken = speech.of(locale)
     bare = (at.time() if isinstance(at, datetime) else at).replace(tzinfo=None)
     return dates.format_time(bare, _CLOCK[spoken.code], locale=spoken.babel)
+
+
+def format_clock(at: datetime, locale: str) -> str:
+    """Return "2:30", in Spanish "14:30": for where the half of the day is said beside it."""
+    spoken = speech.of(locale)
+    pattern = _CLOCK[spoken.code].removesuffix(" a")
+    return str(dates.format_time(at.time(), pattern, locale=spoken.babel))
+
+
+def format_hour(hour: int, locale: str) -> str:
+    """Return a full hour, short enough for a margin: "2 PM", in Spanish "14:00"."""
+    spoken = speech.of(locale)
+    pattern = _HOUR[spoken.code]
+    return str(dates.format_time(time(hour % 24), pattern, locale=spoken.babel))
 
 
 def format_day_time(local: datetime, locale: str) -> str:
