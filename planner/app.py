@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from planner import web
 from planner.config import Settings
 from planner.db import engine, guards, migrate
+from planner.errors import Unavailable
 from planner.web import logs
 
 HERE = Path(__file__).parent
@@ -24,8 +26,8 @@ def create_app(settings: Settings, *, for_serving: bool = True) -> Flask:
     """Return the application for the settings.
 
     Raises NotReady when the database has not been initialised, is at another revision, or has lost a
-    guard: without guards nothing is served. With ``for_serving=False`` the database is not looked at:
-    for the commands that make it ready.
+    guard: without guards nothing is served; Unavailable when it cannot be reached. With
+    ``for_serving=False`` the database is not looked at: for the commands that make it ready.
     """
     app = Flask("planner", root_path=str(HERE))
     app.config.update(
@@ -56,13 +58,15 @@ def create_app(settings: Settings, *, for_serving: bool = True) -> Flask:
 
 def _check_database() -> None:
     database = engine.db.engine
-    if not migrate.is_current(database):
-        raise NotReady("The database is not at this version's revision: run `planner init`.")
     try:
+        if not migrate.is_current(database):
+            raise NotReady("The database is not at this version's revision: run `planner init`.")
         with database.connect() as connection:
             guards.probe(connection)
     except guards.GuardsMissing as error:
         raise NotReady(f"{error} Nothing is served without guards.") from error
+    except sa.exc.OperationalError as error:
+        raise Unavailable(str(error.orig)) from error
     finally:
         database.dispose()
 

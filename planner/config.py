@@ -128,7 +128,9 @@ def from_environment(environment: Mapping[str, str], *, instance: Path = INSTANC
         for setting in TABLE
         if (text := environment.get(setting.variable, "").strip())
     }
-    given.setdefault("database_url", f"sqlite:///{(instance / 'planner.sqlite3').absolute()}")
+    if "database_url" not in given:
+        _make_folder(instance)
+        given["database_url"] = f"sqlite:///{(instance / 'planner.sqlite3').absolute()}"
     if "secret_key" not in given:
         given["secret_key"] = _own_secret(instance)
     return Settings(**given)
@@ -212,7 +214,7 @@ def _own_secret(instance: Path) -> str:
 
 
 def _make_secret(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner only
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(48))
@@ -220,3 +222,10 @@ def _make_secret(path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.link(name, path)
     Path(name).unlink()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"The folder {folder} cannot be made: {error.strerror}.") from error

@@ -18,6 +18,7 @@ _NOBODY = (
     "$argon2id$v=19$m=19456,t=2,p=1"
     "$JKehEV47Xvoft2++tfEe/Q$1Fbhi0KDdFc5Xtnvg98QkQBjWB1CvgV9uofvdbaYz2w"
 )
+_SEPARATORS = str.maketrans("", "", " .@-_")
 _OBVIOUS = (
     "password",
     "passwort",
@@ -83,4 +84,4 @@ def _without_obvious(folded: str, email: str) -> str:
     parts = [part for part in email.casefold().replace("@", ".").split(".") if len(part) > 3]
     for word in (*parts, *_OBVIOUS):
         folded = folded.replace(word, "")
-    return folded.rstrip("0123456789!.?-_# ")
+    return folded.rstrip("0123456789!?#").translate(_SEPARATORS)

@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 import planner
 from planner.db import connections, guards
 from planner.db.base import Base
+from planner.errors import Unavailable
 
 LOCK = 0x706C616E02  # of PostgreSQL's advisory locks: two hosts that start at once migrate in turn
 
@@ -69,6 +70,7 @@ def is_compared(
 def _run(url: str, work: Callable[[Config], None]) -> None:
     engine = connections.create(url, is_migrating=True)
     try:
+        _reach(engine)
         connections.set_journal(engine)
         with engine.connect() as connection:
             config = _config()
@@ -77,6 +79,14 @@ def _run(url: str, work: Callable[[Config], None]) -> None:
             work(config)
     finally:
         engine.dispose()
+
+
+def _reach(engine: sa.Engine) -> None:
+    """Raise Unavailable when the database does not let us in at all."""
+    try:
+        engine.connect().close()
+    except sa.exc.OperationalError as error:
+        raise Unavailable(str(error.orig)) from error
 
 
 def _alone(connection: sa.Connection) -> None:

@@ -46,12 +46,12 @@ SERVICES: tuple[dict[str, Any], ...] = (
     },
 )
 PROTOCOLS = (
-    ("3 × 2 weeks", "new", (7, 14, 21), "Typically three sessions, two weeks apart."),
+    ("3 × 2 weeks", "new", (7, 14, 21), "typically three sessions, two weeks apart"),
     (
         "3 × 6 weeks",
         "same",
         (28, 42, 56),
-        "Usually 3 treatments, 6 weeks apart, for the optimal correction.",
+        "usually 3 treatments, 6 weeks apart, for the optimal correction",
     ),
 )
 TEXTS = {
