@@ -753,7 +753,18 @@ def _bar(
         held_until_iso=until.astimezone(UTC).isoformat() if until else "",
         held_count=len(held),
         reserved_count=sum(row.status == "reserved" for row in loaded.live.values()),
+        reserved_until=_first_end(loaded, "reserved", locale),
     )
+
+
+def _first_end(loaded: _Loaded, status: str, locale: str) -> str:
+    """Return the day on which the first of these falls away; empty when there is none."""
+    ends = [
+        hours.day_of(row.expires_at, loaded.sites[row.site_id].zone)
+        for row in loaded.live.values()
+        if row.status == status and row.expires_at is not None
+    ]
+    return wording.format_date(min(ends), locale) if ends else ""
 
 
 def _read_back(loaded: _Loaded, slot: Slot, language: str) -> str:

@@ -230,6 +230,7 @@ class Bar:
     held_until_iso: str
     held_count: int
     reserved_count: int
+    reserved_until: str
 
     @property
     def can_book(self) -> bool:
