@@ -112,7 +112,7 @@ def _services(tx: Tx) -> dict[str, int]:
             )
         )
     tx.session.flush()
-    return dict(tx.session.execute(sa.select(Service.code, Service.id)).tuples().all())
+    return dict(tx.session.execute(sa.select(Service.code, Service.id)).all())
 
 
 def _sites(tx: Tx, count: int, services: dict[str, int]) -> list[int]:

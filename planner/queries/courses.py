@@ -202,7 +202,7 @@ def sheet(key: str, *, now: datetime) -> Sheet:
         patient = session.get_one(Patient, course.patient_id)
         clinic = session.scalar(sa.select(Clinic).limit(1))
         sites = {row.id: row for row in session.scalars(sa.select(Site))}
-        names = dict(session.execute(sa.select(Provider.id, Provider.name)).tuples().all())
+        names = dict(session.execute(sa.select(Provider.id, Provider.name)).all())
         live = courses.live_appointments(session, course.id)
         count = len(courses.sessions_of(session, course.id))
         texts = _texts(session, patient.language)
@@ -230,7 +230,7 @@ def _running(session: Session) -> list[tuple[Course, Patient]]:
         .where(Course.status.in_(("draft", "active", "paused")))
         .order_by(Course.created_at)
     )
-    return list(session.execute(statement).tuples())
+    return [(course, patient) for course, patient in session.execute(statement)]
 
 
 def _appointments(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:

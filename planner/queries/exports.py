@@ -53,7 +53,7 @@ def everything(*, now: datetime) -> dict[str, Any]:
     service, course and number.
     """
     with engine.reading() as session:
-        zones = dict(session.execute(sa.select(Site.id, Site.zone)).tuples().all())
+        zones = dict(session.execute(sa.select(Site.id, Site.zone)).all())
         served = _served(session)
         found: dict[str, Any] = {
             "made_at": _plain(now),
@@ -96,7 +96,7 @@ def _served(session: Session) -> dict[int, tuple[int, int]]:
             Course, Course.id == CourseSession.course_id
         )
     )
-    return {session_id: (course_id, number) for session_id, course_id, number in rows.tuples()}
+    return {session_id: (course_id, number) for session_id, course_id, number in rows}
 
 
 def _plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ def load(session: Session) -> wording.Names:
     sites = session.execute(sa.select(Site.id, Site.name, Site.zone)).all()
     return wording.Names(
         sites={row.id: row.name for row in sites},
-        providers=dict(session.execute(sa.select(Provider.id, Provider.name)).tuples().all()),
-        rooms=dict(session.execute(sa.select(Room.id, Room.name)).tuples().all()),
+        providers=dict(session.execute(sa.select(Provider.id, Provider.name)).all()),
+        rooms=dict(session.execute(sa.select(Room.id, Room.name)).all()),
         zones={row.id: row.zone for row in sites},
     )

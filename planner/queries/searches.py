@@ -149,8 +149,8 @@ def _slot(names: _Names, slot: Slot) -> dict[str, Any]:
 def _names(session: Session) -> _Names:
     return _Names(
         sites={row.id: row for row in session.scalars(sa.select(Site))},
-        providers=dict(session.execute(sa.select(Provider.id, Provider.name)).tuples().all()),
-        rooms=dict(session.execute(sa.select(Room.id, Room.name)).tuples().all()),
+        providers=dict(session.execute(sa.select(Provider.id, Provider.name)).all()),
+        rooms=dict(session.execute(sa.select(Room.id, Room.name)).all()),
     )
 
 
