@@ -114,7 +114,10 @@ def _add_catalogue(tx: Tx) -> None:
 
 
 def _add_texts(tx: Tx) -> None:
-    present = set(tx.session.execute(sa.select(ClinicText.code, ClinicText.language)).tuples())
+    present = {
+        (row.code, row.language)
+        for row in tx.session.execute(sa.select(ClinicText.code, ClinicText.language))
+    }
     for code, texts in TEXTS.items():
         for language, text in zip(("en", "es"), texts, strict=True):
             if (code, language) not in present:
