@@ -29,7 +29,7 @@ from planner.scheduling.timetable import RuleSetting
 LANGUAGES = ("en", "es")
 """Those that calendars are written in."""
 
-TEMPLATES = ("clinic", "clinic_text", "site", "service", "rule_record")
+TEMPLATES = ("clinic", "clinic_text", "site", "service", "provider", "rule_record")
 """Tables whose change may change the words or times of any event."""
 
 TEXTS = ("arrival", "bring", "aftercare", "warning_signs")

@@ -38,6 +38,7 @@ class LinksPage:
     language_label: str  # of the patient
     has_own_language: bool
     is_plain: bool
+    phone: str  # of the clinic
     links: tuple[LinkView, ...]
 
 
@@ -46,6 +47,7 @@ def page(key: str, *, locale: str, now: datetime) -> LinksPage:
     with engine.reading() as session:
         patient = session.get_one(Patient, links.kept_patient(session, key))
         rows = links.of_patients(session, links.merged_ids(session, patient.id))
+        clinic = catalogue.clinic(session)
         labelled = _labelled(session, rows, locale, now)
     written_in = calendar_rows.spoken(patient.language)
     return LinksPage(
@@ -55,6 +57,7 @@ def page(key: str, *, locale: str, now: datetime) -> LinksPage:
         language_label=wording.language(patient.language, locale),
         has_own_language=written_in == patient.language,
         is_plain=patient.plain_words_since is not None,
+        phone=wording.format_phone(clinic.phone) if clinic else "",
         links=labelled,
     )
 

@@ -404,10 +404,34 @@ def test_a_merged_patients_visits_and_links_are_the_kept_ones(
 
 
 @sqlite_only
+def test_three_visits_cost_as_many_statements_as_one(
+    bound: sa.Engine, course: Any, key_of: Any
+) -> None:
+    counts = []
+    for days in (ACROSS_AUTUMN[:1], ACROSS_AUTUMN):
+        key = key_of(Patient, course(days, phone=str(len(days)))["patient_id"])
+        calendars.patient_file(key, now=NOW)  # once for what the process keeps of the catalogue
+        counts.append(_statements(bound, lambda key=key: calendars.patient_file(key, now=NOW)))
+    assert counts == [counts[0]] * 2
+
+
+@sqlite_only
 def test_what_is_not_there_is_not_found(bound: sa.Engine) -> None:
     for load in (calendars.patient_file, calendars.course_file, calendars.appointment_file):
         with pytest.raises(NotFound):
             load("nobody", now=NOW)
+
+
+def _statements(bound: sa.Engine, work: Callable[[], object]) -> int:
+    seen: list[object] = []
+
+    def see(*given: object) -> None:
+        seen.append(given)
+
+    sa.event.listen(bound, "before_cursor_execute", see)
+    work()
+    sa.event.remove(bound, "before_cursor_execute", see)
+    return len(seen)
 
 
 def _notes(read: dict[str, readers.Read], uid: str) -> dict[str, tuple[Any, Any]]:
