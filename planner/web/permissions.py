@@ -70,6 +70,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "patients.remove_consent": STAFF,
     "patients.calendar_words": STAFF,
     "patients.merge": STAFF,
+    "consults.record": CARE,
     # settings
     "settings.index": MANAGERS,
     "settings.clinic": MANAGERS,
