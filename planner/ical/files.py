@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import icalendar
 import structlog
@@ -55,6 +56,7 @@ def _whole(wanted: Iterable[Event]) -> Iterator[tuple[Event, bytes]]:
             log.error("calendar_event_left_out", uid=event.uid, reason=str(reason))
 
 
+@lru_cache(maxsize=32)
 def _frame(name: str) -> tuple[bytes, bytes]:
     calendar = icalendar.Calendar()
     calendar.add("version", "2.0")
