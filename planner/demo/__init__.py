@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 
 from planner.db.engine import reading
 from planner.demo import catalogue, simulation, writing
+from planner.scheduling import hours
 
 Progress = Callable[[str, int, int], None]
 
@@ -57,15 +58,24 @@ def is_empty() -> bool:
         return catalogue.is_empty(session)
 
 
-def fill(size: str, *, seed: int, today: date, progress: Progress) -> Made:
-    """Write the demo clinic of a size (S, M or L). Raises NotEmpty.
+def day_of(now: datetime) -> date:
+    """Return the day it is in the demo clinic."""
+    return hours.day_of(now, catalogue.ZONE)
+
+
+def fill(
+    size: str, *, seed: int, today: date, progress: Progress, now: datetime | None = None
+) -> Made:
+    """Write the demo clinic of a size (S, M or L) as it is at ``now``: early on the day, unless told.
+
+    Raises NotEmpty.
 
     ``progress`` is called with what is being done, how much of it is done, and how much there is.
     """
     if not is_empty():
         raise NotEmpty
     chosen = SIZES[size]
-    now = datetime.combine(today, time(12), tzinfo=UTC)
+    now = now or datetime.combine(today, time(12), tzinfo=UTC)
     writing.write_catalogue(chosen, seed=seed, today=today, now=now)
     world = simulation.World(chosen, seed=seed, today=today, now=now)
     simulation.run(world, progress)
