@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -36,7 +37,7 @@ class Booked:
 
 @pytest.fixture
 def booked(
-    app: Flask, clinic: factories.SmallClinic, given: Callable[..., int], today: date
+    app: Flask, clinic: factories.SmallClinic, given: Callable[..., Any], today: date
 ) -> Booked:
     """A course of three sessions in the coming weeks."""
     patient_id = given(factories.patient, language="es")

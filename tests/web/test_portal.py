@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ TOKEN = "T0ken_" + "x" * 37
 
 @pytest.fixture
 def patient(
-    app: Flask, clinic: factories.SmallClinic, given: Callable[..., int], today: date
+    app: Flask, clinic: factories.SmallClinic, given: Callable[..., Any], today: date
 ) -> str:
     """The key of a patient with two visits, who holds a link."""
     patient_id = given(factories.patient, language="es")
@@ -128,7 +129,7 @@ def test_another_patients_visit_is_not_in_the_file(
 
 
 def test_opening_a_link_changes_nothing_but_the_note_of_it(
-    app: Flask, client: FlaskClient, patient: str, moment: time_machine.Coordinates
+    app: Flask, client: FlaskClient, patient: str, moment: time_machine.Traveller
 ) -> None:
     client.get(f"/c/{TOKEN}")
     first = link(app).last_used_at
@@ -155,7 +156,7 @@ def test_an_ended_link_says_no_more_than_one_that_never_was(
 
 
 def test_an_ended_link_gives_an_empty_file_for_thirty_days(
-    app: Flask, client: FlaskClient, patient: str, moment: time_machine.Coordinates
+    app: Flask, client: FlaskClient, patient: str, moment: time_machine.Traveller
 ) -> None:
     with app.app_context():
         links.revoke(patient, link(app).id, by=SYSTEM, now=clock.now())
@@ -169,7 +170,7 @@ def test_an_ended_link_gives_an_empty_file_for_thirty_days(
 
 
 def test_a_link_runs_out_after_four_hundred_days(
-    app: Flask, client: FlaskClient, patient: str, moment: time_machine.Coordinates
+    app: Flask, client: FlaskClient, patient: str, moment: time_machine.Traveller
 ) -> None:
     moment.shift(timedelta(days=399))
     still = client.get(f"/c/{TOKEN}").status_code
