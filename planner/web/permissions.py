@@ -71,6 +71,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "patients.calendar_words": STAFF,
     "patients.merge": STAFF,
     "consults.record": CARE,
+    "decisions.index": STAFF,
+    "decisions.sign": PROVIDERS,
     # settings
     "settings.index": MANAGERS,
     "settings.clinic": MANAGERS,

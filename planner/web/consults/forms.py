@@ -184,6 +184,7 @@ class ConsultForm(PlannerForm):
             str(_l("Face")): _named((body.FACE,), locale),
         }
         self.protocol.choices = [(str(row.id), row.name) for row in protocols]
+        self.zones.flags.required = True  # of a candidate: not to be called optional
         for pack in PACKS:
             if pack not in packs:
                 del self[f"has_{pack}"]
