@@ -1,5 +1,5 @@
 """The use cases: one public function is one thing a person does."""
 
-from planner.db.idempotency import Idempotency
+from planner.db.engine import Idempotency
 
 __all__ = ["Idempotency"]

@@ -25,7 +25,7 @@ from planner.queries import searches
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def propose(
+def propose(  # noqa: PLR0917  # click passes them by name
     context: click.Context,
     patient: str,
     protocol: str,

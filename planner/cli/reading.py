@@ -14,7 +14,7 @@ from planner.cli import running
 LONGEST_HORIZON = 400  # days
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A day as 2027-03-31."""
 
     name = "date"

@@ -13,6 +13,8 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from planner.actions import access
 from planner.cli import running
+from planner.cli.demo import fill
+from planner.cli.init import init
 from planner.config import Settings
 
 FIRST_USER = "planner user add you@example.com --role manager --password-stdin"
@@ -38,13 +40,19 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option(
+    "--prepare", is_flag=True, help="Before that, do what init and demo --if-empty do."
+)
 @click.pass_context
-def serve(context: click.Context, port: int | None) -> None:
+def serve(context: click.Context, port: int | None, prepare: bool) -> None:
     """Serve the application until Ctrl-C."""
     chosen = running.settings()
     if port is not None:
         chosen = replace(chosen, port=port)
     _check_port(chosen)
+    if prepare:
+        context.invoke(init)
+        context.invoke(fill, size="M", seed=1, if_empty=True)
     with running.inside(context) as app:
         _say_how(chosen)
         app.extensions["sqlalchemy"].engine.dispose()  # processes do not share connections

@@ -20,7 +20,7 @@ from planner.queries import searches
 @click.option("--minutes", type=click.IntRange(5, 480), help="Another length than the service's.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def slots(
+def slots(  # noqa: PLR0917  # click passes them by name
     context: click.Context,
     service: str,
     site: str,

@@ -10,7 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner.db import audit, decisions, engine, timetables
-from planner.db.models import Appointment, CourseSession
+from planner.db.models import (
+    Appointment,
+    AuditRow,
+    Consent,
+    Consult,
+    Course,
+    CourseSession,
+    DateToAvoid,
+    Screening,
+)
 from planner.scheduling import rules
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
@@ -18,8 +27,17 @@ from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, 
 MONTH = timedelta(days=31)
 MARGIN = timedelta(days=2)
 LIVE = ("held", "reserved", "booked", "arrived", "started", "fulfilled")
-STRUCTURE = ("provider.busy", "room.busy", "patient.busy", "room.site")
+STRUCTURE = ("provider.busy", "room.busy", "patient.busy", "room.other_site")
 """What no change of hours or rules can bring about: somewhere a guard did not hold."""
+
+PLACING = {"starts_at", "provider_id", "room_id"}
+CHANGED_BY = {
+    "site": ("site", "site_hours", "absence", "rule_record"),
+    "provider": ("provider", "provider_hours", "provider_service", "absence", "rule_record"),
+    "room": ("room", "room_service", "absence", "rule_record"),
+    "service": ("service", "rule_record"),
+}
+"""Whose later change explains a conflict of this kind; for all others, the patient's own facts or the rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +60,9 @@ class _Stored:
 def appointments(*, now: datetime) -> tuple[Finding, ...]:
     """Return every live appointment that breaks a rule today, month by month.
 
-    Overlaps and a room of another site are violations. What a later change of hours, absences, rules or
-    facts has put outside the rules is listed apart from them, as are conflicts that a recorded decision or
-    a click answered when it was booked.
+    What a later change of hours, absences, rules or the patient's facts has put outside the rules is told
+    apart from violations by the audit trail: without such a change, somebody has got round the rules. A
+    conflict that a recorded decision answers is none.
     """
     with engine.reading() as session:
         found: list[Finding] = []
@@ -102,7 +120,7 @@ def _judged(
 ) -> Iterator[Finding]:
     row = one.row
     conflicts = rules.conflicts(
-        _slot(one), timetable, order=order, purpose="here_now", ignoring=frozenset({row.id})
+        _slot(one), timetable, order=order, purpose=_purpose(row), ignoring=frozenset({row.id})
     )
     serious = [c for c in conflicts if c.severity in (Severity.DECIDE, Severity.BLOCK)]
     if not serious:
@@ -110,16 +128,60 @@ def _judged(
     decided = decisions.codes_answering(session, row.id, serious)
     for conflict in serious:
         if conflict.code not in decided:
-            yield _finding(row, conflict)
+            yield _finding(session, one, conflict)
 
 
-def _finding(row: Appointment, conflict: Conflict) -> Finding:
+def _purpose(row: Appointment) -> str:
+    return "audit_provisional" if row.status in ("held", "reserved") else "audit"
+
+
+def _finding(session: Session, one: _Stored, conflict: Conflict) -> Finding:
+    is_structure = conflict.code in STRUCTURE
     return Finding(
-        appointment_key=row.key,
-        starts_at=row.starts_at,
+        appointment_key=one.row.key,
+        starts_at=one.row.starts_at,
         code=conflict.code,
-        is_violation=conflict.code in STRUCTURE,
+        is_violation=is_structure or not _has_changed_since(session, one, conflict.code),
     )
+
+
+def _has_changed_since(session: Session, one: _Stored, code: str) -> bool:
+    """Whether the trail tells of a change, after the appointment was last placed, that explains the conflict."""
+    placed = _last_placed(session, one.row.id)
+    if placed is None:
+        return False
+    kinds = CHANGED_BY.get(code.partition(".")[0])
+    later = sa.select(AuditRow.id).where(AuditRow.id > placed)
+    if kinds is None:
+        rules_changed = AuditRow.object_kind == "rule_record"
+        later = later.where(sa.or_(rules_changed, _is_of_patient(one)))
+    else:
+        later = later.where(AuditRow.object_kind.in_(kinds))
+    return session.scalar(later.limit(1)) is not None
+
+
+def _last_placed(session: Session, appointment_id: int) -> int | None:
+    """Return the audit row by which the appointment got its time and actors; None when none tells."""
+    rows = session.execute(
+        sa.select(AuditRow.id, AuditRow.after)
+        .where(AuditRow.object_kind == "appointment", AuditRow.object_id == appointment_id)
+        .order_by(AuditRow.id.desc())
+    )
+    return next((row.id for row in rows if PLACING & set(row.after or ())), None)
+
+
+def _is_of_patient(one: _Stored) -> sa.ColumnElement[bool]:
+    """Whether an audit row is about the patient of an appointment, or about anything of theirs."""
+    patient_id = one.row.patient_id
+    own = [sa.and_(AuditRow.object_kind == "patient", AuditRow.object_id == patient_id)]
+    for model in (DateToAvoid, Screening, Consult, Consent, Course, Appointment):
+        ids = sa.select(model.id).where(model.patient_id == patient_id)
+        own.append(
+            sa.and_(AuditRow.object_kind == model.__tablename__, AuditRow.object_id.in_(ids))
+        )
+    sessions = sa.select(CourseSession.id).where(CourseSession.course_id == one.course_id)
+    own.append(sa.and_(AuditRow.object_kind == "course_session", AuditRow.object_id.in_(sessions)))
+    return sa.or_(*own)
 
 
 def _slot(one: _Stored) -> Slot:

@@ -103,7 +103,8 @@ def _page(loaded: _Loaded, request: PlanRequest, locale: str) -> CoursePage:
     found = _best(loaded, request, kept, purpose)
     placed = _chosen(request, picked, kept, found, _open_numbers(loaded.order))
     verdicts = planning.judge(loaded.order, placed, loaded.timetable, purpose=purpose)
-    rows = _rows(loaded, request, placed, _costs_of(placed, found), verdicts, locale)
+    costs = _costs_of(placed, found)
+    rows = _rows(loaded, request, placed, costs=costs, verdicts=verdicts, locale=locale)
     return CoursePage(
         head=_head(loaded, locale),
         wishes=_wishes(loaded, request, locale),
@@ -383,6 +384,7 @@ def _rows(
     loaded: _Loaded,
     request: PlanRequest,
     placed: Mapping[int, Slot],
+    *,
     costs: Mapping[int, tuple[planning.Cost, ...]],
     verdicts: Mapping[int, tuple[Conflict, ...]],
     locale: str,

@@ -60,7 +60,7 @@ def everything(*, now: datetime) -> dict[str, Any]:
             **{kind: list(_rows(session, table, zones)) for kind, table in KINDS.items()},
         }
     for row in found["appointments"]:
-        row |= _named(row, served)
+        row.update(_named(row, served))
     return found
 
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from planner.scheduling.timetable import Gap
 from planner.web.forms import PlannerForm, VersionField
 
 DAYS = NumberRange(min=1, max=365, message=_l("Give whole days from 1 to 365."))
@@ -41,14 +42,20 @@ class GapForm(PlannerForm):
 
     def validate_target(self, field: IntegerField) -> None:
         """The target lies at or after the floor."""
-        if _both(self.floor, field) and field.data < self.floor.data:
+        if _days(field) < _days(self.floor):
             raise ValidationError(_l("The target cannot be before “not before”."))
 
     def validate_soft_max(self, field: IntegerField) -> None:
         """Late lies at or after the target."""
-        if _both(self.target, field) and field.data < self.target.data:
+        if _days(field) < _days(self.target):
             raise ValidationError(_l("“Late after” cannot be before the target."))
 
+    def gap(self) -> Gap:
+        """Return what was typed, once it has been validated."""
+        return Gap(
+            floor=_days(self.floor), target=_days(self.target), soft_max=_days(self.soft_max)
+        )
 
-def _both(one: IntegerField, other: IntegerField) -> bool:
-    return one.data is not None and other.data is not None
+
+def _days(field: IntegerField) -> int:
+    return field.data or 0

@@ -55,7 +55,7 @@ def read_picks(values: MultiDict[str, str], prefix: str = "s") -> dict[int, Pick
 def parse_pick(text: str) -> Pick | None:
     """Return the pick that ``site.provider.room.20270303T1500Z`` stands for, or None."""
     parts = text.split(".")
-    if len(text) > LONGEST_PICK or len(parts) != 4:  # noqa: PLR2004  four parts
+    if len(text) > LONGEST_PICK or len(parts) != 4:
         return None
     try:
         site_id, provider_id, room_id = (_id(part) for part in parts[:3])
@@ -115,7 +115,7 @@ def _number(text: str) -> int:
 
 
 def _id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004  fits an id
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise ValueError(text)
     return int(text)
 

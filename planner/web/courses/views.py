@@ -20,7 +20,7 @@ from planner.queries import course_plan
 from planner.queries import courses as queries
 from planner.queries import names as known_names
 from planner.queries.course_view import Pick, Sentence
-from planner.scheduling.timetable import Conflict, Gap, Status
+from planner.scheduling.timetable import Conflict, Status
 from planner.web import context, undo
 from planner.web.courses import plan_form
 from planner.web.courses.forms import GapForm, NewCourseForm
@@ -139,14 +139,14 @@ def gap(key: str, number: int) -> Answer:
     page = queries.gap(key, number, locale=context.locale())
     form = GapForm(obj=page.gap)
     if form.validate_on_submit():
-        ordered = Gap(floor=form.floor.data, target=form.target.data, soft_max=form.soft_max.data)
+        ordered = form.gap()
         try:
             change = actions.change_gap(
                 key,
                 number,
                 ordered,
                 reason=form.reason.data or "",
-                version=form.version.data,
+                version=form.version.data or 0,
                 by=context.who(),
                 now=context.now(),
             )
@@ -333,9 +333,8 @@ def _messages(codes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _done_text(do: str, count: int) -> str:
-    match do:
-        case "hold":
-            return ngettext("One session held.", "%(num)s sessions held.", count)
-        case "reserve":
-            return ngettext("One session reserved.", "%(num)s sessions reserved.", count)
-    return ngettext("One session booked.", "%(num)s sessions booked.", count)
+    if do == "hold":
+        return str(ngettext("One session held.", "%(num)s sessions held.", count))
+    if do == "reserve":
+        return str(ngettext("One session reserved.", "%(num)s sessions reserved.", count))
+    return str(ngettext("One session booked.", "%(num)s sessions booked.", count))
