@@ -1,0 +1,1 @@
+"""What ``make bench`` runs: each figure beside the least that the same work can cost."""
