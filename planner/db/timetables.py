@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import patient_facts, snapshots
+from planner.db import decisions, patient_facts, snapshots
 from planner.db.models import LIVE_STATUSES, Appointment, Course, CourseSession, Site
 from planner.errors import NotFound
 from planner.scheduling import hours, rulebook
@@ -88,6 +88,7 @@ def order(session: Session, course_id: int, *, now: datetime) -> CourseOrder:
         course_id=course.id,
         protocol_id=course.protocol_id,
         is_decided=course.is_decided,
+        decided=decisions.codes_given(session, appointment_id=None, course_id=course_id),
     )
 
 

@@ -251,6 +251,7 @@ class CourseOrder:
     course_id: int | None = None
     protocol_id: int | None = None
     is_decided: bool = True
+    decided: frozenset[str] = frozenset()  # rules a provider has decided for the course as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)

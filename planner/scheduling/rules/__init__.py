@@ -51,6 +51,8 @@ def conflicts(
     if unknown:
         return unknown
     found = [conflict for rule in _asked(case) for conflict in rule(case)]
+    if order is not None and order.decided:
+        found = [conflict for conflict in found if not _is_settled(conflict, order)]
     return tuple(sorted(found, key=_gravity)) if len(found) > 1 else tuple(found)
 
 
@@ -98,6 +100,10 @@ def _group(purpose: str, kind: Kind, has_patient: bool, has_order: bool) -> tupl
     if kind is Kind.SESSION and (has_patient or has_order):
         rules += spacing.RULES
     return tuple(rule for rule in rules if rule not in _NOT_ASKED.get(purpose, frozenset()))
+
+
+def _is_settled(conflict: Conflict, order: CourseOrder) -> bool:
+    return conflict.severity is Severity.DECIDE and conflict.code in order.decided
 
 
 def _gravity(conflict: Conflict) -> int:
