@@ -30,6 +30,7 @@ from planner.scheduling.timetable import (
 )
 
 MARGIN = timedelta(days=1)
+STEP_MINUTES = 5
 PROVISIONAL = frozenset({Status.HELD, Status.RESERVED})
 PURPOSES: Mapping[Status, str] = {Status.HELD: "hold", Status.RESERVED: "reserve"}
 
@@ -135,6 +136,9 @@ def slot_of(timetable: Timetable, place: Place, patient_id: int) -> Slot:
     ]
     if unknown:
         raise Refused(unknown)
+    if not 0 < place.minutes <= availability.MAXIMUM_MINUTES:
+        step = {"minutes": STEP_MINUTES}
+        raise Refused([Conflict(code="slot.minutes_step", severity=Severity.BLOCK, params=step)])
     return availability.slot_at(
         timetable,
         service_id=place.service_id,

@@ -29,7 +29,7 @@ from planner.queries.appointment_view import (
     Treatment,
 )
 from planner.queries.course_view import Choice, Pick, Sentence
-from planner.queries.day import LATE_AFTER
+from planner.queries.day_cards import LATE_AFTER
 from planner.queries.ground import Ground
 from planner.queries.slot_view import Swap, SwapOption
 from planner.scheduling import hours, lifecycle, rules

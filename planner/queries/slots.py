@@ -165,9 +165,8 @@ class _Search:
             return None, {"at": "no_such_time"}
         if not self.ground.timetable.horizon.contains(Interval(starts_at, starts_at + ONE_DAY)):
             return None, {"on": "out_of_range"}
-        slot = next(
-            iter(self._free(site_id, Interval(starts_at, starts_at + ONE_DAY / 1440))), None
-        )
+        minute = Interval(starts_at, starts_at + timedelta(minutes=1))
+        slot = next(iter(self._free(site_id, minute, 1)), None)
         if slot is None:
             return self._somebody(site_id, starts_at), {}
         return grounds.pick_of(slot), {}
@@ -211,8 +210,8 @@ class _Search:
     def _half(self, site_id: int, half: Interval, most: int | None) -> list[tuple[Slot, bool]]:
         """Return the first starts of a half day, and with each whether there are more."""
         found: dict[datetime, Slot] = {}
-        # Several providers may be free at one start: enough for one start more than is shown.
-        limit = None if most is None else (most + 1) * len(self.ground.providers)
+        # Enough for one start more than is shown, which says that there are more.
+        limit = None if most is None else (most + 1) * self._able(site_id)
         for slot in self._free(site_id, half, limit):
             found.setdefault(slot.starts_at, slot)
             if most is not None and len(found) > most:
@@ -220,6 +219,13 @@ class _Search:
         starts = list(found.values())
         has_more = most is not None and len(starts) > most
         return [(slot, has_more) for slot in starts[:most]]
+
+    def _able(self, site_id: int) -> int:
+        """Return how many providers give the service there: so many may be free at one start."""
+        if self.asked.provider_id is not None:
+            return 1
+        providers = self.ground.timetable.providers.values()
+        return sum((self.service_id, site_id) in facts.treats for facts in providers)
 
     def _free(self, site_id: int, span: Interval, limit: int | None) -> tuple[Slot, ...]:
         return availability.free_slots(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask import session as flask_session
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from planner.queries import day as queries
@@ -84,6 +85,7 @@ def _tag() -> str:
 
     The minute stands for the line of now and for those who wait; the session for the form keys.
     """
+    generate_csrf()  # made now, or the first page would differ from all after it
     account = context.account()
     now: datetime = context.now()
     facts = (

@@ -1,0 +1,220 @@
+"""One appointment as a card of the board or a line of the agenda, everything put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from planner import wording
+from planner.queries import day_board
+from planner.queries.day_board import Span
+from planner.queries.day_facts import DayFacts
+from planner.queries.day_view import Chip, GapView, Item, Sign, Tail
+from planner.scheduling import course, hours
+from planner.scheduling.gaps import Measure
+from planner.scheduling.timetable import CourseOrder, Gap, SessionOrder
+from planner.wording import desk
+
+LATE_AFTER = timedelta(minutes=5)
+PAGE = "/appointments/"
+"""Where a card leads; asking the routes for each of sixty cards would cost more than the rest of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """What every card of a day is made with."""
+
+    facts: DayFacts
+    day: date
+    now: datetime
+    locale: str
+    measures: Mapping[tuple[int, int], Measure]
+    is_all: bool
+
+    @property
+    def now_minute(self) -> int | None:
+        """The minute it is, when the day is today."""
+        local = hours.local(self.now, self.facts.zone)
+        return day_board.minute(local.time()) if local.date() == self.day else None
+
+    @property
+    def now_label(self) -> str:
+        """The time it is."""
+        return wording.format_time(hours.local(self.now, self.facts.zone), self.locale)
+
+    def clock(self, at: datetime) -> int:
+        """Return the minute of the day of an instant; past midnight the minutes go on."""
+        local = hours.local(at, self.facts.zone)
+        return (local.date() - self.day).days * 1440 + day_board.minute(local.time())
+
+    def spans_label(self, spans: Sequence[Span]) -> str:
+        """Return "9:00 AM–12:30 PM, …"."""
+        return ", ".join(
+            f"{minute_label(a, self.locale)}–{minute_label(b, self.locale)}" for a, b in spans
+        )
+
+    def item(self, row: Any) -> Item:
+        """Return an appointment as a card or a line."""
+        status, note = self._status(row)
+        number = row["number"]
+        measure = self.measures.get((row["course_id"], number)) if number else None
+        minutes = int((row["ends_at"] - row["starts_at"]).total_seconds() // 60)
+        site = self.facts.sites.get(row["site_id"])
+        return Item(
+            id=row["id"],
+            key=row["key"],
+            url=PAGE + row["key"],
+            start_minute=self.clock(row["starts_at"]),
+            end_minute=self.clock(row["ends_at"]),
+            start_label=self._clock_face(row["starts_at"]),
+            end_label=self._clock_face(row["ends_at"]),
+            time_label=self._time(row["starts_at"]),
+            minutes_label=wording.minutes(minutes, self.locale),
+            state=row["status"],
+            status=status,
+            status_note=note,
+            version=row["version"],
+            patient_name=wording.person(row["given_name"], row["family_name"]),
+            patient_key=row["patient_key"],
+            service_name=row["service_name"],
+            service_colour=row["service_colour"],
+            service_kind=row["service_kind"],
+            number=number,
+            total=row["total"] if number else None,
+            gap=_gap(measure, self.locale),
+            room_name=row["room_name"],
+            provider_name=row["provider_name"],
+            provider=Chip(
+                name=row["provider_name"],
+                colour=row["provider_colour"],
+                initials=wording.initials(row["provider_name"]),
+            ),
+            site=Chip(name=site.name, colour=site.colour) if site and self.is_all else None,
+            icons=tuple(self._signs(row)),
+            note=row["note"] or row["call_back_note"],
+        )
+
+    def tails(self, row: Any, by: str) -> tuple[Tail, ...]:
+        """Return what the appointment occupies beside its own time in this kind of column."""
+        ends, starts = self.clock(row["ends_at"]), self.clock(row["starts_at"])
+        if by == "provider":
+            spans = [("walk", "walk", ends, self.clock(row["patient_until"]))]
+        else:
+            spans = [
+                ("turnover", "preparation", self.clock(row["room_from"]), starts),
+                ("turnover", "turnover", ends, self.clock(row["room_until"])),
+            ]
+        return tuple(
+            Tail(kind=kind, start_minute=a, end_minute=b, label=desk.tail(code, self.locale))
+            for kind, code, a, b in spans
+            if a < b
+        )
+
+    def _clock_face(self, at: datetime) -> str:
+        """Return "2:30": on the board the margin says which half of the day it is."""
+        return wording.format_clock(hours.local(at, self.facts.zone), self.locale)
+
+    def _time(self, at: datetime) -> str:
+        return wording.format_time(hours.local(at, self.facts.zone), self.locale)
+
+    def _status(self, row: Any) -> tuple[str, str]:
+        status = row["status"]
+        if status == "booked":
+            behind = self.now - row["starts_at"]
+            if behind >= LATE_AFTER and self.now_minute is not None:
+                return "late", desk.late(_minutes(behind), self.locale)
+            return ("confirmed" if row["confirmed_at"] else "booked"), ""
+        if status == "arrived" and row["arrived_at"] and self.now_minute is not None:
+            return status, desk.waits(_minutes(self.now - row["arrived_at"]), self.locale)
+        return status, ""
+
+    def _signs(self, row: Any) -> list[Sign]:
+        found = []
+        if row["language"] != "en":
+            label = wording.language(row["language"], self.locale)
+            found.append(Sign(text=row["language"].upper(), label=label))
+        if not row["was_here"]:
+            found.append(self._sign("new", "star"))
+        if row["service_kind"] == "session" and not row["has_consent"]:
+            found.append(self._sign("consent", "edit", is_alert=True))
+        if row["package"]:
+            found.append(Sign(name="money", label=row["package"], is_alert=_is_due(row["package"])))
+        if row["health_state"] == "review" and row["health_reviewed_at"] is None:
+            found.append(self._sign("review", "decide", is_alert=True))
+        if row["note"] or row["patient_note"]:
+            found.append(self._sign("note", "note"))
+        if row["call_back_note"]:
+            found.append(self._sign("call", "phone"))
+        return found
+
+    def _sign(self, code: str, icon: str, *, is_alert: bool = False) -> Sign:
+        return Sign(name=icon, label=desk.sign(code, self.locale), is_alert=is_alert)
+
+
+def measures(sessions: Sequence[Any], facts: DayFacts) -> dict[tuple[int, int], Measure]:
+    """Return what each session of the courses is measured by, by course and number."""
+    by_course: dict[int, list[Any]] = {}
+    for row in sessions:
+        by_course.setdefault(row["course_id"], []).append(row)
+    return {
+        (course_id, number): measure
+        for course_id, rows in by_course.items()
+        for number, measure in course.measure(_order(rows), _days(rows, facts)).items()
+    }
+
+
+def _order(rows: Sequence[Any]) -> CourseOrder:
+    first = rows[0]
+    return CourseOrder(
+        service_id=0,
+        sessions=tuple(
+            SessionOrder(
+                number=row["number"],
+                minutes=row["minutes"],
+                gap=Gap(
+                    floor=row["gap_floor"], target=row["gap_target"], soft_max=row["gap_soft_max"]
+                ),
+                zones=frozenset(row["zones"]),
+                is_custom_gap=row["gap_is_custom"],
+            )
+            for row in rows
+        ),
+        same_zone_gap=Gap(
+            floor=first["same_floor"], target=first["same_target"], soft_max=first["same_soft_max"]
+        ),
+    )
+
+
+def _days(rows: Sequence[Any], facts: DayFacts) -> dict[int, date]:
+    return {
+        row["number"]: hours.day_of(row["starts_at"], facts.zone)
+        for row in rows
+        if row["starts_at"] is not None
+    }
+
+
+def _gap(measure: Measure | None, locale: str) -> GapView | None:
+    if measure is None:
+        return None
+    return GapView(
+        days=measure.days,
+        floor=measure.gap.floor,
+        target=measure.gap.target,
+        soft_max=measure.gap.soft_max,
+        text=wording.measure(measure, locale),
+    )
+
+
+def minute_label(minute: int, locale: str) -> str:
+    """Return a minute of the day as a time."""
+    return wording.format_time(time(minute // 60 % 24, minute % 60), locale)
+
+
+def _minutes(length: timedelta) -> int:
+    return int(length.total_seconds() // 60)
+
+
+def _is_due(package: str) -> bool:
+    return "due" in package.casefold()
