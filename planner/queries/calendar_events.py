@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 
 from planner import wording
 from planner.ical.events import Days, Event, Span, one_line
-from planner.queries import calendar_aftercare
-from planner.queries.calendar_aftercare import Restriction
 from planner.queries.calendar_rows import Diary, Visit
-from planner.scheduling import hours, lifecycle
+from planner.scheduling import aftercare, hours, lifecycle
+from planner.scheduling.aftercare import Restriction, Treated
 from planner.scheduling.timetable import Status
 from planner.wording import visits as words
 
@@ -25,6 +24,9 @@ HANDED_OUT_AFTER = timedelta(days=1)
 REMINDERS = (timedelta(days=1), timedelta(hours=2))
 LONGEST_TITLE = 60
 CANCELLED = "CANCELLED"
+
+WALK, DAY_AND_NIGHT, AS_NEEDED, FLYING, RESTRICTED = range(1, 6)
+"""Which note after a visit it is: part of its uid, so never to be renumbered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ class _Note:
 
 def _aftercare(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]:
     for note in _notes(shown.visit, diary, _next_day(shown, others)):
-        is_shared = note.part == calendar_aftercare.AS_NEEDED
+        is_shared = note.part == AS_NEEDED
         yield _note_event(note, shown, diary, _sessions(shown, others) if is_shared else (shown,))
 
 
@@ -174,31 +176,45 @@ def _note_event(note: _Note, shown: Shown, diary: Diary, causes: tuple[Shown, ..
 
 def _notes(visit: Visit, diary: Diary, next_day: datetime | None) -> Iterator[_Note]:
     locale = diary.language
-    next_on = hours.day_of(next_day, visit.zone) if next_day else None
-    found = calendar_aftercare.after(visit, diary, next_on)
-    if found.walk:
-        span = Span(starts_at=found.walk.starts_at, ends_at=found.walk.ends_at, zone=visit.zone)
-        plain = words.walk(found.walk.least, found.walk.most, locale)
-        yield _Note(part=calendar_aftercare.WALK, when=span, plain=plain)
-    for worn in found.compression:
-        say = words.as_needed if worn.part == calendar_aftercare.AS_NEEDED else words.day_and_night
-        days = Days(first=worn.first, last=worn.last)
-        yield _Note(part=worn.part, when=days, plain=say(worn.least, worn.most, locale))
-    if found.flying:
-        plain = words.flying(_end(found.flying, visit, locale), found.flying.hours, locale)
-        day = _last_day((found.flying,), visit)
-        yield _Note(part=calendar_aftercare.FLYING, when=day, plain=plain, is_travel=True)
+    found = aftercare.after(_treated(visit, diary, next_day), diary.rules)
+    if walk := found.walk:
+        span = Span(starts_at=walk.starts_at, ends_at=walk.ends_at, zone=visit.zone)
+        yield _Note(part=WALK, when=span, plain=words.walk(walk.least, walk.most, locale))
+    for part, worn, say in (
+        (DAY_AND_NIGHT, found.day_and_night, words.day_and_night),
+        (AS_NEEDED, found.as_needed, words.as_needed),
+    ):
+        if worn:
+            days = Days(first=worn.first, last=worn.last)
+            yield _Note(part=part, when=days, plain=say(worn.least, worn.most, locale))
+    if flying := found.flying:
+        plain = words.flying(_end(flying, visit, locale), flying.hours, locale)
+        day = _last_day((flying,), visit)
+        yield _Note(part=FLYING, when=day, plain=plain, is_travel=True)
     if found.restrictions:
         in_order = sorted(found.restrictions, key=lambda item: item.until)
         items = [words.Until(code=r.code, time=_end(r, visit, locale)) for r in in_order]
         day = _last_day(found.restrictions, visit)
-        plain = words.restrictions(items, locale)
-        yield _Note(part=calendar_aftercare.RESTRICTED, when=day, plain=plain)
+        yield _Note(part=RESTRICTED, when=day, plain=words.restrictions(items, locale))
+
+
+def _treated(visit: Visit, diary: Diary, next_day: datetime | None) -> Treated:
+    return Treated(
+        ends_at=visit.actual_ends_at or visit.ends_at,
+        kept_free=visit.patient_until - visit.ends_at,
+        zone=visit.zone,
+        site_id=visit.site_id,
+        service_id=visit.service_id,
+        protocol_id=visit.protocol_id,
+        zones=frozenset(visit.zones_treated or visit.zones or ()),
+        is_reticular=visit.course_id in diary.reticular_course_ids,
+        next_session_on=hours.day_of(next_day, visit.zone) if next_day else None,
+    )
 
 
 def _last_day(restrictions: tuple[Restriction, ...], visit: Visit) -> Days:
     """Return the one day on which the last of them ends: a bar over all days would be clutter."""
-    last = max(calendar_aftercare.last_day(item, visit.zone) for item in restrictions)
+    last = max(aftercare.last_day(item, visit.zone) for item in restrictions)
     return Days(first=last, last=last)
 
 

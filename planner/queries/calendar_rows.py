@@ -69,11 +69,6 @@ class Visit:
     zones: list[str] | None
     total: int
 
-    @property
-    def session_ends_at(self) -> datetime:
-        """When the visit ended, or is to end."""
-        return self.actual_ends_at or self.ends_at
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diary:
