@@ -26,9 +26,7 @@ setup: ## prepare everything: libraries, assets, a PostgreSQL and a Chromium for
 
 run: ## set up what running needs, fill an empty database with a demo, and serve
 	@$(SETUP) run
-	@$(BIN)/planner init
-	@$(BIN)/planner demo --if-empty
-	@exec $(BIN)/planner serve
+	@exec $(BIN)/planner serve --prepare
 
 test: ## set up and run all tests, on both databases and in the browser (ARGS="-k word" for some)
 	@$(SETUP) all

@@ -40,9 +40,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option(
-    "--prepare", is_flag=True, help="Before that, do what init and demo --if-empty do."
-)
+@click.option("--prepare", is_flag=True, help="Before that, do what init and demo --if-empty do.")
 @click.pass_context
 def serve(context: click.Context, port: int | None, prepare: bool) -> None:
     """Serve the application until Ctrl-C."""

@@ -18,6 +18,9 @@ KNOWN_FOR = timedelta(days=90)
 
 def failures(tx: Tx, subjects: Collection[str]) -> Mapping[str, tuple[int, datetime]]:
     """Return how often each failed lately, and when last; the rows stay locked until the end."""
+    # A row has to be there to be locked: otherwise the first attempts, sent at once, would all pass.
+    for subject in sorted(subjects):
+        _put(tx, subject, 0, None)
     found = tx.session.execute(
         sa.select(Throttle.subject, Throttle.failures, Throttle.last_failed_at)
         .where(Throttle.subject.in_(subjects), Throttle.last_failed_at > tx.now - FORGOTTEN_AFTER)
@@ -69,15 +72,15 @@ def _one_more(tx: Tx) -> sa.ColumnElement[int]:
     return sa.case((is_old, 1), else_=Throttle.failures + 1)
 
 
-def _put(tx: Tx, subject: str, first: int, later: sa.ColumnElement[int]) -> None:
-    # One statement, so that attempts running at the same time are all counted.
+def _put(tx: Tx, subject: str, first: int, later: sa.ColumnElement[int] | None) -> None:
+    """Insert a row, or set the count of the one that is there; None leaves that as it is."""
     insert: Any = (
         postgresql.insert(Throttle)
         if tx.session.get_bind().dialect.name == "postgresql"
         else sqlite.insert(Throttle)
-    )
-    row = {"subject": subject, "failures": first, "last_failed_at": tx.now}
+    ).values(subject=subject, failures=first, last_failed_at=tx.now)
+    if later is None:
+        tx.session.execute(insert.on_conflict_do_nothing())
+        return
     changed = {"failures": later, "last_failed_at": tx.now}
-    tx.session.execute(
-        insert.values(row).on_conflict_do_update(index_elements=["subject"], set_=changed)
-    )
+    tx.session.execute(insert.on_conflict_do_update(index_elements=["subject"], set_=changed))

@@ -121,22 +121,24 @@ def signed_out_page() -> str:
     form = SignInForm(formdata=None)
     typed = kept.typed()
     form.kept.data = typed.packed() if typed else ""
-    form.form_errors.append(
-        _("You were signed out because nothing happened for a while. Sign in to go on.")
-    )
-    return _page(form, security.page_before())
+    notice = _("You were signed out because nothing happened for a while. Sign in to go on.")
+    return _page(form, security.page_before(), notice)
 
 
 def outdated_page() -> str:
     """Return the sign-in page again when its own token was too old; the address stays typed."""
     form = SignInForm()
-    form.form_errors.append(_("This page had been open for too long. Please sign in again."))
-    return _page(form, security.own_path(request.args.get("next")))
+    notice = _("This page had been open for too long. Please sign in again.")
+    return _page(form, security.own_path(request.args.get("next")), notice)
 
 
-def _page(form: SignInForm, target: str) -> str:
+def _page(form: SignInForm, target: str, notice: str = "") -> str:
     return render_template(
-        "auth/sign_in.html", form=form, target=target, has_users=access.has_users()
+        "auth/sign_in.html",
+        form=form,
+        target=target,
+        notice=notice,
+        has_users=access.has_users(),
     )
 
 
