@@ -11,7 +11,6 @@ commits:
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -48,6 +47,7 @@ from planner.db.models import (
     SiteHours,
     User,
 )
+from planner.scheduling import reading
 
 ZONE = "America/New_York"
 PASSWORD = "correct horse battery staple"
@@ -130,7 +130,7 @@ def patient(
         key=keys.new(),
         given_name=given_name,
         family_name=family_name,
-        search_text=_folded(f"{given_name} {family_name} {phone} {birth_date or ''}"),
+        search_text=reading.search_text(given_name, family_name, phone, birth_date),
         birth_date=birth_date,
         phone=phone,
         **{"created_at": datetime(2026, 1, 5, 15, tzinfo=UTC), **columns},
@@ -500,8 +500,3 @@ def _flushed(session: Session, rows: dict[str, Any]) -> dict[str, int]:
 @lru_cache
 def _password_hash() -> str:
     return argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-
-
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
