@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -15,12 +16,18 @@ from wtforms import (
     StringField,
     ValidationError,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in stubs
 from wtforms.widgets import HiddenInput
 
 from planner.web import context
 
 ALLOWED_CONTROLS = "\n\r\t"
 JOINERS = "\u200c\u200d\u200e\u200f"  # right-to-left names and emoji need them
+
+
+def choices(pairs: Iterable[tuple[Any, Any]], group: Any = None) -> list[Any]:
+    """Return the options of a select from values and labels, under a heading when there is one."""
+    return [SelectChoice(value=value, label=label, optgroup=group) for value, label in pairs]
 
 
 def stripped(value: Any) -> Any:
@@ -38,6 +45,11 @@ def _is_unseen(letter: str) -> bool:
     if letter in ALLOWED_CONTROLS or letter in JOINERS:
         return False
     return unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn")
+
+
+def _option(pair: Any) -> Any:
+    """Return the option that a pair of value and label stands for."""
+    return SelectChoice(value=pair[0], label=pair[1]) if isinstance(pair, tuple) else pair
 
 
 class VersionField(IntegerField):
@@ -67,6 +79,9 @@ class PlannerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             """Bind a field; typed text gets the common filter and validator before its own."""
+            pairs = unbound_field.kwargs.get("choices")
+            if isinstance(pairs, list | tuple):
+                options = {**options, "choices": [_option(pair) for pair in pairs]}
             field: Field = unbound_field.bind(form=form, **options)
             if isinstance(field, StringField) and not isinstance(field, PasswordField):
                 field.filters = [stripped, *field.filters]

@@ -37,7 +37,6 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "appointments.move": STAFF,
     "appointments.swap": STAFF,
     "appointments.act": STAFF,
-    "changes.undo": STAFF,
     # courses
     "courses.index": STAFF,
     "courses.new": STAFF,

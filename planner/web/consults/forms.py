@@ -23,10 +23,10 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from planner import wording
 from planner.scheduling import zones as body
 from planner.web import context
-from planner.web.forms import IdempotencyField, PlannerForm, VersionField
+from planner.web.forms import IdempotencyField, PlannerForm, VersionField, choices
 from planner.web.patients.fields import Day
 
-YES_NO = (("no", _l("No")), ("yes", _l("Yes")))
+YES_NO = choices((("no", _l("No")), ("yes", _l("Yes"))))
 ANSWERED = InputRequired(_l("Please ask this."))
 CHOSEN = InputRequired(_l("Please choose."))
 WIDEST = 30.0  # millimetres: wider is a slip of the finger
@@ -118,14 +118,18 @@ class ConsultForm(PlannerForm):
     is_spider = BooleanField(_l("Spider veins (under 1 mm)"))
     spider_mm = Diameter(_l("Widest, mm"))
     colours = SelectMultipleField(
-        _l("Colour"), choices=(("red", _l("Red")), ("blue", _l("Blue"))), validate_choice=True
+        _l("Colour"),
+        choices=choices((("red", _l("Red")), ("blue", _l("Blue")))),
+        validate_choice=True,
     )
     patterns = SelectMultipleField(
         _l("Pattern"),
-        choices=(
-            ("lines", _l("Lines")),
-            ("branches", _l("Branches")),
-            ("spider", _l("Spider")),
+        choices=choices(
+            (
+                ("lines", _l("Lines")),
+                ("branches", _l("Branches")),
+                ("spider", _l("Spider")),
+            )
         ),
     )
     is_reticular = BooleanField(_l("Reticular veins (feeder, small varicose; 1–3 mm)"))
@@ -133,18 +137,20 @@ class ConsultForm(PlannerForm):
     zones = SelectMultipleField(_l("Zones to treat"))
     area_size = RadioField(
         _l("Size of the area"),
-        choices=(("S", _l("Small")), ("M", _l("Medium")), ("L", _l("Large"))),
+        choices=choices((("S", _l("Small")), ("M", _l("Medium")), ("L", _l("Large")))),
         validators=[Optional()],
     )
     duplex_advised = BooleanField(_l("Duplex ultrasound advised"))
 
     outcome = RadioField(
         _l("Outcome"),
-        choices=(
-            ("candidate", _l("Candidate")),
-            ("not_now", _l("Not now")),
-            ("no", _l("Not a candidate")),
-            ("refer", _l("Refer")),
+        choices=choices(
+            (
+                ("candidate", _l("Candidate")),
+                ("not_now", _l("Not now")),
+                ("no", _l("Not a candidate")),
+                ("refer", _l("Refer")),
+            )
         ),
         validators=[CHOSEN],
     )
@@ -155,9 +161,11 @@ class ConsultForm(PlannerForm):
 
     repeats = RadioField(
         _l("The sessions treat"),
-        choices=(
-            ("new", _l("new zones each time")),
-            ("same", _l("the same zones again")),
+        choices=choices(
+            (
+                ("new", _l("new zones each time")),
+                ("same", _l("the same zones again")),
+            )
         ),
         validators=[Optional()],
     )
@@ -178,12 +186,13 @@ class ConsultForm(PlannerForm):
     def __init__(self, *args: Any, packs: frozenset[str], protocols: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         locale = context.locale()
-        self.zones.choices = {
-            str(_l("Left leg")): _named(body.LEG_ZONES[: len(body.AREAS)], locale),
-            str(_l("Right leg")): _named(body.LEG_ZONES[len(body.AREAS) :], locale),
-            str(_l("Face")): _named((body.FACE,), locale),
-        }
-        self.protocol.choices = [(str(row.id), row.name) for row in protocols]
+        half = len(body.AREAS)
+        self.zones.choices = [
+            *choices(_named(body.LEG_ZONES[:half], locale), _l("Left leg")),
+            *choices(_named(body.LEG_ZONES[half:], locale), _l("Right leg")),
+            *choices(_named((body.FACE,), locale), _l("Face")),
+        ]
+        self.protocol.choices = choices((str(row.id), row.name) for row in protocols)
         self.zones.flags.required = True  # of a candidate: not to be called optional
         for pack in PACKS:
             if pack not in packs:

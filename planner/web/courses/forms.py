@@ -10,7 +10,7 @@ from wtforms import IntegerField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from planner.scheduling.timetable import Gap
-from planner.web.forms import PlannerForm, VersionField
+from planner.web.forms import PlannerForm, VersionField, choices
 
 DAYS = NumberRange(min=1, max=365, message=_l("Give whole days from 1 to 365."))
 DUE = InputRequired(_l("Please fill this in."))
@@ -26,7 +26,7 @@ class NewCourseForm(PlannerForm):
 
     def __init__(self, *args: Any, protocols: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.protocol.choices = list(protocols)
+        self.protocol.choices = choices(protocols)
 
 
 class GapForm(PlannerForm):

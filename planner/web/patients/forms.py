@@ -10,23 +10,27 @@ from wtforms.validators import InputRequired, Length
 
 from planner.actions.patients import Avoided, PatientValues, Signed
 from planner.scheduling import reading
-from planner.web.forms import IdempotencyField, PlannerForm, VersionField
+from planner.web.forms import IdempotencyField, PlannerForm, VersionField, choices
 from planner.web.patients.fields import Day, Text, TimeOfDay
 
-LANGUAGES = (
-    ("en", _l("English")),
-    ("es", _l("Spanish")),
-    ("pt", _l("Portuguese")),
-    ("ht", _l("Haitian Creole")),
+LANGUAGES = choices(
+    (
+        ("en", _l("English")),
+        ("es", _l("Spanish")),
+        ("pt", _l("Portuguese")),
+        ("ht", _l("Haitian Creole")),
+    )
 )
-CONTACTS = (("phone", _l("Call")), ("text", _l("Text")), ("email", _l("Mail")))
-DATE_KINDS = (
-    ("flight", _l("Flight")),
-    ("trip", _l("Trip")),
-    ("event", _l("Event (race, beach, sauna …)")),
-    ("absence", _l("Cannot come")),
+CONTACTS = choices((("phone", _l("Call")), ("text", _l("Text")), ("email", _l("Mail"))))
+DATE_KINDS = choices(
+    (
+        ("flight", _l("Flight")),
+        ("trip", _l("Trip")),
+        ("event", _l("Event (race, beach, sauna …)")),
+        ("absence", _l("Cannot come")),
+    )
 )
-CONSENT_KINDS = (("treatment", _l("Treatment")), ("photo", _l("Photos")))
+CONSENT_KINDS = choices((("treatment", _l("Treatment")), ("photo", _l("Photos"))))
 NOT_IN_LIST = _l("Please choose from the list.")
 CHOICE = InputRequired(NOT_IN_LIST)
 

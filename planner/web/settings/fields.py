@@ -8,17 +8,11 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, Field, Form, IntegerField, StringField, TextAreaField, TimeField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in stubs
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from planner.web.forms import printable
 
 SHOWN = 20  # characters of what was typed that a sentence repeats
-
-
-def choices(pairs: Iterable[tuple[Any, Any]], group: Any = None) -> list[Any]:
-    """Return the options of a select from values and labels, under a heading when there is one."""
-    return [SelectChoice(value=value, label=label, optgroup=group) for value, label in pairs]
 
 
 def whole(value: Any) -> int:

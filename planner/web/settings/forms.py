@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired
 from planner.actions.catalogue import checks, services, sites
 from planner.actions.catalogue.clinic import LANGUAGES
 from planner.queries.settings.shared import Named
-from planner.web.forms import PlannerForm, VersionField
+from planner.web.forms import PlannerForm, VersionField, choices
 from planner.web.settings.fields import (
     Day,
     Lines,
@@ -26,7 +26,6 @@ from planner.web.settings.fields import (
     Text,
     TimeOfDay,
     WholeNumber,
-    choices,
     whole,
 )
 

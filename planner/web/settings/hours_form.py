@@ -15,9 +15,9 @@ from wtforms import FieldList, FormField, SelectField
 from planner.actions.catalogue.weekly import WeeklyRow
 from planner.errors import Invalid
 from planner.queries.settings.shared import WeeklyView
-from planner.web.forms import PlannerForm, VersionField
+from planner.web.forms import PlannerForm, VersionField, choices
 from planner.web.settings import answers
-from planner.web.settings.fields import Day, TimeOfDay, choices
+from planner.web.settings.fields import Day, TimeOfDay
 
 WEEKDAYS = (
     (0, _l("Monday")),

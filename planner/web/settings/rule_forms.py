@@ -10,8 +10,8 @@ from wtforms.validators import InputRequired
 
 from planner.queries.settings.offers import RulePage
 from planner.scheduling.rulebook import RuleDefault, ValueType
-from planner.web.forms import PlannerForm
-from planner.web.settings.fields import Day, WholeNumber, choices, whole
+from planner.web.forms import PlannerForm, choices
+from planner.web.settings.fields import Day, WholeNumber, whole
 from planner.web.settings.forms import NOT_IN_LIST
 
 SEVERITIES = choices(

@@ -9,8 +9,8 @@ from wtforms import BooleanField, PasswordField, RadioField, SelectField
 from wtforms.validators import EqualTo, InputRequired
 
 from planner.queries.settings.people import UserChoices
-from planner.web.forms import PlannerForm, VersionField
-from planner.web.settings.fields import Text, choices, whole
+from planner.web.forms import PlannerForm, VersionField, choices
+from planner.web.settings.fields import Text, whole
 from planner.web.settings.forms import NOT_IN_LIST
 
 ROLES = choices(
