@@ -87,9 +87,9 @@ def place(
     moving = [place.appointment_id for place in places if place.appointment_id is not None]
     _lock(tx, patient_id, places, appointments.actors(tx.session, moving))
     rows = [_row(tx, place) for place in places]
-    ground = _ground(tx, patient_id, places, course_id)
+    ground = _ground(tx, patient_id, places, course_id, rows)
     slots = [slot_of(ground.timetable, place, patient_id) for place in places]
-    found = _judged(ground, slots, _purpose(terms, rows), moving=frozenset(moving))
+    found = _added(ground, rows, slots, _purpose(terms, rows))
     _refuse(tx, ground, rows, found, terms)
     placed = _written(tx, ground, list(zip(places, slots, rows, strict=True)), terms)
     _decide(tx, ground, placed, found, terms)
@@ -106,7 +106,7 @@ def settle(
     places = [_as_it_stands(row) for row in rows]
     _lock(tx, rows[0].patient_id, places, ())
     fresh = [_provisional(tx, row) for row in rows]
-    ground = _ground(tx, rows[0].patient_id, places, course_id)
+    ground = _ground(tx, rows[0].patient_id, places, course_id, fresh)
     numbers = {s.appointment_id: s.number for s in ground.sessions}
     slots = [appointments.slot_of(row, numbers.get(row.id)) for row in fresh]
     found = _judged(ground, slots, terms.purpose or "book", moving=appointments.ids(fresh))
@@ -221,8 +221,14 @@ def _provisional(tx: Tx, row: Appointment) -> Appointment:
     return fresh
 
 
-def _ground(tx: Tx, patient_id: int, places: Sequence[Place], course_id: int | None) -> _Ground:
-    starts = [place.starts_at for place in places]
+def _ground(
+    tx: Tx,
+    patient_id: int,
+    places: Sequence[Place],
+    course_id: int | None,
+    rows: Sequence[Appointment | None],
+) -> _Ground:
+    starts = [place.starts_at for place in places] + [row.starts_at for row in rows if row]
     horizon = Interval(min(starts) - MARGIN, max(starts) + MARGIN)
     timetable = timetables.load(
         tx.session,
@@ -241,6 +247,23 @@ def _purpose(terms: Terms, rows: Sequence[Appointment | None]) -> str:
         return terms.purpose
     status = next((Status(row.status) for row in rows if row is not None), terms.status)
     return PURPOSES.get(status, "book")
+
+
+def _added(
+    ground: _Ground, rows: Sequence[Appointment | None], slots: Sequence[Slot], purpose: str
+) -> list[tuple[Conflict, ...]]:
+    """Return what stands against each slot; of a moved one only what the move itself brings."""
+    moving = appointments.ids(row for row in rows if row is not None)
+    found = _judged(ground, slots, purpose, moving=moving)
+    stood = [
+        appointments.slot_of(row, slot.number) if row else slot
+        for row, slot in zip(rows, slots, strict=True)
+    ]
+    before = _judged(ground, stood, purpose, moving=moving) if moving else found
+    return [
+        rules.added(now, then) if row else now
+        for row, now, then in zip(rows, found, before, strict=True)
+    ]
 
 
 def _judged(
@@ -296,7 +319,7 @@ def _written(
         tx.session.flush()
     result = []
     for place_, slot, present in wanted:
-        row = present or _added(tx, ground.timetable, place_, slot, terms)
+        row = present or _new(tx, ground.timetable, place_, slot, terms)
         if present is not None:
             present.status = statuses[present.id]
             appointments.move(present, slot, now=tx.now)
@@ -305,7 +328,7 @@ def _written(
     return result
 
 
-def _added(tx: Tx, timetable: Timetable, place_: Place, slot: Slot, terms: Terms) -> Appointment:
+def _new(tx: Tx, timetable: Timetable, place_: Place, slot: Slot, terms: Terms) -> Appointment:
     expires_at = None
     if terms.status is Status.HELD:
         expires_at = min(closing_time(timetable, slot.site_id), slot.starts_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -50,11 +50,26 @@ class Ground:
     order: CourseOrder | None = None
     appointment: Appointment | None = None
     number: int | None = None
+    found_before: dict[str, tuple[Conflict, ...]] = field(default_factory=dict)
 
     @property
     def ignoring(self) -> frozenset[int]:
         """The appointment the page is about: it does not stand in its own way."""
         return frozenset({self.appointment.id}) if self.appointment else frozenset()
+
+    def stood(self, purpose: str) -> tuple[Conflict, ...]:
+        """Return what speaks against the appointment where it stands: no change is asked for it."""
+        if self.appointment is None:
+            return ()
+        if purpose not in self.found_before:
+            self.found_before[purpose] = rules.conflicts(
+                appointments.slot_of(self.appointment, self.number),
+                self.timetable,
+                order=self.order,
+                purpose=purpose,
+                ignoring=self.ignoring,
+            )
+        return self.found_before[purpose]
 
     @property
     def today(self) -> date:
@@ -73,15 +88,18 @@ def of_patient(
 def of_appointment(
     session: Session, key: str, horizon: Interval | None = None, *, locale: str, now: datetime
 ) -> Ground:
-    """Return the ground for an appointment that exists; without a horizon, of its own day."""
+    """Return the ground for an appointment: its own day, and the horizon when one is asked for."""
     row = appointments.find_by_key(session, key)
     if row is None:
         raise NotFound("appointment")
     served = appointments.find_served(session, row.id)
+    own = Interval(row.starts_at - timetables.MARGIN, row.ends_at + timetables.MARGIN)
+    if horizon is not None:
+        own = Interval(min(own.starts_at, horizon.starts_at), max(own.ends_at, horizon.ends_at))
     return _loaded(
         session,
         session.get_one(Patient, row.patient_id),
-        horizon or Interval(row.starts_at - timetables.MARGIN, row.ends_at + timetables.MARGIN),
+        own,
         locale=locale,
         now=now,
         order=timetables.order(session, served.course_id, now=now) if served else None,
@@ -171,6 +189,8 @@ def judged(ground: Ground, slot: Slot, purpose: str) -> tuple[Conflict, ...]:
     found = rules.conflicts(
         slot, ground.timetable, order=ground.order, purpose=purpose, ignoring=ground.ignoring
     )
+    if ground.appointment is not None:
+        found = rules.added(found, ground.stood(purpose))
     course_id = ground.order.course_id if ground.order else None
     if not any(conflict.severity is Severity.DECIDE for conflict in found):
         return found

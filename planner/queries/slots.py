@@ -294,9 +294,9 @@ def _horizon(asked: Asked, now: datetime) -> Interval:
     for day in wanted:
         if day is not None and now.date() < day <= latest.date():
             days += [datetime.combine(day, time(), now.tzinfo)]
-    if asked.pick is not None and now < asked.pick.starts_at < latest:
+    if asked.pick is not None and now - FARTHEST < asked.pick.starts_at < latest:
         days.append(asked.pick.starts_at)
-    return Interval(now - ONE_DAY, max(days) + timedelta(days=DAYS + 2))
+    return Interval(min(days) - ONE_DAY, max(days) + timedelta(days=DAYS + 2))
 
 
 def service_of(ground: Ground, asked: Asked) -> int:

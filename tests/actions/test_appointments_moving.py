@@ -227,3 +227,13 @@ def test_a_held_appointment_that_is_moved_stays_held(
     later = to(clinic, row, 3, 14, minutes=30)
     moving.move(held.key, later, Terms(), by=DESK, now=NOW)
     assert (read(bound, row.id).status, read(bound, row.id).expires_at) == ("held", row.expires_at)
+
+
+def test_a_move_asks_only_for_what_it_brings(
+    bound: sa.Engine, clinic: SmallClinic, given: Callable[..., int]
+) -> None:
+    minor = given(factories.patient, birth_date=date(2011, 6, 1))
+    booked = given(factories.appointment, clinic, minor, day=date(2027, 3, 3))
+    row = read(bound, booked)
+    moving.move(row.key, to(clinic, row, 3, 14, minutes=30), Terms(), by=DESK, now=NOW)
+    assert read(bound, booked).starts_at == at(date(2027, 3, 3), 14)

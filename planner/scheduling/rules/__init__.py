@@ -73,6 +73,19 @@ def standing(
     )
 
 
+def added(conflicts: Iterable[Conflict], before: Iterable[Conflict]) -> tuple[Conflict, ...]:
+    """Return what a change brings: what blocks, and what did not stand against it before.
+
+    The same code with the same parameters was there to be seen when the appointment was made.
+    """
+    known = tuple(before)
+    return tuple(
+        conflict
+        for conflict in conflicts
+        if conflict.severity is Severity.BLOCK or conflict not in known
+    )
+
+
 def worst(conflicts: Iterable[Conflict]) -> Severity:
     """Return the gravest severity, ``info`` when there is nothing."""
     return max(
