@@ -78,7 +78,7 @@ class PlannerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
         """Give every typed field the two rules above."""
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
-            """Bind a field; typed text gets the common filter and validator before its own."""
+            """Bind a field: pairs become options; typed text gets the two rules before its own."""
             pairs = unbound_field.kwargs.get("choices")
             if isinstance(pairs, list | tuple):
                 options = {**options, "choices": [_option(pair) for pair in pairs]}
