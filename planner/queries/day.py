@@ -9,14 +9,15 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import decisions, engine
+from planner.db import decisions, engine, snapshots
 from planner.db.models import ScheduleVersion
 from planner.queries import day_board, day_cards, day_rows
 from planner.queries.day_board import Span
 from planner.queries.day_cards import Cards
-from planner.queries.day_facts import DayFacts
+from planner.queries.day_facts import FALLBACK_ZONE, DayFacts
 from planner.queries.day_rows import Fact
 from planner.queries.day_view import Band, Chip, Column, DayPage, MyDay, SiteTab
 from planner.scheduling import hours
@@ -37,11 +38,9 @@ def page(
 ) -> DayPage:
     """Return a day at a site, or at all of them; without a date today, without a site the first."""
     with engine.reading() as session:
-        facts = DayFacts(day_rows.facts(session, on or now.date()))
+        day = on or _today(session, now)
+        facts = DayFacts(day_rows.facts(session, day))
         site = facts.site(site_id)
-        day = on or hours.day_of(now, facts.zone)
-        if day != (on or now.date()):  # around midnight the weekday differs from that in UTC
-            facts = DayFacts(day_rows.facts(session, day))
         sites = list(facts.sites.values()) if is_all else [s for s in (site,) if s]
         span = _span(day, facts.zone)
         rows = day_rows.appointments(
@@ -60,10 +59,8 @@ def page(
 def mine(on: date | None, provider_id: int, *, locale: str, now: datetime) -> MyDay:
     """Return a provider's day over all sites; without a date today."""
     with engine.reading() as session:
-        facts = DayFacts(day_rows.facts(session, on or now.date()))
-        day = on or hours.day_of(now, facts.zone)
-        if day != (on or now.date()):
-            facts = DayFacts(day_rows.facts(session, day))
+        day = on or _today(session, now)
+        facts = DayFacts(day_rows.facts(session, day))
         span = _span(day, facts.zone)
         rows = day_rows.appointments(
             session,
@@ -206,6 +203,12 @@ def _shut(cards: Cards, site_id: int) -> tuple[list[Band], list[Span]]:
     for span, reason in facts.closures(site_id):
         result += day_board.bands([span], "absence", reason or label)
     return result, opened
+
+
+def _today(session: Session, now: datetime) -> date:
+    """Return the day it is at the first site, by what this process keeps of the catalogue."""
+    sites = snapshots.catalogue(session).sites.values()
+    return hours.day_of(now, next((site.zone for site in sites), FALLBACK_ZONE))
 
 
 def _span(day: date, zone: str) -> Interval:
