@@ -652,6 +652,7 @@ def upgrade() -> None:  # noqa: PLR0915  one statement per table and index
     op.create_index(
         op.f("ix_appointment_course_session_id"), "appointment", ["course_session_id"], unique=False
     )
+    op.create_index("ix_appointment_expiry", "appointment", ["status", "expires_at"], unique=False)
     op.create_index(
         "ix_appointment_patient_day", "appointment", ["patient_id", "starts_at"], unique=False
     )
@@ -763,6 +764,7 @@ def downgrade() -> None:  # noqa: PLR0915
     op.drop_index("ix_appointment_room_day", table_name="appointment")
     op.drop_index("ix_appointment_provider_day", table_name="appointment")
     op.drop_index("ix_appointment_patient_day", table_name="appointment")
+    op.drop_index("ix_appointment_expiry", table_name="appointment")
     op.drop_index(op.f("ix_appointment_course_session_id"), table_name="appointment")
     op.drop_table("appointment")
     op.drop_index(op.f("ix_course_session_course_id"), table_name="course_session")

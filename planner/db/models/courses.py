@@ -22,7 +22,9 @@ class Course(Base):
     patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
     protocol_id: Mapped[int | None] = mapped_column(sa.ForeignKey("protocol.id"))
     service_id: Mapped[int] = mapped_column(sa.ForeignKey("service.id"))
-    status: Mapped[str] = mapped_column(sa.String(10))  # draft | active | paused | completed | ended
+    status: Mapped[str] = mapped_column(
+        sa.String(10)
+    )  # draft | active | paused | completed | ended
     is_decided: Mapped[bool] = mapped_column(default=False)  # the provider has chosen the interval
     zones: Mapped[str] = mapped_column(sa.String(4), default="new")  # new | same
     interval_reason: Mapped[str] = mapped_column(sa.String(500), default="")
@@ -66,7 +68,9 @@ class CourseSession(Base):
         sa.CheckConstraint("number BETWEEN 1 AND 12", name="number"),
         sa.CheckConstraint("minutes > 0 AND minutes % 5 = 0", name="minutes"),
         sa.CheckConstraint("gap_floor >= 1 AND gap_soft_max <= 365", name="gap_range"),
-        sa.CheckConstraint("gap_floor <= gap_target AND gap_target <= gap_soft_max", name="gap_order"),
+        sa.CheckConstraint(
+            "gap_floor <= gap_target AND gap_target <= gap_soft_max", name="gap_order"
+        ),
     )
 
 
@@ -129,6 +133,7 @@ class Appointment(Base):
         sa.Index("ix_appointment_provider_day", "provider_id", "starts_at"),
         sa.Index("ix_appointment_room_day", "room_id", "starts_at"),
         sa.Index("ix_appointment_patient_day", "patient_id", "starts_at"),
+        sa.Index("ix_appointment_expiry", "status", "expires_at"),
     )
 
 
@@ -144,7 +149,9 @@ class Decision(Base):
     provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"), index=True)
     reason: Mapped[str] = mapped_column(sa.String(500))
     params: Mapped[dict[str, Any]]  # the conflict it answers, as it was judged
-    by_phone: Mapped[bool] = mapped_column(default=False)  # taken down by the desk: waits to be signed
+    by_phone: Mapped[bool] = mapped_column(
+        default=False
+    )  # taken down by the desk: waits to be signed
     given_at: Mapped[datetime]
     given_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     signed_at: Mapped[datetime | None]
