@@ -310,3 +310,16 @@ def test_no_row_is_written_for_robots_that_miss(app: Flask, client: FlaskClient)
     with app.app_context(), db.engine.connect() as connection:
         count = connection.scalar(sa.select(sa.func.count()).select_from(SignIn))
     assert (count, cookie_of(client)) == (0, "")
+
+
+@pytest.mark.parametrize(("proxies", "origin"), [(0, "127.0.0.1"), (1, "198.51.100.7")])
+def test_a_forwarded_address_is_believed_only_from_a_trusted_proxy(
+    sqlite_url: str, proxies: int, origin: str
+) -> None:
+    app = create_app(settings_for(sqlite_url, trusted_proxies=proxies))
+    browser = app.test_client()
+    token = csrf_of(browser.get("/sign-in").text)
+    form = {"csrf_token": token, "email": "a@example.com", "password": "x" * 20}
+    browser.post("/sign-in", data=form, headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.7"})
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.scalar(sa.select(AuditRow.origin)) == origin
