@@ -6,6 +6,7 @@ import { startCountdowns } from "./js/countdown.js";
 import { startButtons } from "./js/buttons.js";
 import { startDrafts } from "./js/drafts.js";
 import { startBoard } from "./js/board.js";
+import { startTyping } from "./js/typing.js";
 
 startTheme();
 startForms();
@@ -14,3 +15,4 @@ startCountdowns();
 startButtons();
 startDrafts();
 startBoard();
+startTyping();
