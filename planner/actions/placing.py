@@ -110,7 +110,10 @@ def settle(
     numbers = {s.appointment_id: s.number for s in ground.sessions}
     slots = [appointments.slot_of(row, numbers.get(row.id)) for row in fresh]
     found = _judged(ground, slots, terms.purpose or "book", moving=appointments.ids(fresh))
-    _refuse(tx, ground, fresh, found, terms)
+    # Its warnings were clicked through when it was held; a decision may have become due since.
+    warned = frozenset(c.code for cs in found for c in cs if c.severity is Severity.WARN)
+    seen = replace(terms, acknowledged=terms.acknowledged | warned)
+    _refuse(tx, ground, fresh, found, seen)
     for row in fresh:
         appointments.enter(row, Status.BOOKED, now=tx.now)
     tx.session.flush()

@@ -77,6 +77,7 @@ class AppointmentPage:
     zone_label: str
     day: str  # ISO, of the site
     zone: str
+    is_due: bool  # on the site's day or later: a patient can be checked in
     site_id: int
     course_key: str
     course_label: str  # "session 2 of 3"
@@ -96,6 +97,7 @@ class AppointmentPage:
     ended_label: str
     ended_reason: str
     missing: tuple[Sentence, ...]  # what stands against starting
+    to_book: tuple[Sentence, ...]  # what stands against making a hold or reservation firm
     deciders: tuple[Choice, ...]
     decisions: tuple[DecisionLine, ...]
     log: tuple[LogLine, ...]

@@ -151,7 +151,7 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
     course = _course(ground)
     minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
     local = clock.local(row.starts_at)
-    may_start = Verb.START in lifecycle.verbs(status)
+    may_start, may_book = (verb in lifecycle.verbs(status) for verb in (Verb.START, Verb.BOOK))
     return AppointmentPage(
         key=row.key,
         version=row.version,
@@ -177,6 +177,7 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
         zone_label=local.tzname() or "",
         day=local.date().isoformat(),
         zone=clock.zone,
+        is_due=local.date() <= clock.local(ground.now).date(),
         site_id=row.site_id,
         course_key=course.key if course else "",
         course_label=_course_label(ground),
@@ -200,7 +201,8 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
         ended_label=clock.when(row.ended_at),
         ended_reason=row.ended_reason,
         missing=_missing(ground, row) if may_start else (),
-        deciders=grounds.deciders(ground, slot) if may_start else (),
+        to_book=_to_book(ground, row) if may_book else (),
+        deciders=grounds.deciders(ground, slot) if may_start or may_book else (),
         decisions=_decisions(ground, row, clock),
         log=_log(ground, row, clock),
         is_provider=is_provider,
@@ -280,6 +282,18 @@ def _missing(ground: Ground, row: Appointment) -> tuple[Sentence, ...]:
         unread = Conflict(code="health.unreviewed", severity=Severity.BLOCK)
         standing = (unread, *standing)
     return grounds.sentences(ground, standing)
+
+
+def _to_book(ground: Ground, row: Appointment) -> tuple[Sentence, ...]:
+    slot = appointments.slot_of(row, ground.number)
+    found = rules.conflicts(
+        slot, ground.timetable, order=ground.order, purpose="book", ignoring=ground.ignoring
+    )
+    course_id = ground.order.course_id if ground.order else None
+    decided = decisions.codes_given(ground.session, appointment_id=None, course_id=course_id)
+    decided |= decisions.codes_answering(ground.session, row.id, found)
+    warned = frozenset(c.code for c in found if c.severity is Severity.WARN)
+    return grounds.sentences(ground, rules.standing(found, acknowledged=warned, decided=decided))
 
 
 def _decisions(ground: Ground, row: Appointment, clock: _Clock) -> tuple[DecisionLine, ...]:

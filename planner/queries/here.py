@@ -24,6 +24,7 @@ from planner.who import Who
 LISTED = 8
 STEP = 5  # minutes
 AHEAD = timedelta(days=1)
+REST_OF_DAY = "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,12 @@ class PatientLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomOption:
-    """A room, and until when it is free; empty when it is taken now."""
+    """A room or provider, and until when it is free; empty when it is taken now."""
 
     value: str
     name: str
     free_label: str
+    is_long_enough: bool
     is_chosen: bool
 
 
@@ -162,36 +164,43 @@ class _Free:
         return wording.format_time(hours.local(at, zone), self.ground.locale)
 
     def _first(self, options: tuple[RoomOption, ...]) -> int | None:
-        return next((int(option.value) for option in options if option.free_label), None)
+        return next((int(option.value) for option in options if option.is_long_enough), None)
 
     def _options(
         self, actor: str, ids: list[int], rows: Mapping[int, Any], chosen: int | None
     ) -> tuple[RoomOption, ...]:
         found = [
-            RoomOption(
-                value=str(its_id),
-                name=rows[its_id].name,
-                free_label=self._free_until(actor, its_id),
-                is_chosen=its_id == chosen,
-            )
+            self._option(actor, its_id, rows[its_id].name, is_chosen=its_id == chosen)
             for its_id in ids
             if rows[its_id].retired_from is None
         ]
-        return tuple(sorted(found, key=lambda option: not option.free_label))
+        return tuple(sorted(found, key=lambda o: (not o.is_long_enough, not o.free_label)))
 
-    def _free_until(self, actor: str, actor_id: int) -> str:
+    def _option(self, actor: str, actor_id: int, name: str, *, is_chosen: bool) -> RoomOption:
+        until = self._free_until(actor, actor_id)
+        enough = self.starts_at + timedelta(minutes=self.minutes)
+        zone = self.ground.sites[self.site_id].zone
+        is_today = until and hours.day_of(until, zone) == hours.day_of(self.starts_at, zone)
+        free_label = "" if until is None else self.label(until) if is_today else REST_OF_DAY
+        return RoomOption(
+            value=str(actor_id),
+            name=name,
+            free_label=free_label,
+            is_long_enough=until is not None and until >= enough,
+            is_chosen=is_chosen,
+        )
+
+    def _free_until(self, actor: str, actor_id: int) -> datetime | None:
+        """Return when whoever is free now is next taken, at the latest a day on; None: taken now."""
         starts_at, day = self.starts_at, self.starts_at + AHEAD
         spans = [
             index.clock(actor, busy) for busy in self._index.busy(actor, actor_id, starts_at, day)
         ]
         if any(from_ <= starts_at < until for from_, until in spans):
-            return ""
+            return None
         if actor == "provider" and not self._is_working(actor_id):
-            return ""
-        later = [from_ for from_, _ in spans if from_ > starts_at]
-        zone = self.ground.sites[self.site_id].zone
-        is_today = later and hours.day_of(min(later), zone) == hours.day_of(starts_at, zone)
-        return self.label(min(later)) if is_today else "–"
+            return None
+        return min((from_ for from_, _ in spans if from_ > starts_at), default=day)
 
     def _is_working(self, provider_id: int) -> bool:
         spans = hours.working(self.ground.timetable, provider_id, self.site_id)

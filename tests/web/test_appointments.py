@@ -380,3 +380,20 @@ def test_a_hold_past_its_time_is_gone_from_the_day(
         day=date(2027, 3, 1), hour=15, status="held", expires_at=NOW - timedelta(minutes=1),
     )  # fmt: skip
     assert "Expired" not in desk.get("/day").text
+
+
+def test_a_reserved_session_says_what_it_waits_for_and_takes_the_decision(
+    app: Flask, desk: FlaskClient, clinic: SmallClinic, given: Callable[..., int]
+) -> None:
+    patient_id = given(factories.patient)
+    given(factories.consult_done, clinic, patient_id, on=date(2027, 2, 20))
+    given(factories.date_to_avoid, patient_id, kind="flight", on=date(2027, 3, 4))
+    its_id = given(
+        factories.appointment, clinic, patient_id, day=date(2027, 3, 3), hour=14, status="reserved",
+        service_id=clinic.sclerotherapy, expires_at=at(date(2027, 3, 3), 14),
+    )  # fmt: skip
+    address = f"/appointments/{key_of(app, Appointment, its_id)}"
+    lacking = act(desk, address, "book")
+    decided = {"decide": "flight.within_48h", "decided_by": str(clinic.pa)}
+    act(desk, address, "book", **decided, decision_reason="a short one")
+    assert (lacking.status_code, stored(app)[0].status) == (409, "booked")  # type: ignore[attr-defined]  # a response

@@ -8,7 +8,6 @@ from werkzeug.datastructures import MultiDict
 
 from planner.actions.appointments import booking
 from planner.errors import Invalid, KeyReused, Refused
-from planner.queries import appointments as queries
 from planner.queries import here, slots
 from planner.queries.course_view import Pick
 from planner.queries.slot_view import Asked
@@ -54,9 +53,7 @@ def _start(key: str, values: MultiDict[str, str]) -> Answer:
             idempotency=context.idempotency(values),
         )
     except (Refused, Invalid) as error:
-        reasons = error.conflicts if isinstance(error, Refused) else ()
-        sentences = queries.sentences(reasons, locale=context.locale())
-        refusal = Refusal(title=_("Not started."), sentences=sentences)
+        refusal = Refusal(title=_("Not started."), text=_("The reasons stand above the button."))
         return _page(key, values, refusal, code=code_of(error, values))
     except KeyReused:
         refusal = Refusal(title=_("This form was sent before."))
