@@ -18,7 +18,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from planner import wording
 from planner.scheduling import zones as body
@@ -46,7 +46,7 @@ class Diameter(StringField):
 
     def __init__(self, label: Any, **rest: Any) -> None:
         attributes = {"inputmode": "decimal", "maxlength": 6, "placeholder": "0.8"}
-        super().__init__(label, validators=[Optional()], render_kw=attributes, **rest)
+        super().__init__(label, render_kw=attributes, **rest)
 
     @property
     def mm(self) -> float | None:
@@ -65,27 +65,39 @@ class Diameter(StringField):
             raise ValueError(_l("Please give millimetres between 0.1 and 30, like 0.8."))
 
 
+class WholeNumber(IntegerField):
+    """A whole number, and a plain sentence for what is none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Keep what was typed; refuse what is no whole number."""
+        text = (valuelist[0] if valuelist else "").strip()
+        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+        if text and self.data is None:
+            raise ValueError(_l("Please give a whole number."))
+
+
 class SessionRow(Form):
     """One session of the order. The gap is counted from the session before."""
 
-    minutes = IntegerField(
+    minutes = WholeNumber(
         _l("Minutes"),
         validators=[
-            InputRequired(_l("Please give the minutes.")),
+            # Not InputRequired: a row may have been made by the page rather than typed.
+            DataRequired(_l("Please give the minutes.")),
             NumberRange(5, 240, _l("Please give 5 to 240 minutes.")),
         ],
     )
-    floor = IntegerField(_l("Not before"), validators=[Optional()])
-    target = IntegerField(_l("Target"), validators=[Optional()])
-    soft_max = IntegerField(_l("Late after"), validators=[Optional()])
+    floor = WholeNumber(_l("Not before"), validators=[Optional()])
+    target = WholeNumber(_l("Target"), validators=[Optional()])
+    soft_max = WholeNumber(_l("Late after"), validators=[Optional()])
     zones = SelectMultipleField(_l("Zones"), validate_choice=False)
 
-    def validate_minutes(self, field: IntegerField) -> None:
+    def validate_minutes(self, field: WholeNumber) -> None:
         """Lengths are multiples of five minutes."""
         if field.data and field.data % 5:
             raise ValidationError(_l("Please give a multiple of five."))
 
-    def validate_soft_max(self, field: IntegerField) -> None:
+    def validate_soft_max(self, field: WholeNumber) -> None:
         """All three days, rising, within a year."""
         days = (self.floor.data, self.target.data, field.data)
         if days == (None, None, None) and not self._has_wrong_days():
@@ -171,12 +183,12 @@ class ConsultForm(PlannerForm):
     )
     protocol = RadioField(_l("Interval"), choices=[], validators=[Optional()])
     reason = StringField(_l("Reason for this interval"), validators=[Length(max=500)])
-    count = IntegerField(
+    count = WholeNumber(
         _l("Sessions"),
         validators=[Optional(), NumberRange(1, MOST, _l("A course has 1 to 12 sessions."))],
         render_kw={"min": 1, "max": MOST, "inputmode": "numeric"},
     )
-    minutes = IntegerField(
+    minutes = WholeNumber(
         _l("Minutes each"),
         validators=[Optional(), NumberRange(5, 240, _l("Please give 5 to 240 minutes."))],
         render_kw={"min": 5, "max": 240, "step": 5, "inputmode": "numeric"},
