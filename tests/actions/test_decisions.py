@@ -163,7 +163,7 @@ def test_a_disputed_decision_counts_no_longer_and_everybody_sees_why(
     decisions.disagree(decision_id, "I said after the flight", by=md, now=NOW)
     page = queries.page(locale="en", now=NOW, by=DESK)
     assert (before, counted(), [line.disputed_note for line in page.disputed]) == (
-        {FLIGHT.code},
+        frozenset({FLIGHT.code}),
         frozenset(),
         ["I said after the flight"],
     )

@@ -79,7 +79,7 @@ def send(browser: FlaskClient, path: str, values: dict[str, Any], do: str) -> Te
     return browser.post(path, data={**sent, **values})
 
 
-def stored(app: Flask, model: type) -> list:
+def stored(app: Flask, model: type[Any]) -> list[Any]:
     with app.app_context(), Session(db.engine) as session:
         return list(session.scalars(sa.select(model)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -73,7 +74,7 @@ def register(browser: FlaskClient, **changes: str) -> str:
     return answer.location
 
 
-def stored(app: Flask, model: type) -> list:
+def stored(app: Flask, model: type[Any]) -> list[Any]:
     with app.app_context(), Session(db.engine) as session:
         return list(session.scalars(sa.select(model)))
 
