@@ -29,6 +29,7 @@ from planner.web import (
     portal,
     security,
     settings,
+    signed_in,
     styleguide,
 )
 from planner.web.sessions import TableSessions
@@ -65,6 +66,7 @@ def register(app: Flask, chosen: Settings) -> None:
     """
     app.url_map.converters["int"] = RowId
     app.session_interface = TableSessions(chosen)
+    signed_in.register(app)
     Babel(app, locale_selector=context.locale)
     assets.register(app)
     frame.register(app)

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import g, request
 from flask import session as flask_session
+from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from planner import clock
@@ -22,7 +23,8 @@ UNSAID = ("csrf_token", "idempotency_key")
 
 def account() -> Account | None:
     """Return who is signed in, or None."""
-    return getattr(flask_session, "account", None)
+    found: Account | None = current_user.account if current_user.is_authenticated else None
+    return found
 
 
 def who() -> Who:

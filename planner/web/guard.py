@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, make_response, redirect, request, url_for
+from flask import Flask, abort, make_response, redirect, render_template, request, url_for
 from flask_wtf import CSRFProtect
 from werkzeug.wrappers import Response
 
 from planner.actions import access
 from planner.errors import Denied, Unavailable
-from planner.web import auth, context, permissions, security, sessions
+from planner.web import auth, context, kept, permissions, security, sessions
 
 LONGEST_QUERY = 8_000
 UNREADABLE = ("\0", "\ufffd")  # the second stands where bytes were no UTF-8
@@ -39,7 +39,17 @@ def _check() -> Response | None:
     if request.method not in SAFE:
         _refuse_foreign_origin()
         csrf.protect()
+        return _unreadable_form()
     return None
+
+
+def _unreadable_form() -> Response | None:
+    """Give back a form with bytes that no database keeps, without them, to be sent again."""
+    typed = kept.typed()
+    if typed is None or not any(_is_unreadable(text) for field in typed.fields for text in field):
+        return None
+    html = render_template("errors/unreadable.html", kept=typed.without(UNREADABLE))
+    return make_response(html, 422)
 
 
 def _refuse(endpoint: str) -> Response:
@@ -57,10 +67,9 @@ def _refuse(endpoint: str) -> Response:
 
 def _texts() -> Iterator[str]:
     yield request.path
-    for values in (request.args, request.form):
-        for name, texts in values.lists():
-            yield name
-            yield from texts
+    for name, texts in request.args.lists():
+        yield name
+        yield from texts
 
 
 def _is_unreadable(text: str) -> bool:

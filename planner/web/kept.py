@@ -21,6 +21,11 @@ class Kept:
     path: str
     fields: tuple[tuple[str, str], ...]
 
+    def without(self, signs: tuple[str, ...]) -> Kept:
+        """Return it with these signs taken out of names and values."""
+        fields = tuple((_freed(name, signs), _freed(value, signs)) for name, value in self.fields)
+        return Kept(path=self.path, fields=fields)
+
     def packed(self) -> str:
         """Return it as the text of one hidden field."""
         return json.dumps({"path": self.path, "fields": self.fields})
@@ -48,3 +53,9 @@ def unpacked(text: str) -> Kept | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return Kept(path=path, fields=fields) if 0 < len(fields) <= MOST_FIELDS else None
+
+
+def _freed(text: str, signs: tuple[str, ...]) -> str:
+    for sign in signs:
+        text = text.replace(sign, "")
+    return text

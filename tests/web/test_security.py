@@ -162,9 +162,17 @@ def test_no_body_breaks_the_application(client: FlaskClient, body: bytes, kind: 
     assert "<h1>" in answer.text
 
 
-def test_bytes_that_cannot_be_read_are_answered_with_a_sentence(client: FlaskClient) -> None:
-    answer = client.post("/sign-in", data={"email": "a\0b"})
+def test_an_address_that_cannot_be_read_is_answered_with_a_sentence(client: FlaskClient) -> None:
+    answer = client.get("/sign-in?next=a%00b")
     assert (answer.status_code, "That request could not be read" in answer.text) == (400, True)
+
+
+def test_a_form_that_cannot_be_read_comes_back_without_what_is_no_text(sign_in: Browser) -> None:
+    browser = sign_in("receptionist")
+    token = csrf_of(browser.get("/patients/new").text)
+    typed = {"csrf_token": token, "given_name": "An\0a", "family_name": "Lopez"}
+    answer = browser.post("/patients/new", data=typed)
+    assert (answer.status_code, 'name="given_name" value="Ana"' in answer.text) == (422, True)
 
 
 def test_a_body_over_a_megabyte_is_refused_with_a_sentence(client: FlaskClient) -> None:

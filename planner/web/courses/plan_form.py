@@ -21,6 +21,7 @@ PARTS: Mapping[str, tuple[time | None, time | None]] = {
     "evening": (time(16), None),
 }
 NUMBERS = range(1, 13)
+YEARS = range(2000, 2101)
 LONGEST_PICK = 60
 
 
@@ -61,6 +62,8 @@ def parse_pick(text: str) -> Pick | None:
         site_id, provider_id, room_id = (_id(part) for part in parts[:3])
         starts_at = datetime.strptime(parts[3], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
     except ValueError:
+        return None
+    if starts_at.year not in YEARS:
         return None
     return Pick(site_id=site_id, provider_id=provider_id, room_id=room_id, starts_at=starts_at)
 
@@ -111,19 +114,22 @@ def _objective(text: str) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text[:3]) in NUMBERS else 0
+    return int(text) if _is_id(text) and int(text) in NUMBERS else 0
 
 
 def _id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+    if not _is_id(text):
         raise ValueError(text)
     return int(text)
 
 
+def _is_id(text: str) -> bool:
+    # Python refuses to read numbers of thousands of digits, the database those of more than nine.
+    return text.isascii() and text.isdigit() and len(text) <= 9
+
+
 def _ids(values: MultiDict[str, str], name: str) -> frozenset[int] | None:
-    found = frozenset(
-        int(text) for text in values.getlist(name) if text.isascii() and text.isdigit()
-    )
+    found = frozenset(int(text) for text in values.getlist(name) if _is_id(text))
     return found or None
 
 

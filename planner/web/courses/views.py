@@ -13,8 +13,6 @@ from werkzeug.wrappers import Response
 
 from planner import wording
 from planner.actions import courses as actions
-from planner.actions import placing
-from planner.actions.decisions import GivenDecision
 from planner.errors import Invalid, Refused, Stale
 from planner.queries import course_plan
 from planner.queries import courses as queries
@@ -22,6 +20,7 @@ from planner.queries import names as known_names
 from planner.queries.course_view import Pick, Sentence
 from planner.scheduling.timetable import Conflict, Status
 from planner.web import context, undo
+from planner.web.appointments import asked
 from planner.web.courses import plan_form
 from planner.web.courses.forms import GapForm, NewCourseForm
 
@@ -34,6 +33,7 @@ STATUSES = {
     "reserve": Status.RESERVED,
 }
 WISHES = ("site", "provider", "weekday", "part", "not_before", "not_after")
+TYPED = ("reason", "package", "call_back_note", "decision_reason", "decided_by")
 Answer = str | Response | tuple[str, int]
 
 
@@ -89,7 +89,7 @@ def book(key: str) -> Answer:
         done = actions.book(
             key,
             tuple(_chosen(number, picks[number]) for number in numbers),
-            _terms(values, STATUSES[do]),
+            asked.terms(values, STATUSES[do]),
             version=context.version(values),
             wishes={name: values.getlist(name) for name in WISHES if values.getlist(name)},
             by=context.who(),
@@ -109,7 +109,7 @@ def settle(key: str) -> Answer:
         done = actions.settle(
             key,
             version=context.version(request.form),
-            terms=_terms(request.form, Status.BOOKED),
+            terms=asked.terms(request.form),
             by=context.who(),
             now=context.now(),
             idempotency=context.idempotency(request.form),
@@ -230,8 +230,8 @@ def _screen(
     status: int = 200,
     errors: Mapping[str, str] | None = None,
 ) -> Answer:
-    asked, wrong = plan_form.read(values)
-    page = course_plan.page(key, asked, locale=context.locale(), now=context.now())
+    wanted, wrong = plan_form.read(values)
+    page = course_plan.page(key, wanted, locale=context.locale(), now=context.now())
     html = render_template(
         "courses/show.html",
         page=page,
@@ -249,7 +249,7 @@ def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
     """Render the same screen with every reason; where a start is gone, with fresh proposals."""
     if isinstance(error, Stale):
         text = _("Somebody changed the course meanwhile. This is how it stands now.")
-        return _screen(key, _kept_wishes(values), Refusal(title=text), status=409)
+        return _screen(key, _without_plan(values), Refusal(title=text), status=409)
     if isinstance(error, Invalid):
         errors = _messages(error.fields)
         return _screen(
@@ -280,30 +280,6 @@ def _sentences(conflicts: Sequence[Conflict]) -> tuple[Sentence, ...]:
     )
 
 
-def _terms(values: MultiDict[str, str], status: Status) -> placing.Terms:
-    return placing.Terms(
-        status=status,
-        acknowledged=frozenset(values.get("acknowledged", "").split()),
-        decisions=_decisions(values),
-        call_back_note=values.get("call_back_note", "")[:300],
-    )
-
-
-def _decisions(values: MultiDict[str, str]) -> tuple[GivenDecision, ...]:
-    reason = values.get("decision_reason", "").strip()
-    own = context.who().provider_id
-    by_phone = values.get("decided_by", "")
-    provider_id = own or (int(by_phone) if by_phone.isascii() and by_phone.isdigit() else 0)
-    if not reason or not provider_id:
-        return ()
-    return tuple(
-        GivenDecision(
-            rule_code=code, provider_id=provider_id, reason=reason[:500], by_phone=own is None
-        )
-        for code in values.get("decide", "").split()[:20]
-    )
-
-
 def _chosen(number: int, pick: Pick) -> actions.Chosen:
     return actions.Chosen(
         number=number,
@@ -318,8 +294,9 @@ def _wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
     return [(name, value) for name in WISHES for value in values.getlist(name)[:12]]
 
 
-def _kept_wishes(values: MultiDict[str, str]) -> MultiDict[str, str]:
-    return MultiDict(_wish_fields(values))
+def _without_plan(values: MultiDict[str, str]) -> MultiDict[str, str]:
+    typed = [(name, values[name]) for name in TYPED if name in values]
+    return MultiDict([*_wish_fields(values), *typed])
 
 
 def _messages(codes: Mapping[str, str]) -> dict[str, str]:
