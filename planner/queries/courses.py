@@ -24,6 +24,8 @@ from planner.db.models import (
     Site,
 )
 from planner.errors import NotFound
+from planner.queries import holds
+from planner.queries.appointment_view import HoldLine
 from planner.queries.course_view import GapView
 from planner.scheduling import hours
 
@@ -68,12 +70,13 @@ class WorkList:
 class Lists:
     """All work lists, in the order in which they press."""
 
+    holds: tuple[HoldLine, ...]
     lists: tuple[WorkList, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits for anybody."""
-        return not any(work.lines for work in self.lists)
+        return not self.holds and not any(work.lines for work in self.lists)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +130,14 @@ def lists(*, locale: str, now: datetime) -> Lists:
     """Return the courses that wait for somebody, grouped by what they wait for."""
     with engine.reading() as session:
         rows = _running(session)
-        found = _appointments(session, [course.id for course, _ in rows])
+        found = _appointments(session)
     lines: dict[str, list[CourseLine]] = {code: [] for code in wording.LISTS}
     for course, patient in rows:
         code, line = _line(course, patient, found.get(course.id, ()), locale, now)
         if code:
             lines[code].append(line)
     return Lists(
+        holds=holds.open_holds(locale=locale, now=now),
         lists=tuple(
             WorkList(
                 code=code,
@@ -233,7 +237,7 @@ def _running(session: Session) -> list[tuple[Course, Patient]]:
     return [(course, patient) for course, patient in session.execute(statement)]
 
 
-def _appointments(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
+def _appointments(session: Session) -> dict[int, list[Any]]:
     statement = (
         sa.select(
             CourseSession.course_id,
@@ -307,16 +311,12 @@ def _waiting_for(
     course: Course, sessions: Sequence[tuple[int, str, Any]], now: datetime
 ) -> tuple[str, date | None, str]:
     """Return the list a course stands on, the day it turns on, and a note."""
-    held = [row for _, status, row in sessions if status == "held"]
-    if held:
-        return "held", _day(held[0].expires_at, held[0].zone), held[0].call_back_note
+    if any(status in ("held", "reserved") for _, status, _ in sessions):
+        return "", None, ""  # on the list of holds
     if course.status == "paused":
         return "paused", course.restart_from, ""
     if not course.is_decided:
         return "undecided", None, ""
-    reserved = [row for _, status, row in sessions if status == "reserved"]
-    if reserved:
-        return "reserved", _day(reserved[0].expires_at, reserved[0].zone), ""
     if any(status == "no_show" for _, status, _ in sessions):
         return "missed", None, ""
     return _unbooked(sessions, now)

@@ -10,12 +10,10 @@ _LISTS = {
         N_("Missed: call today"),
         N_("A session was missed. The rest is not silently kept."),
     ),
-    "held": (N_("On hold"), N_("They fall away at the time shown.")),
     "undecided": (
         N_("Interval undecided"),
         N_("The provider has to choose the interval before sessions can be booked."),
     ),
-    "reserved": (N_("Reserved"), N_("They fall away on the date shown unless they are booked.")),
     "late": (N_("Overdue"), N_("The next session should have taken place by the date shown.")),
     "open": (N_("Next session not booked"), N_("It is late after the date shown.")),
     "paused": (N_("Paused"), ""),

@@ -145,7 +145,7 @@ def test_the_table_holds_no_id_that_opens_a_session(app: Flask, sign_in: Browser
 
 
 def test_a_session_ends_after_fifteen_minutes_without_a_click(
-    sign_in: Browser, moment: time_machine.Coordinates
+    sign_in: Browser, moment: time_machine.Traveller
 ) -> None:
     browser = sign_in("receptionist")
     codes = []
@@ -156,7 +156,7 @@ def test_a_session_ends_after_fifteen_minutes_without_a_click(
 
 
 def test_a_session_ends_after_twelve_hours_however_busy(
-    sign_in: Browser, moment: time_machine.Coordinates
+    sign_in: Browser, moment: time_machine.Traveller
 ) -> None:
     browser = sign_in("receptionist")
     codes = []
@@ -167,7 +167,7 @@ def test_a_session_ends_after_twelve_hours_however_busy(
 
 
 def test_a_sign_in_page_that_stood_open_for_hours_still_works(
-    client: FlaskClient, moment: time_machine.Coordinates
+    client: FlaskClient, moment: time_machine.Traveller
 ) -> None:
     token = csrf_of(client.get("/sign-in").text)
     moment.shift(timedelta(hours=11))
@@ -203,7 +203,7 @@ def test_an_answer_that_comes_after_sign_out_does_not_bring_the_session_back(
 
 
 def test_that_a_session_was_seen_is_written_once_a_minute(
-    app: Flask, sign_in: Browser, moment: time_machine.Coordinates
+    app: Flask, sign_in: Browser, moment: time_machine.Traveller
 ) -> None:
     browser = sign_in("manager")
     browser.get("/account")
@@ -224,7 +224,7 @@ def test_a_page_without_a_form_writes_no_session(app: Flask, client: FlaskClient
 
 
 def test_guessing_waits_longer_with_every_attempt(
-    client: FlaskClient, moment: time_machine.Coordinates
+    client: FlaskClient, moment: time_machine.Traveller
 ) -> None:
     codes = [enter(client, EMAILS["manager"], WRONG).status_code for _ in range(5)]
     waits = []
@@ -237,7 +237,7 @@ def test_guessing_waits_longer_with_every_attempt(
 
 
 def test_while_waiting_even_the_right_password_is_not_looked_at(
-    client: FlaskClient, moment: time_machine.Coordinates
+    client: FlaskClient, moment: time_machine.Traveller
 ) -> None:
     for _ in range(5):
         enter(client, EMAILS["manager"], WRONG)
@@ -246,14 +246,14 @@ def test_while_waiting_even_the_right_password_is_not_looked_at(
 
 
 def test_an_unknown_address_waits_like_a_known_one(
-    client: FlaskClient, moment: time_machine.Coordinates
+    client: FlaskClient, moment: time_machine.Traveller
 ) -> None:
     codes = [enter(client, "nobody@example.com", WRONG).status_code for _ in range(6)]
     assert codes == [422] * 5 + [429]
 
 
 def test_guessing_from_elsewhere_does_not_keep_the_owner_out(
-    app: Flask, moment: time_machine.Coordinates
+    app: Flask, moment: time_machine.Traveller
 ) -> None:
     stranger = app.test_client()
     token = csrf_of(stranger.get("/sign-in").text)
@@ -267,7 +267,7 @@ def test_guessing_from_elsewhere_does_not_keep_the_owner_out(
 
 
 def test_guessing_from_everywhere_slows_strangers_but_not_a_known_address(
-    app: Flask, moment: time_machine.Coordinates
+    app: Flask, moment: time_machine.Traveller
 ) -> None:
     enter(app.test_client(), EMAILS["manager"])
     stranger = app.test_client()
@@ -284,7 +284,7 @@ def test_guessing_from_everywhere_slows_strangers_but_not_a_known_address(
 
 
 def test_addresses_of_one_household_count_as_one(
-    app: Flask, moment: time_machine.Coordinates
+    app: Flask, moment: time_machine.Traveller
 ) -> None:
     stranger = app.test_client()
     token = csrf_of(stranger.get("/sign-in").text)
@@ -299,7 +299,7 @@ def test_addresses_of_one_household_count_as_one(
 
 
 def test_a_success_forgets_the_failures_before_it(
-    app: Flask, client: FlaskClient, moment: time_machine.Coordinates
+    app: Flask, client: FlaskClient, moment: time_machine.Traveller
 ) -> None:
     for _ in range(4):
         enter(client, EMAILS["manager"], WRONG)
@@ -411,7 +411,7 @@ def test_choosing_a_language_leads_back_to_the_page_it_was_chosen_on(client: Fla
 
 
 def test_a_form_sent_after_the_session_ended_is_kept_and_sent_again(
-    app: Flask, sign_in: Browser, moment: time_machine.Coordinates
+    app: Flask, sign_in: Browser, moment: time_machine.Traveller
 ) -> None:
     browser = sign_in("manager")
     token = csrf_of(browser.get("/settings/sites/new").text)

@@ -1,0 +1,272 @@
+"""The course screen: proposals, one step at a time, booking whole, and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from planner.db.engine import db
+from planner.db.models import Course, CourseSession
+from tests import factories
+from tests.factories import SmallClinic
+from tests.web.conftest import csrf_of
+
+Browser = Callable[[str], FlaskClient]
+Given = Callable[..., int]
+PICK = re.compile(r'<input type="hidden" name="(s\d+)" value="([^"]+)"')
+
+
+@pytest.fixture
+def patient_id(given: Given, clinic: SmallClinic, today: date) -> int:
+    patient_id = given(factories.patient, given_name="Ana", family_name="Gómez", language="es")
+    given(factories.consult_done, clinic, patient_id, on=today - timedelta(days=3))
+    return patient_id
+
+
+@pytest.fixture
+def key(app: Flask, given: Given, clinic: SmallClinic, patient_id: int) -> str:
+    return key_of(app, given(factories.course, clinic, patient_id))
+
+
+@pytest.fixture
+def desk(sign_in: Browser) -> FlaskClient:
+    return sign_in("receptionist")
+
+
+def key_of(app: Flask, course_id: int) -> str:
+    with app.app_context(), Session(db.engine) as session:
+        return session.get_one(Course, course_id).key
+
+
+def picks(html: str) -> dict[str, str]:
+    return dict(PICK.findall(html))
+
+
+def fields(html: str, **changes: str) -> dict[str, str]:
+    """Return the hidden fields of the booking form, and what a person does with it."""
+    form = html[html.index('id="book"') :]
+    names = ("csrf_token", "version", "idempotency_key")
+    hidden = {
+        name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', form)[1]  # type: ignore[index]  # it is there
+        for name in names
+    }
+    return {**hidden, **picks(form), "do": "book", **changes}
+
+
+def test_S35_three_proposals_are_shown_by_name_with_their_end_dates(
+    desk: FlaskClient, key: str
+) -> None:
+    html = desk.get(f"/courses/{key}").text
+    names = ("Closest to the order", "Soonest", "Same time each visit")
+    assert [name in html for name in names] == [True] * 3
+    assert html.count("proposal-end") == 3
+
+
+def test_S36_the_ruler_says_the_days_and_the_window(desk: FlaskClient, key: str) -> None:
+    html = desk.get(f"/courses/{key}").text
+    assert "14 days after session 1 (target 14, not before 7, late after 21)" in html
+
+
+def test_the_plan_is_read_back_in_the_language_of_the_patient(desk: FlaskClient, key: str) -> None:
+    html = desk.get(f"/courses/{key}").text
+    bar = html[html.index("actionbar-read") :]
+    assert 'lang="es"' in bar[:60]
+
+
+def test_one_button_books_all_three(desk: FlaskClient, key: str) -> None:
+    html = desk.get(f"/courses/{key}").text
+    answer = desk.post(f"/courses/{key}/book", data=fields(html), follow_redirects=True)
+    assert "3 sessions booked." in answer.text
+
+
+def test_the_back_button_and_a_double_click_book_once(desk: FlaskClient, key: str) -> None:
+    form = fields(desk.get(f"/courses/{key}").text)
+    first = desk.post(f"/courses/{key}/book", data=form)
+    again = desk.post(f"/courses/{key}/book", data=form)
+    booked = desk.get(f"/courses/{key}").text.count("step-booked")
+    assert (first.status_code, again.status_code, booked) == (302, 302, 3)
+
+
+def test_a_start_taken_meanwhile_answers_with_reasons_and_fresh_proposals(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    html = desk.get(f"/courses/{key}").text
+    rival = given(factories.patient, given_name="Rita")
+    given(factories.consult_done, clinic, rival, on=today - timedelta(days=3))
+    other = key_of(app, given(factories.course, clinic, rival))
+    taken = fields(desk.get(f"/courses/{other}").text, **picks(html))
+    desk.post(f"/courses/{other}/book", data=taken)
+    answer = desk.post(f"/courses/{key}/book", data=fields(html, weekday="1"))
+    assert (answer.status_code, "Nothing was booked." in answer.text) == (409, True)
+    assert answer.text.count("proposal-end") == 3
+    assert re.search(r'name="weekday" value="1" checked', answer.text)
+
+
+def test_later_moves_one_session_and_says_what_moved(desk: FlaskClient, key: str) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    html = desk.get(f"/courses/{key}", query_string={**shown, "later": "2"}).text
+    moved = picks(html)
+    assert moved["s2"] > shown["s2"] or moved["s2"].split(".")[3] > shown["s2"].split(".")[3]
+    assert (moved["s1"], 'class="was"' in html) == (shown["s1"], True)
+
+
+def test_wishes_are_kept_in_what_is_proposed(
+    desk: FlaskClient, key: str, clinic: SmallClinic
+) -> None:
+    html = desk.get(f"/courses/{key}", query_string={"site": str(clinic.aventura)}).text
+    assert {pick.split(".")[0] for pick in picks(html).values()} == {str(clinic.aventura)}
+
+
+def test_one_gap_of_one_course_becomes_21_days_and_the_page_follows(
+    desk: FlaskClient, key: str
+) -> None:
+    address = f"/courses/{key}/gaps/2"
+    page = desk.get(address).text
+    form = {
+        "csrf_token": csrf_of(page),
+        "version": "1",
+        "floor": "14",
+        "target": "21",
+        "soft_max": "28",
+        "reason": "Travels in between.",
+    }
+    desk.post(address, data=form)
+    html = desk.get(f"/courses/{key}").text
+    assert "21 days after session 1 (target 21, not before 14, late after 28)" in html
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"floor": "0"}, "Give whole days from 1 to 365."),
+        ({"soft_max": "366"}, "Give whole days from 1 to 365."),
+        ({"target": "-3"}, "Give whole days from 1 to 365."),
+        ({"floor": "22"}, "The target cannot be before"),
+        ({"soft_max": "10"}, "cannot be before the target"),
+        ({"reason": ""}, "Please fill this in."),
+        ({"reason": "x" * 301}, "At most 300 characters."),
+        ({"floor": "abc"}, "Not a valid integer"),
+    ],
+)
+def test_a_gap_that_cannot_be_gets_a_sentence_and_keeps_what_was_typed(
+    desk: FlaskClient, key: str, typed: dict[str, str], sentence: str
+) -> None:
+    address = f"/courses/{key}/gaps/2"
+    form = {"csrf_token": csrf_of(desk.get(address).text), "version": "1"}
+    form |= {"floor": "14", "target": "21", "soft_max": "28", "reason": "Travels."}
+    answer = desk.post(address, data=form | typed)
+    assert (answer.status_code, sentence in answer.text) == (422, True)
+    assert all(f'value="{value}"' in answer.text for value in typed.values() if value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"s1": "x"},
+        {"s1": "1.1.1.20270231T1000Z"},
+        {"s1": "9999999999.1.1.20270301T1000Z"},
+        {"s1": "999.1.1.20270301T1000Z"},
+        {"site": "-1", "provider": "abc", "weekday": "9", "part": "night"},
+        {"later": "99", "pin": "13", "choose": "order|1=|2=x", "objective": "dearest"},
+        {"later": "2"},
+        {"not_before": "1900-01-01"},
+        {"not_before": "9999-12-31"},
+        {"open": "²"},
+    ],
+)
+def test_a_silly_address_still_answers_with_the_course(
+    desk: FlaskClient, key: str, query: dict[str, str]
+) -> None:
+    answer = desk.get(f"/courses/{key}", query_string=query)
+    assert (answer.status_code, "Gómez" in answer.text) == (200, True)
+
+
+def test_a_date_that_does_not_exist_gets_a_sentence_beside_its_field(
+    desk: FlaskClient, key: str
+) -> None:
+    html = desk.get(f"/courses/{key}", query_string={"not_before": "2027-02-30"}).text
+    assert "There is no such date." in html
+    assert 'value="2027-02-30"' in html
+
+
+def test_S20_an_undecided_course_offers_to_reserve_and_to_ask_the_provider(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic
+) -> None:
+    newcomer = given(factories.patient, given_name="Nora")
+    key = key_of(app, given(factories.course, clinic, newcomer, is_decided=False))
+    html = desk.get(f"/courses/{key}").text
+    asked = desk.post(
+        f"/courses/{key}/ask", data={"csrf_token": csrf_of(html)}, follow_redirects=True
+    ).text
+    assert ('value="reserve"' in html, 'value="book"' in html) == (True, False)
+    assert "The provider has been asked" in asked
+
+
+def test_S20_a_reservation_says_until_when_it_holds(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic
+) -> None:
+    newcomer = given(factories.patient, given_name="Nora")
+    key = key_of(app, given(factories.course, clinic, newcomer, is_decided=False))
+    html = desk.get(f"/courses/{key}").text
+    answer = desk.post(
+        f"/courses/{key}/book", data=fields(html, do="reserve"), follow_redirects=True
+    )
+    assert "3 sessions reserved." in answer.text
+    assert "Reserved until" in answer.text
+
+
+def test_a_course_of_twelve_sessions_is_shown(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
+) -> None:
+    zones = [(f"zone_{n}",) for n in range(12)]
+    key = key_of(app, given(factories.course, clinic, patient_id, zones=zones))
+    assert desk.get(f"/courses/{key}").text.count("step-card") == 12
+
+
+def test_the_sheet_on_paper_is_in_the_language_of_the_patient(desk: FlaskClient, key: str) -> None:
+    assert '<html lang="es"' in desk.get(f"/courses/{key}/print").text
+
+
+def test_work_lists_cost_the_same_statements_for_one_course_and_for_three(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
+) -> None:
+    def statements() -> int:
+        seen: list[str] = []
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", lambda *a: seen.append(a[2]))
+        desk.get("/courses")
+        return len(seen)
+
+    given(factories.course, clinic, patient_id)
+    desk.get("/courses")
+    one = statements()
+    for _ in range(2):
+        given(factories.course, clinic, given(factories.patient))
+    desk.get("/courses")
+    assert statements() == one
+
+
+def test_a_package_too_long_is_refused_and_kept(desk: FlaskClient, key: str) -> None:
+    form = {"csrf_token": csrf_of(desk.get(f"/courses/{key}").text), "version": "1"}
+    answer = desk.post(f"/courses/{key}/package", data=form | {"package": "x" * 121})
+    assert (answer.status_code, "x" * 121 in answer.text) == (422, True)
+
+
+def test_S17_a_pause_without_a_reason_is_asked_for_one(desk: FlaskClient, key: str) -> None:
+    form = {"csrf_token": csrf_of(desk.get(f"/courses/{key}").text), "version": "1"}
+    answer = desk.post(f"/courses/{key}/status", data=form | {"do": "pause", "reason": " "})
+    assert (answer.status_code, "Please fill this in." in answer.text) == (422, True)
+
+
+def test_the_numbers_of_a_course_stay_when_its_sessions_are_read(app: Flask, key: str) -> None:
+    with app.app_context(), Session(db.engine) as session:
+        rows = session.query(CourseSession.number).order_by(CourseSession.number).all()
+    assert [row.number for row in rows] == [1, 2, 3]
