@@ -108,9 +108,7 @@ def _page(
 
 def _unchanged(address: Address, size: str, *, seconds: float) -> Row:
     browser = _signed_in(address.app)
-    empty = flask.Flask("empty")
-    empty.add_url_rule("/", view_func=lambda: "")
-    nobody = empty.test_client()
+    nobody = _empty()
     _get(browser, address)  # the first page of a sign-in makes the key of its forms
     tag = _get(browser, address).headers["ETag"]
 
@@ -129,8 +127,20 @@ def _unchanged(address: Address, size: str, *, seconds: float) -> Row:
     )
 
 
+def _empty() -> FlaskClient:
+    """Return a browser of an application with one empty page."""
+    empty = flask.Flask("empty")
+    empty.add_url_rule("/", view_func=lambda: "")
+    return empty.test_client()
+
+
 def _floor(address: Address, seen: Seen) -> Callable[[], object]:
-    """Return what selects the rows and renders the template, in the held context of such a request."""
+    """Return an empty request, the selection of the same rows and the rendering of the same template.
+
+    The rows come by Core from statements put together before, the values for the template from a page that
+    was made before; it is rendered in the held context of such a request.
+    """
+    nobody = _empty()
     held = contextvars.copy_context()
     browser = _signed_in(address.app)
 
@@ -142,6 +152,7 @@ def _floor(address: Address, seen: Seen) -> Callable[[], object]:
     engine = held.run(hold)
 
     def work() -> None:
+        nobody.get("/")
         with engine.connect() as connection:
             for statement, parameters in seen.statements:
                 connection.execute(statement, parameters).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -19,11 +19,12 @@ from planner.queries.day_board import Span
 from planner.queries.day_cards import Cards
 from planner.queries.day_facts import FALLBACK_ZONE, DayFacts
 from planner.queries.day_rows import Fact
-from planner.queries.day_view import Band, Chip, Column, DayPage, MyDay, SiteTab
+from planner.queries.day_view import Band, Chip, Column, DayPage, Item, MyDay, SiteTab
 from planner.scheduling import hours
 from planner.scheduling.interval import Interval
 from planner.wording import desk
 
+Drawn = tuple[Any, Item]  # a row, and its card
 STATUS_ORDER = ("held", "reserved", "booked", "arrived", "started", "fulfilled", "no_show")
 
 
@@ -92,9 +93,10 @@ def mine(on: date | None, provider_id: int, *, locale: str, now: datetime) -> My
 
 def _page(cards: Cards, rows: Sequence[Any], sites: Sequence[Fact], by: str) -> DayPage:
     facts, locale = cards.facts, cards.locale
-    columns = [column for site in sites for column in _columns(cards, rows, site, by)]
-    spans = [span for site in sites for span in facts.open_at(site.id or 0)]
     items = tuple(cards.item(row) for row in rows)
+    drawn = list(zip(rows, items, strict=True))
+    columns = [column for site in sites for column in _columns(cards, drawn, site, by)]
+    spans = [span for site in sites for span in facts.open_at(site.id or 0)]
     counted = Counter(item.state for item in items)
     chosen = {site.id for site in sites}
     return DayPage(
@@ -134,23 +136,28 @@ def _page(cards: Cards, rows: Sequence[Any], sites: Sequence[Fact], by: str) -> 
     )
 
 
-def _columns(cards: Cards, rows: Sequence[Any], site: Fact, by: str) -> list[Column]:
-    here = [row for row in rows if row["site_id"] == site.id]
+def _columns(cards: Cards, drawn: Sequence[Drawn], site: Fact, by: str) -> list[Column]:
     facts, site_id = cards.facts, site.id or 0
+    by_actor: defaultdict[int, list[Drawn]] = defaultdict(list)
+    for row, item in drawn:
+        if row["site_id"] == site.id:
+            by_actor[row["room_id" if by == "room" else "provider_id"]].append((row, item))
     if by == "room":
         actors = [room for room in facts.rooms.values() if room.site_id == site.id]
-        return [_column(cards, here, site, room, by) for room in actors]
-    busy = {row["provider_id"] for row in here}
-    there = [
-        p for p in facts.providers.values() if p.id in busy or facts.rostered(p.id or 0, site_id)
-    ]
-    return [_column(cards, here, site, provider, by) for provider in there]
+    else:
+        actors = [
+            provider
+            for provider in facts.providers.values()
+            if provider.id in by_actor or facts.rostered(provider.id or 0, site_id)
+        ]
+    return [_column(cards, by_actor.get(actor.id or 0, ()), site, actor, by) for actor in actors]
 
 
-def _column(cards: Cards, rows: Sequence[Any], site: Fact, actor: Fact, by: str) -> Column:
+def _column(cards: Cards, own: Sequence[Drawn], site: Fact, actor: Fact, by: str) -> Column:
     is_provider = by == "provider"
-    own = [row for row in rows if row["provider_id" if is_provider else "room_id"] == actor.id]
-    items = [replace(cards.item(row), tails=cards.tails(row, by)) for row in own]
+    items = [
+        replace(item, tails=tails) if (tails := cards.tails(row, by)) else item for row, item in own
+    ]
     detail = [site.name] if cards.is_all else []
     detail += [actor.detail] if actor.detail else []
     detail.append(desk.visits(len(items), cards.locale))

@@ -96,6 +96,8 @@ def _laned(cluster: list[Item]) -> list[Item]:
             ends.append(0)
         ends[free] = _drawn_until(item)
         lanes.append(free)
+    if len(ends) == 1:
+        return cluster
     count = min(len(ends), 4)
     return [
         replace(item, lane=min(lane + 1, 4), lanes=count)

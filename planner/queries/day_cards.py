@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from planner import wording
@@ -58,6 +59,7 @@ class Cards:
     def item(self, row: Any) -> Item:
         """Return an appointment as a card or a line."""
         status, note = self._status(row)
+        start, end = self.clock(row["starts_at"]), self.clock(row["ends_at"])
         number = row["number"]
         measure = self.measures.get((row["course_id"], number)) if number else None
         minutes = int((row["ends_at"] - row["starts_at"]).total_seconds() // 60)
@@ -66,11 +68,11 @@ class Cards:
             id=row["id"],
             key=row["key"],
             url=PAGE + row["key"],
-            start_minute=self.clock(row["starts_at"]),
-            end_minute=self.clock(row["ends_at"]),
-            start_label=self._clock_face(row["starts_at"]),
-            end_label=self._clock_face(row["ends_at"]),
-            time_label=self._time(row["starts_at"]),
+            start_minute=start,
+            end_minute=end,
+            start_label=_clock_face(start, self.locale),
+            end_label=_clock_face(end, self.locale),
+            time_label=minute_label(start, self.locale),
             minutes_label=wording.minutes(minutes, self.locale),
             state=row["status"],
             status=status,
@@ -111,13 +113,6 @@ class Cards:
             for kind, code, a, b in spans
             if a < b
         )
-
-    def _clock_face(self, at: datetime) -> str:
-        """Return "2:30": on the board the margin says which half of the day it is."""
-        return wording.format_clock(hours.local(at, self.facts.zone), self.locale)
-
-    def _time(self, at: datetime) -> str:
-        return wording.format_time(hours.local(at, self.facts.zone), self.locale)
 
     def _status(self, row: Any) -> tuple[str, str]:
         status = row["status"]
@@ -207,9 +202,17 @@ def _gap(measure: Measure | None, locale: str) -> GapView | None:
     )
 
 
+@lru_cache(maxsize=8192)
 def minute_label(minute: int, locale: str) -> str:
     """Return a minute of the day as a time."""
     return wording.format_time(time(minute // 60 % 24, minute % 60), locale)
+
+
+@lru_cache(maxsize=8192)
+def _clock_face(minute: int, locale: str) -> str:
+    """Return "2:30": on the board the margin says which half of the day it is."""
+    at = datetime(2000, 1, 1, minute // 60 % 24, minute % 60, tzinfo=UTC)
+    return wording.format_clock(at, locale)
 
 
 def _minutes(length: timedelta) -> int:

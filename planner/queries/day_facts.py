@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 
 from planner.queries import day_board
 from planner.queries.day_board import Span
@@ -18,14 +19,17 @@ class DayFacts:
         self.sites = _by_id(rows, "site")
         self.providers = _by_id(rows, "provider")
         self.rooms = _by_id(rows, "room")
-        self._open = [row for row in rows if row.kind == "open"]
-        self._weekly = [row for row in rows if row.kind in ("work", "break")]
-        self._absences = [row for row in rows if row.kind == "absence"]
-
-    @property
-    def zone(self) -> str:
-        """The zone of the first site: all sites of a clinic share their day."""
-        return next((site.detail for site in self.sites.values()), FALLBACK_ZONE)
+        # The zone of the first site: all sites of a clinic share their day.
+        self.zone = next((site.detail for site in self.sites.values()), FALLBACK_ZONE)
+        self._ranges: defaultdict[tuple[str, int | None, int | None], list[Span]] = defaultdict(
+            list
+        )
+        self._absent: defaultdict[tuple[str, int], list[tuple[Span, str]]] = defaultdict(list)
+        for row in rows:
+            if row.kind in ("open", "work", "break"):
+                self._ranges[row.kind, row.provider_id, row.site_id].append(_fact_span(row))
+            elif row.kind == "absence":
+                self._absent[_absentee(row)].append((_fact_span(row), row.name))
 
     def site(self, wanted: int | None) -> Fact | None:
         """Return the site asked for, else the first."""
@@ -33,12 +37,12 @@ class DayFacts:
 
     def open_at(self, site_id: int) -> list[Span]:
         """Return when the site is open, closures taken away."""
-        opens = [_fact_span(row) for row in self._open if row.site_id == site_id]
+        opens = self._ranges.get(("open", None, site_id), ())
         return day_board.without(opens, [span for span, _ in self.closures(site_id)])
 
     def closures(self, site_id: int) -> list[tuple[Span, str]]:
         """Return the site's closures with their reasons."""
-        return self._absent(lambda row: row.site_id == site_id)
+        return self._absent.get(("site", site_id), [])
 
     def working(self, provider_id: int, site_id: int) -> list[Span]:
         """Return when the provider works at the site, breaks and absences taken away."""
@@ -47,29 +51,25 @@ class DayFacts:
 
     def rostered(self, provider_id: int, site_id: int) -> list[Span]:
         """Return the weekly hours of the provider there, breaks included."""
-        return self._ranges("work", provider_id, site_id)
+        return self._ranges.get(("work", provider_id, site_id), [])
 
     def breaks(self, provider_id: int, site_id: int) -> list[Span]:
         """Return the provider's breaks there."""
-        return self._ranges("break", provider_id, site_id)
+        return self._ranges.get(("break", provider_id, site_id), [])
 
     def absences(self, provider_id: int) -> list[tuple[Span, str]]:
         """Return the provider's absences with their reasons."""
-        return self._absent(lambda row: row.provider_id == provider_id)
+        return self._absent.get(("provider", provider_id), [])
 
     def outages(self, room_id: int) -> list[tuple[Span, str]]:
         """Return when the room is out of service, with the reasons."""
-        return self._absent(lambda row: row.room_id == room_id)
+        return self._absent.get(("room", room_id), [])
 
-    def _ranges(self, kind: str, provider_id: int, site_id: int) -> list[Span]:
-        return [
-            _fact_span(row)
-            for row in self._weekly
-            if (row.kind, row.provider_id, row.site_id) == (kind, provider_id, site_id)
-        ]
 
-    def _absent(self, is_theirs: Callable[[Fact], bool]) -> list[tuple[Span, str]]:
-        return [(_fact_span(row), row.name) for row in self._absences if is_theirs(row)]
+def _absentee(row: Fact) -> tuple[str, int]:
+    if row.provider_id is not None:
+        return "provider", row.provider_id
+    return ("room", row.room_id) if row.room_id is not None else ("site", row.site_id or 0)
 
 
 def _fact_span(row: Fact) -> Span:

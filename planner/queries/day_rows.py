@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,8 +31,7 @@ SHOWN = ("held", "reserved", "booked", "arrived", "started", "fulfilled", "no_sh
 PLACED = ("booked", "arrived", "started", "fulfilled", "held", "reserved")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(NamedTuple):
     """A row of the first statement: an actor, or hours of one on the day."""
 
     kind: str  # site | provider | room | open | work | break | absence
@@ -50,7 +49,8 @@ class Fact:
 
 def facts(session: Session, on: date) -> list[Fact]:
     """Return sites, providers and rooms there on the day, with their hours and absences."""
-    return [Fact(**row) for row in session.execute(_facts(on)).mappings()]
+    rows: Any = session.execute(_facts(), {"on": on, "weekday": on.weekday()})
+    return [Fact._make(row) for row in rows]
 
 
 def appointments(
@@ -66,50 +66,18 @@ def appointments(
 
     Without ``site_ids`` of all sites. Holds and reservations that have expired are left out.
     """
-    wanted = [
-        Appointment.starts_at >= starts_at,
-        Appointment.starts_at < ends_at,
-        Appointment.status.in_(SHOWN),
-        sa.or_(Appointment.expires_at.is_(None), Appointment.expires_at > now),
-    ]
+    values: dict[str, Any] = {"from": starts_at, "until": ends_at, "now": now}
     if site_ids is not None:
-        wanted.append(Appointment.site_id.in_(site_ids))
+        values["sites"] = list(site_ids)
     if provider_id is not None:
-        wanted.append(Appointment.provider_id == provider_id)
-    statement = _CARDS.where(*wanted).order_by(Appointment.starts_at, Appointment.id)
-    return list(session.execute(statement).mappings())
+        values["provider"] = provider_id
+    statement = _cards(of_sites=site_ids is not None, of_provider=provider_id is not None)
+    return list(session.execute(statement, values).mappings())
 
 
 def course_sessions(session: Session, course_ids: Sequence[int]) -> list[sa.RowMapping]:
     """Return the sessions of the courses, each with its live appointment, by number."""
-    live = sa.and_(
-        Appointment.course_session_id == CourseSession.id, Appointment.status.in_(PLACED)
-    )
-    statement = (
-        sa.select(
-            CourseSession.course_id,
-            CourseSession.number,
-            CourseSession.minutes,
-            CourseSession.zones,
-            CourseSession.gap_floor,
-            CourseSession.gap_target,
-            CourseSession.gap_soft_max,
-            CourseSession.gap_is_custom,
-            Course.same_floor,
-            Course.same_target,
-            Course.same_soft_max,
-            Appointment.id.label("appointment_id"),
-            sa.func.coalesce(
-                Appointment.actual_starts_at, Appointment.starts_at, type_=_INSTANT
-            ).label("starts_at"),
-            Appointment.site_id,
-        )
-        .join(Course, Course.id == CourseSession.course_id)
-        .outerjoin(Appointment, live)
-        .where(CourseSession.course_id.in_(course_ids))
-        .order_by(CourseSession.course_id, CourseSession.number)
-    )
-    return list(session.execute(statement).mappings())
+    return list(session.execute(_sessions(), {"courses": list(course_ids)}).mappings())
 
 
 _INSTANT = Appointment.starts_at.type
@@ -117,25 +85,28 @@ _NO_ID = sa.cast(sa.null(), sa.Integer)
 _NO_TIME = sa.cast(sa.null(), sa.Time)
 _NO_TEXT = sa.literal("")
 _ZERO = sa.literal(0)
+_ON = sa.bindparam("on", type_=sa.Date())
 
 
-def _facts(on: date) -> sa.CompoundSelect[Any]:
+@lru_cache
+def _facts() -> sa.CompoundSelect[Any]:
+    """Built once, like the other two: putting a statement together takes longer than running it."""
     return sa.union_all(
         _row("site", Site.id, Site.id, name=Site.name, detail=Site.zone, colour=Site.colour,
-             position=Site.position).where(_there(Site.retired_from, on)),
+             position=Site.position).where(_there(Site.retired_from)),
         _row("provider", Provider.id, provider_id=Provider.id, name=Provider.name,
              detail=Provider.credentials, colour=Provider.colour, position=Provider.position,
-             ).where(_there(Provider.retired_from, on)),
+             ).where(_there(Provider.retired_from)),
         _row("room", Room.id, Room.site_id, room_id=Room.id, name=Room.name, position=Room.position,
-             ).where(_there(Room.retired_from, on)),
+             ).where(_there(Room.retired_from)),
         _row("open", SiteHours.id, SiteHours.site_id, starts=SiteHours.opens, ends=SiteHours.closes,
-             ).where(*_holds(SiteHours, on)),
+             ).where(*_holds(SiteHours)),
         _row(ProviderHours.kind, ProviderHours.id, ProviderHours.site_id,
              provider_id=ProviderHours.provider_id, starts=ProviderHours.starts,
-             ends=ProviderHours.ends).where(*_holds(ProviderHours, on)),
+             ends=ProviderHours.ends).where(*_holds(ProviderHours)),
         _row("absence", Absence.id, Absence.site_id, provider_id=Absence.provider_id,
              room_id=Absence.room_id, name=Absence.reason, starts=Absence.starts, ends=Absence.ends,
-             ).where(Absence.from_date <= on, Absence.until_date >= on),
+             ).where(Absence.from_date <= _ON, Absence.until_date >= _ON),
     )  # fmt: skip
 
 
@@ -168,15 +139,61 @@ def _row(
     )
 
 
-def _there(retired_from: Any, on: date) -> Any:
-    return sa.or_(retired_from.is_(None), retired_from > on)
+def _there(retired_from: Any) -> Any:
+    return sa.or_(retired_from.is_(None), retired_from > _ON)
 
 
-def _holds(hours: Any, on: date) -> tuple[Any, ...]:
+def _holds(hours: Any) -> tuple[Any, ...]:
     return (
-        hours.weekday == on.weekday(),
-        sa.or_(hours.valid_from.is_(None), hours.valid_from <= on),
-        sa.or_(hours.valid_until.is_(None), hours.valid_until >= on),
+        hours.weekday == sa.bindparam("weekday"),
+        sa.or_(hours.valid_from.is_(None), hours.valid_from <= _ON),
+        sa.or_(hours.valid_until.is_(None), hours.valid_until >= _ON),
+    )
+
+
+@lru_cache
+def _cards(*, of_sites: bool, of_provider: bool) -> Any:
+    wanted: list[Any] = [
+        Appointment.starts_at >= sa.bindparam("from"),
+        Appointment.starts_at < sa.bindparam("until"),
+        Appointment.status.in_(SHOWN),
+        sa.or_(Appointment.expires_at.is_(None), Appointment.expires_at > sa.bindparam("now")),
+    ]
+    if of_sites:
+        wanted.append(Appointment.site_id.in_(sa.bindparam("sites", expanding=True)))
+    if of_provider:
+        wanted.append(Appointment.provider_id == sa.bindparam("provider"))
+    return _CARDS.where(*wanted).order_by(Appointment.starts_at, Appointment.id)
+
+
+@lru_cache
+def _sessions() -> Any:
+    live = sa.and_(
+        Appointment.course_session_id == CourseSession.id, Appointment.status.in_(PLACED)
+    )
+    return (
+        sa.select(
+            CourseSession.course_id,
+            CourseSession.number,
+            CourseSession.minutes,
+            CourseSession.zones,
+            CourseSession.gap_floor,
+            CourseSession.gap_target,
+            CourseSession.gap_soft_max,
+            CourseSession.gap_is_custom,
+            Course.same_floor,
+            Course.same_target,
+            Course.same_soft_max,
+            Appointment.id.label("appointment_id"),
+            sa.func.coalesce(
+                Appointment.actual_starts_at, Appointment.starts_at, type_=_INSTANT
+            ).label("starts_at"),
+            Appointment.site_id,
+        )
+        .join(Course, Course.id == CourseSession.course_id)
+        .outerjoin(Appointment, live)
+        .where(CourseSession.course_id.in_(sa.bindparam("courses", expanding=True)))
+        .order_by(CourseSession.course_id, CourseSession.number)
     )
 
 
