@@ -1,0 +1,118 @@
+"""Sending one hostile request, and everything its answer must not be."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+from werkzeug.test import TestResponse
+
+from planner.web import security
+from tests.hostile import pages
+from tests.hostile.pages import UNTYPED, Form
+from tests.hostile.plan import Case
+from tests.hostile.values import ATTRIBUTE, ELEMENT, SUM_DONE
+from tests.hostile.world import World
+
+SLOW = 3.0  # seconds; generous, because other tests run beside it
+FORM = "application/x-www-form-urlencoded"
+TRACES = re.compile(
+    r"Traceback|sqlalchemy|sqlite3|psycopg|OperationalError|IntegrityError|DataError|ProgrammingError|"
+    r"jinja2|werkzeug|wtforms\.|ValueError|KeyError|TypeError|AttributeError|site-packages|<object at 0x|"
+    r"syntax error|near &#34;|lazy_gettext|LazyString|&lt;planner\."
+)
+EXPECTED = {200, 302, 304, 400, 401, 403, 404, 405, 409, 413, 422, 429}
+
+
+def send(world: World, case: Case) -> TestResponse:
+    """Send a case as its browser would."""
+    if case.form.method == "GET":
+        return world.ask(case.role, f"{case.form.path}?{case.body.decode()}")
+    return world.ask(
+        case.role, case.form.action, method="POST", data=case.body, content_type=FORM
+    )  # fmt: skip
+
+
+def tried(world: World, case: Case) -> tuple[int, list[str]]:
+    """Send a case and return how it was answered, and all that is wrong with the answer."""
+    start = time.perf_counter()
+    answer = send(world, case)
+    seconds = time.perf_counter() - start
+    found = [f"{case}: {text}" for text in faults(case, answer)]
+    if seconds > SLOW:
+        found.append(f"{case}: took {seconds:.1f} s")
+    if case.form.method != "GET" and (
+        answer.status_code < 400 or case.endpoint.startswith("auth.")
+    ):
+        world.restore()
+    return answer.status_code, found
+
+
+def faults(case: Case, answer: TestResponse) -> Iterator[str]:
+    """Yield what is wrong with an answer."""
+    yield from wrong_anywhere(answer)
+    is_html = (answer.content_type or "").startswith("text/html")
+    if is_html and answer.status_code in (409, 422):
+        yield from _lost(case, answer)
+
+
+def wrong_anywhere(answer: TestResponse) -> Iterator[str]:
+    """Yield what no answer to anybody may be."""
+    if answer.status_code not in EXPECTED:
+        yield f"answered with {answer.status_code}"
+    if answer.headers.get("Content-Security-Policy") != security.CSP:
+        yield "has no content security policy"
+    if any(name.lower() == "x-probe" for name, _value in answer.headers):
+        yield "has a header that a value wrote"
+    if any("probe" in cookie for cookie in answer.headers.getlist("Set-Cookie")):
+        yield "sets a cookie that a value wrote"
+    if answer.location and not re.match(r"/(?![/\\])", answer.location):
+        yield f"leads elsewhere: {answer.location[:80]}"
+    yield from wrong_text(answer)
+
+
+def wrong_text(answer: TestResponse) -> Iterator[str]:
+    """Yield what no text of an answer may hold."""
+    kind = (answer.content_type or "").partition(";")[0]
+    text = answer.text
+    if trace := TRACES.search(text):
+        yield f"shows a trace: {text[max(0, trace.start() - 60) : trace.end() + 60]!r}"
+    if SUM_DONE in text:
+        yield "has worked out a template"
+    if kind == "text/calendar" and re.search(r"^X-PROBE", text, re.MULTILINE):
+        yield "has a calendar line that a value wrote"
+    if kind == "text/html":
+        page = pages.read(text, "/")
+        if ELEMENT in page.tags or ATTRIBUTE in page.attributes:
+            yield "holds markup that a value wrote"
+        if any(link.lower().startswith("javascript:") for link in page.links):
+            yield "holds a link that runs a script"
+
+
+def _lost(case: Case, answer: TestResponse) -> Iterator[str]:
+    shown = _again(case.form, answer)
+    typed = {one.name for one in case.form.fields if one.kind not in UNTYPED}
+    sent = [(name, value) for name, value in case.pairs if name in typed and value.strip()]
+    if shown is None:
+        if sent:
+            yield f"answered {answer.status_code} without the form, which lost {sent[0][0]}"
+        return
+    for name, value in sent:
+        if _plain(value) not in map(_plain, shown.typed(name)):
+            yield f"answered {answer.status_code} and lost what was typed into {name}"
+
+
+def _again(form: Form, answer: TestResponse) -> Form | None:
+    """Return the same form in the answer."""
+    names = {one.name for one in form.fields if one.kind not in UNTYPED}
+    candidates = [
+        one
+        for one in pages.read(answer.text, form.action).forms
+        if one.path == form.path and one.method == form.method
+    ]
+    return next((one for one in candidates if names <= {each.name for each in one.fields}), None)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
