@@ -7,6 +7,8 @@ from typing import Any
 from flask import Flask, current_app, g, request, url_for
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+from markupsafe import escape
 
 from planner.errors import Unavailable
 from planner.queries import brand
@@ -31,6 +33,8 @@ ROLES = {
 
 def register(app: Flask) -> None:
     """Give the templates what ``base.html`` asks for."""
+    # Flask-Babel passes lazy sentences off as markup, also those that repeat what somebody typed.
+    LazyString.__html__ = lambda sentence: escape(str(sentence))
     app.jinja_env.globals["get_locale"] = get_locale
     app.context_processor(lambda: {"clinic": _clinic(), "nav": _nav(), "shell": _shell()})
 
