@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from planner.scheduling import reading
 from planner.web import context
@@ -21,7 +21,7 @@ class Text(StringField):
 
     def __init__(self, label: Any, limit: int, *, required: bool = False, **rest: Any) -> None:
         too_long = _l("At most %(limit)d characters fit here.", limit=limit)
-        missing = [InputRequired(_l("Please fill this in."))] if required else [Optional()]
+        missing = [DataRequired(_l("Please fill this in."))] if required else [Optional()]
         rest.setdefault("render_kw", {"maxlength": limit})
         super().__init__(label, validators=[*missing, Length(max=limit, message=too_long)], **rest)
 
@@ -30,7 +30,7 @@ class Day(StringField):
     """A day, typed as 3/31/1985, 1985-03-31 or 31 Mar 1985; ``day`` is what was read."""
 
     def __init__(self, label: Any, *, required: bool = False, **rest: Any) -> None:
-        missing = InputRequired(_l("Please give a date.")) if required else Optional()
+        missing = DataRequired(_l("Please give a date.")) if required else Optional()
         rest.setdefault("render_kw", {"placeholder": "MM/DD/YYYY", "maxlength": 40})
         super().__init__(label, validators=[missing], **rest)
 
