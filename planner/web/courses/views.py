@@ -33,6 +33,7 @@ STATUSES = {
     "reserve": Status.RESERVED,
 }
 WISHES = ("site", "provider", "weekday", "part", "not_before", "not_after")
+LONGEST_WISH = 10  # characters: a date is the longest
 TYPED = ("reason", "package", "call_back_note", "decision_reason", "decided_by")
 Answer = str | Response | tuple[str, int]
 
@@ -91,7 +92,7 @@ def book(key: str) -> Answer:
             tuple(_chosen(number, picks[number]) for number in numbers),
             asked.terms(values, STATUSES[do]),
             version=context.version(values),
-            wishes={name: values.getlist(name) for name in WISHES if values.getlist(name)},
+            wishes=_wishes(values),
             by=context.who(),
             now=context.now(),
             idempotency=context.idempotency(values),
@@ -291,7 +292,11 @@ def _chosen(number: int, pick: Pick) -> actions.Chosen:
 
 
 def _wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
-    return [(name, value) for name in WISHES for value in values.getlist(name)[:12]]
+    return [(name, value[:LONGEST_WISH]) for name in WISHES for value in values.getlist(name)[:12]]
+
+
+def _wishes(values: MultiDict[str, str]) -> dict[str, list[str]]:
+    return MultiDict(_wish_fields(values)).to_dict(flat=False)
 
 
 def _without_plan(values: MultiDict[str, str]) -> MultiDict[str, str]:
