@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from planner.scheduling import hours, index, interval
 from planner.scheduling.index import Spans
@@ -38,6 +39,15 @@ class Wanted:
     patient_id: int | None = None
     number: int | None = None
     ignoring: frozenset[int] = frozenset()
+
+
+@lru_cache(maxsize=8)
+def of(timetable: Timetable, wanted: Wanted) -> Fitting:
+    """Return the free starts of a service: worked out once for the objectives that ask for the same.
+
+    A handful are kept, so that a timetable does not outlive its page by much.
+    """
+    return Fitting(timetable, wanted)
 
 
 class Fitting:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
-from planner.scheduling import bounds, hours, index, preferences, rulebook, rules
+from planner.scheduling import bounds, fitting, hours, index, preferences, rulebook, rules
 from planner.scheduling.fitting import Fitting, Wanted
 from planner.scheduling.gaps import Spacing
 from planner.scheduling.interval import Interval
@@ -155,7 +155,7 @@ class Starts:
                 patient_id=task.order.patient_id,
                 ignoring=task.ignoring,
             )
-            self._fittings[session.minutes] = Fitting(task.timetable, wanted)
+            self._fittings[session.minutes] = fitting.of(task.timetable, wanted)
         return self._fittings[session.minutes]
 
 
