@@ -121,9 +121,10 @@ def record(
 @contextlib.contextmanager
 def reading() -> Iterator[Session]:
     """Open a session that reads one snapshot and writes nothing. Raises Unavailable."""
-    with Session(db.engine, autoflush=False, expire_on_commit=False) as session:
+    bind = db.engine  # looked up once: it is a walk through the application
+    with Session(bind, autoflush=False, expire_on_commit=False) as session:
         try:
-            session.connection(execution_options=_SNAPSHOT[db.engine.dialect.name])
+            session.connection(execution_options=_SNAPSHOT[bind.dialect.name])
             yield session
         except sa.exc.SQLAlchemyError as error:
             raise violations.translated(error) or error from error

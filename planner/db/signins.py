@@ -26,11 +26,7 @@ def seal(user: User) -> str:
 
 def find(session: Session, id_hash: str) -> tuple[SignIn, User | None] | None:
     """Return a browser's session row with its user, or None."""
-    found = session.execute(
-        sa.select(SignIn, User)
-        .outerjoin(User, User.id == SignIn.user_id)
-        .where(SignIn.id_hash == id_hash)
-    ).first()
+    found = session.execute(_FIND, {"id_hash": id_hash}).first()
     return (found[0], found[1]) if found else None
 
 
@@ -66,3 +62,10 @@ def keep(tx: Tx, id_hash: str, contents: dict[str, Any] | None) -> bool:
 def end(tx: Tx, id_hash: str) -> None:
     """Forget a browser's session."""
     tx.session.execute(sa.delete(SignIn).where(SignIn.id_hash == id_hash))
+
+
+_FIND = (  # built once: every request asks it
+    sa.select(SignIn, User)
+    .outerjoin(User, User.id == SignIn.user_id)
+    .where(SignIn.id_hash == sa.bindparam("id_hash"))
+)

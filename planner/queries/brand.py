@@ -27,9 +27,8 @@ UNKNOWN = ClinicView()
 
 def clinic() -> ClinicView:
     """Return the clinic."""
-    catalogue = sa.select(ScheduleVersion.catalogue).limit(1).scalar_subquery()
     with reading() as session:
-        found = session.execute(sa.select(Clinic, catalogue).limit(1)).first()
+        found = session.execute(_CLINIC).first()
     if found is None:
         return UNKNOWN
     row, edition = found
@@ -47,3 +46,8 @@ def colours() -> tuple[str, ...]:
     columns = (Clinic.colour, Site.colour, Provider.colour, Service.colour)
     with reading() as session:
         return tuple(sorted(session.scalars(sa.union(*map(sa.select, columns)))))
+
+
+_CLINIC = sa.select(  # built once: every page asks it
+    Clinic, sa.select(ScheduleVersion.catalogue).limit(1).scalar_subquery()
+).limit(1)

@@ -24,6 +24,7 @@ from planner.scheduling import hours
 from planner.scheduling.interval import Interval
 from planner.wording import desk
 
+_VERSION = sa.select(ScheduleVersion.version)
 Drawn = tuple[Any, Item]  # a row, and its card
 STATUS_ORDER = ("held", "reserved", "booked", "arrived", "started", "fulfilled", "no_show")
 
@@ -31,7 +32,7 @@ STATUS_ORDER = ("held", "reserved", "booked", "arrived", "started", "fulfilled",
 def version() -> int:
     """Return the schedule version: while it stands, a day looks as it did."""
     with engine.reading() as session:
-        return session.scalar(sa.select(ScheduleVersion.version)) or 0
+        return session.scalar(_VERSION) or 0
 
 
 def page(

@@ -85,7 +85,8 @@ def _tag() -> str:
 
     The minute stands for the line of now and for those who wait; the session for the form keys.
     """
-    generate_csrf()  # made now, or the first page would differ from all after it
+    if "csrf_token" not in flask_session:
+        generate_csrf()  # made now, or the first page would differ from all after it
     account = context.account()
     now: datetime = context.now()
     facts = (
