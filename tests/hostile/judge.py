@@ -12,10 +12,11 @@ from planner.web import security
 from tests.hostile import pages
 from tests.hostile.pages import UNTYPED, Form
 from tests.hostile.plan import Case
-from tests.hostile.values import ATTRIBUTE, ELEMENT, SUM_DONE
+from tests.hostile.values import ATTRIBUTE, ELEMENT, SUM_DONE, VALUES
 from tests.hostile.world import World
 
 SLOW = 3.0  # seconds; generous, because other tests run beside it
+LONGEST = len(VALUES["ten thousand letters"])
 FORM = "application/x-www-form-urlencoded"
 TRACES = re.compile(
     r"Traceback|sqlalchemy|sqlite3|psycopg|OperationalError|IntegrityError|DataError|ProgrammingError|"
@@ -52,6 +53,8 @@ def tried(world: World, case: Case) -> tuple[int, list[str]]:
 def faults(case: Case, answer: TestResponse) -> Iterator[str]:
     """Yield what is wrong with an answer."""
     yield from wrong_anywhere(answer)
+    if case.form.method == "POST" and answer.status_code < 400 and len(case.value) == LONGEST:
+        yield f"took {LONGEST} letters"
     is_html = (answer.content_type or "").startswith("text/html")
     if is_html and answer.status_code in (409, 422):
         yield from _lost(case, answer)
@@ -95,11 +98,12 @@ def _lost(case: Case, answer: TestResponse) -> Iterator[str]:
     typed = {one.name for one in case.form.fields if one.kind not in UNTYPED}
     sent = [(name, value) for name, value in case.pairs if name in typed and value.strip()]
     if shown is None:
-        if sent:
+        # Where nobody can type, as in the start that was chosen, a spoilt value may end the form.
+        if sent and case.field in typed:
             yield f"answered {answer.status_code} without the form, which lost {sent[0][0]}"
         return
     for name, value in sent:
-        if _plain(value) not in map(_plain, shown.typed(name)):
+        if _plain(value) not in {_plain(one.value) for one in shown.fields if one.name == name}:
             yield f"answered {answer.status_code} and lost what was typed into {name}"
 
 
@@ -115,4 +119,4 @@ def _again(form: Form, answer: TestResponse) -> Form | None:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"\s+", " ", text.replace("\0", "")).strip()

@@ -75,3 +75,27 @@ def test_what_was_typed_for_a_course_that_has_changed_meanwhile_is_kept(
     }  # fmt: skip
     answer = world.post("manager", page, f"{page}/{form}", typed)
     assert (answer.status_code, 'value="a line typed slowly"' in answer.text) == (409, True)
+
+
+@databases.sqlite_only
+@pytest.mark.parametrize(("field", "longest"), [("call_back_note", 300), ("decision_reason", 500)])
+def test_a_note_is_kept_whole_or_refused_never_cut(world: World, field: str, longest: int) -> None:
+    page = f"/patients/{world.cast.patients['eve']}/book"
+    pick = f"1.{world.cast.clinic.md}.1.20270308T1500Z"
+    typed = {
+        "pick": pick,
+        "service": "1",
+        "minutes": "30",
+        "do": "hold",
+        field: "x" * (longest + 1),
+    }
+    answer = world.post("manager", f"{page}?service=1", page, typed)
+    kept = "x" * (longest + 1) in answer.text or field == "decision_reason"
+    assert (answer.status_code, kept) == (422, True)
+
+
+@databases.sqlite_only
+def test_a_page_that_gives_a_form_back_gives_no_password_back(world: World) -> None:
+    typed = {"old": "old secret", "new": "new secret", "again": "new secret", "x": "a\0b"}
+    answer = world.post("manager", "/account", "/account", typed)
+    assert (answer.status_code, "secret" in answer.text) == (422, False)

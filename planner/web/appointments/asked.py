@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from planner.actions.decisions import GivenDecision
 from planner.actions.placing import Place, Terms
+from planner.errors import Invalid
 from planner.queries.course_view import Pick
 from planner.queries.slot_view import Asked
 from planner.scheduling.timetable import Status
@@ -19,8 +20,7 @@ from planner.web import context
 YEARS = range(2000, 2101)
 PICK = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{8}T\d{4})Z", re.ASCII)
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(:00)?", re.ASCII)
-LONGEST_REASON = 500
-LONGEST_NOTE = 300
+LONGEST: Mapping[str, int] = {"decision_reason": 500, "call_back_note": 300}
 MOST_CODES = 20
 
 
@@ -39,6 +39,7 @@ def read(values: MultiDict[str, str]) -> tuple[Asked, dict[str, str]]:
         at=clock(values, "at", errors),
         pick=pick(values.get("pick", "")),
     )
+    errors |= {name: "too_long" for name in LONGEST if _is_too_long(values, name)}
     if (asked.on is None) != (asked.at is None) and not errors:
         errors["at" if asked.at is None else "on"] = "required"
     return asked, errors
@@ -77,19 +78,22 @@ def place(wanted: Pick, *, service_id: int, minutes: int, version: int | None = 
 
 
 def terms(values: MultiDict[str, str], status: Status = Status.BOOKED, purpose: str = "") -> Terms:
-    """Return what was clicked through and decided."""
+    """Return what was clicked through and decided. Raises ``Invalid`` for what is too long."""
     return Terms(
         status=status,
         purpose=purpose,
         acknowledged=frozenset(values.get("acknowledged", "").split()[:MOST_CODES]),
         decisions=decided(values),
-        call_back_note=values.get("call_back_note", "").strip()[:LONGEST_NOTE],
+        call_back_note=_text(values, "call_back_note"),
     )
 
 
 def decided(values: MultiDict[str, str]) -> tuple[GivenDecision, ...]:
-    """Return the decisions of the sub-form: the provider's own, or by phone of the one named."""
-    reason = values.get("decision_reason", "").strip()
+    """Return the decisions of the sub-form: the provider's own, or by phone of the one named.
+
+    Raises ``Invalid`` for a reason that is too long.
+    """
+    reason = _text(values, "decision_reason")
     own = context.who().provider_id
     provider_id = own or number(values.get("decided_by", ""))
     if not reason or not provider_id:
@@ -98,7 +102,7 @@ def decided(values: MultiDict[str, str]) -> tuple[GivenDecision, ...]:
         GivenDecision(
             rule_code=code,
             provider_id=provider_id,
-            reason=reason[:LONGEST_REASON],
+            reason=reason,
             by_phone=own is None,
         )
         for code in values.get("decide", "").split()[:MOST_CODES]
@@ -153,3 +157,13 @@ def _date(values: Mapping[str, str], name: str, errors: dict[str, str]) -> date 
         errors[name] = "no_such_date"
         return None
     return day
+
+
+def _text(values: Mapping[str, str], name: str) -> str:
+    if _is_too_long(values, name):
+        raise Invalid({name: "too_long"})
+    return values.get(name, "").strip()
+
+
+def _is_too_long(values: Mapping[str, str], name: str) -> bool:
+    return len(values.get(name, "").strip()) > LONGEST[name]
