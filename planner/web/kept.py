@@ -9,7 +9,7 @@ from flask import request
 
 from planner.web import security
 
-UNKEPT = frozenset({"csrf_token", "kept"})
+UNKEPT = frozenset({"csrf_token", "kept", "old", "new", "again"})  # the last are passwords too
 LONGEST = 200_000  # characters
 MOST_FIELDS = 1_000
 
