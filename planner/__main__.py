@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+import click
+
 from planner.app import NotReady, create_app
-from planner.cli import cli
+from planner.cli import cli, running
 from planner.config import BadSetting
 from planner.errors import Unavailable
 
@@ -17,7 +19,15 @@ def main() -> None:
     """Run the command line; one sentence and exit code 2 when it cannot."""
     os.umask(PRIVATE)  # what planner writes holds patients' data: the owner's alone
     try:
-        cli(obj=create_app, prog_name="planner")
+        cli.main(obj=create_app, prog_name="planner", standalone_mode=False)
+    except running.Wrong as error:
+        _stop(error.message)
+    except click.ClickException as error:
+        _stop(error.format_message())
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.Abort:
+        sys.exit(1)
     except (BadSetting, NotReady) as error:
         _stop(str(error))
     except Unavailable:

@@ -58,6 +58,9 @@ def create_app(settings: Settings, *, for_serving: bool = True) -> Flask:
 
 def _check_database() -> None:
     database = engine.db.engine
+    path = database.url.database or ""
+    if database.dialect.name == "sqlite" and not Path(path).exists():
+        raise NotReady(f"There is no database at {path}: run `planner init`.")
     try:
         if not migrate.is_current(database):
             raise NotReady("The database is not at this version's revision: run `planner init`.")

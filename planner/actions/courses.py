@@ -10,7 +10,7 @@ from typing import Any
 from planner.actions import placing
 from planner.db import appointments, courses, timetables
 from planner.db.engine import Idempotency, Tx, transaction
-from planner.db.models import Course, CourseSession, Protocol
+from planner.db.models import Course, CourseSession, Patient, Protocol
 from planner.errors import Invalid, NotFound, Refused, Stale
 from planner.scheduling.timetable import Conflict, Gap, Severity, Status
 from planner.who import Who
@@ -18,6 +18,7 @@ from planner.who import Who
 LONGEST_REASON = 500
 LONGEST_PACKAGE = 120
 RUNNING = ("draft", "active", "paused")
+BOOKABLE = ("draft", "active")
 FUTURE = ("held", "reserved", "booked")
 
 
@@ -84,7 +85,7 @@ def book(
     """
 
     def work(tx: Tx) -> dict[str, Any]:
-        course = _open_course(tx, key, version)
+        course = _bookable_course(tx, key, version)
         rows = {row.number: row for row in courses.sessions_of(tx.session, course.id)}
         placed = placing.place(
             tx,
@@ -126,7 +127,7 @@ def settle(
     """Book everything of the course that is held or reserved, judged again where it stands."""
 
     def work(tx: Tx) -> dict[str, Any]:
-        course = _open_course(tx, key, version)
+        course = _bookable_course(tx, key, version)
         waiting = [
             (n, row)
             for n, row in courses.live_appointments(tx.session, course.id)
@@ -210,16 +211,18 @@ def end(key: str, *, reason: str, version: int, by: Who, now: datetime) -> Done:
     return _stop(key, "ended", reason, version=version, by=by, now=now)
 
 
-def resume(key: str, *, version: int, by: Who, now: datetime) -> None:
-    """Take a paused course up again; its sessions are open and wait to be booked."""
+def resume(key: str, *, version: int, by: Who, now: datetime) -> str | None:
+    """Take a paused course up again; its sessions are open and wait to be booked. Returns the change's key."""
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> str | None:
         course = _open_course(tx, key, version)
         if course.status != "paused":
             raise Refused([_standing("course.not_paused")])
         course.status, course.status_reason = "active" if course.is_decided else "draft", ""
+        course.restart_from = None
+        return tx.change_key
 
-    transaction(work, by=by, now=now, action="course.resume", undoable=True)
+    return transaction(work, by=by, now=now, action="course.resume", undoable=True)
 
 
 def _stop(key: str, status: str, reason: str, *, version: int, by: Who, now: datetime) -> Done:
@@ -229,6 +232,8 @@ def _stop(key: str, status: str, reason: str, *, version: int, by: Who, now: dat
         course = _open_course(tx, key, version)
         released = _released(tx, course, FUTURE, reason=why[:300])
         course.status, course.status_reason = status, why
+        eligible_from = tx.session.get_one(Patient, course.patient_id).eligible_from
+        course.restart_from = eligible_from if status == "paused" else None
         return Done(appointments=released, change_key=tx.change_key)
 
     return transaction(work, by=by, now=now, action=f"course.{status}", reason=why, undoable=True)
@@ -258,6 +263,13 @@ def _open_course(tx: Tx, key: str, version: int) -> Course:
         raise Stale({"course": (version, course.version)})
     if course.status not in RUNNING:
         raise Refused([_standing("course.over")])
+    return course
+
+
+def _bookable_course(tx: Tx, key: str, version: int) -> Course:
+    course = _open_course(tx, key, version)
+    if course.status not in BOOKABLE:
+        raise Refused([_standing("course.paused")])
     return course
 
 

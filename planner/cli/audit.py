@@ -7,7 +7,7 @@ import sys
 import click
 
 from planner import clock
-from planner.cli import reading, running
+from planner.cli import running
 from planner.queries import audits
 
 
@@ -18,12 +18,10 @@ def audit(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     with running.inside(context):
-        found = audits.appointments(now=clock.now())
+        found = audits.everything(now=clock.now())
     for one in found:
         what = "violation" if one.is_violation else "outside a rule since"
-        click.echo(
-            f"{what}: {one.code}: appointment {one.appointment_key} at {reading.rfc3339(one.starts_at)}"
-        )
+        click.echo(f"{what}: {one.code}: {one.subject}")
     violations = sum(one.is_violation for one in found)
     click.echo(f"{violations} violations, {len(found) - violations} outside a rule since.")
     sys.exit(1 if violations else 0)

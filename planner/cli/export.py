@@ -23,9 +23,8 @@ from planner.who import SYSTEM
 def export(context: click.Context, path: str | None) -> None:
     """Write everything as JSON: a list per kind, described in docs/export.md."""
     with running.inside(context):
-        now = clock.now()
-        audits.note_export(by=SYSTEM, now=now)
-        found = exports.everything(now=now)
+        audits.note_export(by=SYSTEM, now=clock.now())
+        found = exports.everything()
     _write(found, path)
 
 

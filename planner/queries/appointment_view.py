@@ -60,7 +60,7 @@ class AppointmentPage:
     status: str  # the stored one
     shown_status: str  # or confirmed, or late
     status_note: str
-    verbs: tuple[str, ...]
+    verbs: tuple[str, ...]  # possible now; a start also when something is missing for it
     may_confirm: bool
     may_move: bool
     may_swap: bool
@@ -77,7 +77,6 @@ class AppointmentPage:
     zone_label: str
     day: str  # ISO, of the site
     zone: str
-    is_due: bool  # on the site's day or later: a patient can be checked in
     site_id: int
     course_key: str
     course_label: str  # "session 2 of 3"

@@ -32,8 +32,9 @@ from planner.queries.course_view import Choice, Pick, Sentence
 from planner.queries.day_cards import LATE_AFTER
 from planner.queries.ground import Ground
 from planner.queries.slot_view import Swap, SwapOption
-from planner.scheduling import hours, lifecycle, rules
+from planner.scheduling import attendance, hours, lifecycle, rules
 from planner.scheduling import zones as body
+from planner.scheduling.attendance import Visit
 from planner.scheduling.lifecycle import Verb
 from planner.scheduling.timetable import Conflict, Severity, Slot, Status
 from planner.who import Who
@@ -160,7 +161,7 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
         status=row.status,
         shown_status=shown,
         status_note=note,
-        verbs=tuple(verb.value for verb in lifecycle.verbs(status)),
+        verbs=_verbs(ground, row),
         may_confirm=status is Status.BOOKED and row.confirmed_at is None,
         may_move=status in lifecycle.MOVABLE,
         may_swap=status in lifecycle.SWAPPABLE,
@@ -177,7 +178,6 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
         zone_label=local.tzname() or "",
         day=local.date().isoformat(),
         zone=clock.zone,
-        is_due=local.date() <= clock.local(ground.now).date(),
         site_id=row.site_id,
         course_key=course.key if course else "",
         course_label=_course_label(ground),
@@ -242,7 +242,8 @@ def _own_gap(ground: Ground, row: Appointment, slot: Slot) -> Any:
 
 def _treatment(ground: Ground, row: Appointment, clock: _Clock) -> Treatment:
     starts = row.actual_starts_at or row.arrived_at or row.starts_at
-    ends = row.actual_ends_at or max(ground.now, starts)
+    is_today = clock.local(ground.now).date() == clock.local(row.starts_at).date()
+    ends = row.actual_ends_at or max(ground.now if is_today else row.ends_at, starts)
     planned = _planned_zones(ground)
     treated = row.zones_treated or planned
     actual = ""
@@ -278,10 +279,29 @@ def _missing(ground: Ground, row: Appointment) -> tuple[Sentence, ...]:
     )
     warned = frozenset(c.code for c in found if c.severity is Severity.WARN)
     standing = rules.standing(found, acknowledged=warned, decided=decided)
-    if row.health_state == "review" and row.health_reviewed_at is None:
-        unread = Conflict(code="health.unreviewed", severity=Severity.BLOCK)
-        standing = (unread, *standing)
-    return grounds.sentences(ground, standing)
+    at_once = attendance.against(_visit(ground, row), Verb.START, now=ground.now)
+    return grounds.sentences(ground, (*at_once, *standing))
+
+
+def _visit(ground: Ground, row: Appointment) -> Visit:
+    return Visit(
+        starts_at=row.starts_at,
+        site_id=row.site_id,
+        zone=ground.sites[row.site_id].zone,
+        kind=ground.services[row.service_id].kind,
+        health_state=row.health_state,
+        is_reviewed=row.health_reviewed_at is not None,
+    )
+
+
+def _verbs(ground: Ground, row: Appointment) -> tuple[str, ...]:
+    """Return what may be done from the status; a start stays, for its page says what it waits for."""
+    visit = _visit(ground, row)
+    return tuple(
+        verb.value
+        for verb in lifecycle.verbs(Status(row.status))
+        if verb is Verb.START or not attendance.against(visit, verb, now=ground.now)
+    )
 
 
 def _to_book(ground: Ground, row: Appointment) -> tuple[Sentence, ...]:

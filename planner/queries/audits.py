@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import audit, decisions, engine, timetables
+from planner.db import audit, decisions, engine, timetables, trail
 from planner.db.models import (
     Appointment,
     AuditRow,
@@ -42,10 +42,9 @@ CHANGED_BY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One appointment that does not stand up to the rules; ``is_violation`` when it never may have."""
+    """What does not stand up to the rules or to the trail; ``is_violation`` when it never may have."""
 
-    appointment_key: str
-    starts_at: datetime
+    subject: str  # "appointment KEY at 2027-03-31T14:00:00Z", or kind and number of another row
     code: str
     is_violation: bool
 
@@ -57,15 +56,15 @@ class _Stored:
     course_id: int | None
 
 
-def appointments(*, now: datetime) -> tuple[Finding, ...]:
-    """Return every live appointment that breaks a rule today, month by month.
+def everything(*, now: datetime) -> tuple[Finding, ...]:
+    """Return every row that is not as the trail tells, and every live appointment that breaks a rule today.
 
     What a later change of hours, absences, rules or the patient's facts has put outside the rules is told
     apart from violations by the audit trail: without such a change, somebody has got round the rules. A
     conflict that a recorded decision answers is none.
     """
     with engine.reading() as session:
-        found: list[Finding] = []
+        found = [_past_the_trail(session, one) for one in trail.differences(session)]
         for month in _months(session):
             found += _month(session, month, now)
     return tuple(found)
@@ -138,11 +137,20 @@ def _purpose(row: Appointment) -> str:
 def _finding(session: Session, one: _Stored, conflict: Conflict) -> Finding:
     is_structure = conflict.code in STRUCTURE
     return Finding(
-        appointment_key=one.row.key,
-        starts_at=one.row.starts_at,
+        subject=_subject(one.row),
         code=conflict.code,
         is_violation=is_structure or not _has_changed_since(session, one, conflict.code),
     )
+
+
+def _past_the_trail(session: Session, one: trail.Difference) -> Finding:
+    row = session.get(Appointment, one.row_id) if one.kind == "appointment" else None
+    subject = _subject(row) if row else f"{one.kind} {one.row_id}"
+    return Finding(subject=subject, code=f"trail.{one.field or 'row'}", is_violation=True)
+
+
+def _subject(row: Appointment) -> str:
+    return f"appointment {row.key} at {row.starts_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _has_changed_since(session: Session, one: _Stored, code: str) -> bool:

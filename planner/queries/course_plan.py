@@ -101,7 +101,7 @@ def _page(loaded: _Loaded, request: PlanRequest, locale: str) -> CoursePage:
     picked = _picked(loaded, request)
     kept = _kept(loaded, request, picked, purpose)
     found = _best(loaded, request, kept, purpose)
-    placed = _chosen(request, picked, kept, found, _open_numbers(loaded.order))
+    placed = _chosen(request, picked, kept, found, _open_numbers(loaded))
     verdicts = planning.judge(loaded.order, placed, loaded.timetable, purpose=purpose)
     costs = _costs_of(placed, found)
     rows = _rows(loaded, request, placed, costs=costs, verdicts=verdicts, locale=locale)
@@ -116,7 +116,7 @@ def _page(loaded: _Loaded, request: PlanRequest, locale: str) -> CoursePage:
         nothing_found=_nothing(loaded, placed, locale),
         objective=request.objective,
         has_more=not request.more and bool(found.get("order")),
-        open_count=len(_open_numbers(loaded.order)),
+        open_count=len(_open_numbers(loaded)),
         conflicts=verdicts,
     )
 
@@ -225,13 +225,17 @@ def _horizon(rows: tuple[CourseSession, ...], not_before: date | None, now: date
     return Interval(starts_at, starts_at + timedelta(days=min(days, HORIZON_LIMIT)))
 
 
-def _open_numbers(order: CourseOrder) -> tuple[int, ...]:
+def _open_numbers(loaded: _Loaded) -> tuple[int, ...]:
+    """Return the sessions to be placed; none while the course is paused or over."""
+    if loaded.course.status not in ("draft", "active"):
+        return ()
+    order = loaded.order
     return tuple(s.number for s in order.sessions if s.fixed is None and s.done_on is None)
 
 
 def _picked(loaded: _Loaded, request: PlanRequest) -> dict[int, Slot]:
     """Return what the form holds for the open sessions."""
-    opens = _open_numbers(loaded.order)
+    opens = _open_numbers(loaded)
     return {n: slot for n, slot in _slots(loaded, request.picks).items() if n in opens}
 
 
@@ -250,7 +254,7 @@ def _kept(
 def _best(
     loaded: _Loaded, request: PlanRequest, kept: Mapping[int, Slot], purpose: str
 ) -> dict[str, tuple[planning.Proposal, ...]]:
-    if not _open_numbers(loaded.order):
+    if not _open_numbers(loaded):
         return {}
     return {
         objective: planning.propose(
@@ -600,7 +604,7 @@ def _card(
     placed: Mapping[int, Slot],
     locale: str,
 ) -> ProposalCard:
-    free = dict(sorted(_free_slots(proposal, _open_numbers(loaded.order)).items()))
+    free = dict(sorted(_free_slots(proposal, _open_numbers(loaded)).items()))
     days = _days(loaded, free)
     return ProposalCard(
         value="|".join([objective, *(f"{n}={_pick(slot).text}" for n, slot in free.items())]),
@@ -799,6 +803,6 @@ def _end_label(rows: tuple[SessionRow, ...]) -> str:
 
 
 def _nothing(loaded: _Loaded, placed: Mapping[int, Slot], locale: str) -> str:
-    if placed or not _open_numbers(loaded.order):
+    if placed or not _open_numbers(loaded):
         return ""
     return wording.nothing_found(locale)

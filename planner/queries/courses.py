@@ -146,7 +146,7 @@ def lists(*, locale: str, now: datetime) -> Lists:
                 lines=tuple(lines[code][:LONGEST_LIST]),
             )
             for code in wording.LISTS
-        )
+        ),
     )
 
 

@@ -45,7 +45,7 @@ SECRET = frozenset({"password_hash", "token_hash"})
 DERIVED = frozenset({"search_text"})
 
 
-def everything(*, now: datetime) -> dict[str, Any]:
+def everything() -> dict[str, Any]:
     """Return the whole clinic: per kind a list of rows in the order they were made.
 
     Instants are RFC 3339 in UTC, days and times of day as ISO 8601; every row with a site carries its zone.
@@ -56,8 +56,7 @@ def everything(*, now: datetime) -> dict[str, Any]:
         zones = dict(session.execute(sa.select(Site.id, Site.zone)).all())
         served = _served(session)
         found: dict[str, Any] = {
-            "made_at": _plain(now),
-            **{kind: list(_rows(session, table, zones)) for kind, table in KINDS.items()},
+            kind: list(_rows(session, table, zones)) for kind, table in KINDS.items()
         }
     for row in found["appointments"]:
         row.update(_named(row, served))

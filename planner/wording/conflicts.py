@@ -348,6 +348,9 @@ _SENTENCES: Mapping[str, str] = {
         "Both files have an appointment on %(on)s that takes the same time, at %(kept_starts_at)s and"
         " at %(other_starts_at)s. Cancel or move one of them first."
     ),
+    "course.paused": N_("The course is paused: resume it first."),
+    "course.not_paused": N_("The course is not paused."),
+    "course.over": N_("The course is completed or ended."),
     "patient.paused": N_("Treatment is paused; the provider says when it goes on."),
     "patient.eligible_from": N_("The patient is eligible from %(earliest)s."),
     "screening.missing": N_("The health screening has not been recorded."),
@@ -356,6 +359,15 @@ _SENTENCES: Mapping[str, str] = {
         "The consult was on %(on)s and holds for %(days)s days, until %(last)s."
     ),
     "consent.treatment": N_("The consent to treatment has not been signed."),
+    "health.unanswered": N_("The health question has not been answered yet."),
+    "visit.other_day": N_(
+        "This visit is on %(on)s. Move it to today first, or use “Here now”."
+    ),
+    "visit.not_begun": N_(
+        "This visit is on %(on)s at %(starts_at)s: nobody can have missed it before."
+    ),
+    "visit.future_times": N_("A visit cannot have started or ended later than now."),
+    "visit.times_elsewhere": N_("The times of this visit belong to its own day, %(on)s."),
     "health.unreviewed": N_("A provider has to review an answer to the health question first."),
     "session.minutes_range": N_("%(minutes)s minutes; usual are %(least)s to %(most)s."),
     "order.undecided": N_("The provider has not chosen the interval yet."),

@@ -278,4 +278,4 @@ def test_two_desks_that_book_rival_courses_leave_one_whole_course(
 
 def test_what_was_booked_passes_the_audit(bound: sa.Engine, clinic: SmallClinic, key: str) -> None:
     book(bound, key, three(clinic))
-    assert audits.appointments(now=NOW) == ()
+    assert audits.everything(now=NOW) == ()

@@ -120,7 +120,7 @@ def book_course(key: str, chosen: tuple[Chosen, ...]) -> tuple[str, ...]:
 
 def faults() -> tuple[object, ...]:
     """Return what the audit finds: rules broken by what is stored, and breaks of the chain."""
-    return (*audits.appointments(now=NOW), *audits.chain().breaks)
+    return (*audits.everything(now=NOW), *audits.chain().breaks)
 
 
 def _provider(session: Session, clinic: SmallClinic, number: int) -> int:

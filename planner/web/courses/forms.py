@@ -9,11 +9,27 @@ from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange
 
+from planner.queries.course_view import GapView
 from planner.scheduling.timetable import Gap
 from planner.web.forms import PlannerForm, VersionField, choices
 
-DAYS = NumberRange(min=1, max=365, message=_l("Give whole days from 1 to 365."))
+WHOLE_DAYS = _l("Give whole days from 1 to 365.")
 DUE = InputRequired(_l("Please fill this in."))
+
+
+class Days(IntegerField):
+    """Whole days between two sessions."""
+
+    def __init__(self, label: Any, **rest: Any) -> None:
+        rest.setdefault("render_kw", {"min": 1, "max": 365, "inputmode": "numeric"})
+        super().__init__(label, validators=[DUE, NumberRange(1, 365, WHOLE_DAYS)], **rest)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read days; anything else gets the same sentence as days out of reach."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(WHOLE_DAYS) from error
 
 
 class NewCourseForm(PlannerForm):
@@ -33,12 +49,20 @@ class GapForm(PlannerForm):
     """The gap before one session: days from the session before it."""
 
     version = VersionField()
-    floor = IntegerField(_l("Not before"), validators=[DUE, DAYS])
-    target = IntegerField(_l("Target"), validators=[DUE, DAYS])
-    soft_max = IntegerField(_l("Late after"), validators=[DUE, DAYS])
+    floor = Days(_l("Not before"))
+    target = Days(_l("Target"))
+    soft_max = Days(_l("Late after"))
     reason = StringField(
         _l("Reason"), validators=[DUE, Length(max=300, message=_l("At most 300 characters."))]
     )
+
+    def follow_target(self, present: GapView) -> None:
+        """Let floor and soft max keep their distance when only the target was changed."""
+        moved = _days(self.target) - present.target
+        is_alone = (self.floor.data, self.soft_max.data) == (present.floor, present.soft_max)
+        if is_alone and moved and self.target.data is not None:
+            self.floor.data = max(1, present.floor + moved)
+            self.soft_max.data = min(365, present.soft_max + moved)
 
     def validate_target(self, field: IntegerField) -> None:
         """The target lies at or after the floor."""

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from planner import wording
 from planner.actions import courses as actions
-from planner.errors import Invalid, Refused, Stale
+from planner.errors import Invalid, KeyReused, Refused, Stale
 from planner.queries import course_plan
 from planner.queries import courses as queries
 from planner.queries import names as known_names
@@ -97,7 +97,7 @@ def book(key: str) -> Answer:
             now=context.now(),
             idempotency=context.idempotency(values),
         )
-    except (Refused, Stale, Invalid) as error:
+    except (Refused, Stale, Invalid, KeyReused) as error:
         return _refused(key, values, error)
     undo.offer(_done_text(do, len(done.appointments)), done.change_key)
     return redirect(url_for("courses.show", key=key))
@@ -115,7 +115,7 @@ def settle(key: str) -> Answer:
             now=context.now(),
             idempotency=context.idempotency(request.form),
         )
-    except (Refused, Stale, Invalid) as error:
+    except (Refused, Stale, Invalid, KeyReused) as error:
         return _refused(key, request.form, error)
     undo.offer(_done_text("book", len(done.appointments)), done.change_key)
     return redirect(url_for("courses.show", key=key))
@@ -139,6 +139,8 @@ def gap(key: str, number: int) -> Answer:
     """Order another gap before one session of this course alone."""
     page = queries.gap(key, number, locale=context.locale())
     form = GapForm(obj=page.gap)
+    if request.method == "POST":
+        form.follow_target(page.gap)
     if form.validate_on_submit():
         ordered = form.gap()
         try:
@@ -208,7 +210,8 @@ def status(key: str) -> Answer:
                 done = actions.end(key, reason=reason, version=version, by=who, now=now)
                 undo.offer(_("The course is ended."), done.change_key)
             case "resume":
-                actions.resume(key, version=version, by=who, now=now)
+                change = actions.resume(key, version=version, by=who, now=now)
+                undo.offer(_("The course goes on."), change)
             case _other:
                 return _screen(key, values, Refusal(title=_("Choose what to do.")), status=422)
     except (Refused, Stale, Invalid) as error:
@@ -256,6 +259,9 @@ def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
         return _screen(
             key, values, Refusal(title=_("Please check the form.")), status=422, errors=errors
         )
+    if isinstance(error, KeyReused):
+        text = _("This form was sent before, with something else in it. Look again, then book.")
+        return _screen(key, values, Refusal(title=text), status=422)
     sentences = _sentences(error.conflicts) if isinstance(error, Refused) else ()
     return _screen(
         key,

@@ -1,0 +1,180 @@
+"""The commands on a small demo clinic: what they answer, and how they say what cannot be."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TODAY = "2027-03-01"
+
+
+def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``planner`` as a person would, in a process of its own."""
+    environment = {**os.environ, "PLANNER_DATABASE_URL": url, "PLANNER_SECRET_KEY": "k" * 40}
+    return subprocess.run(
+        [sys.executable, "-m", "planner", *arguments],
+        capture_output=True,
+        check=False,
+        env=environment,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo clinic of size S, made by the command."""
+    path = tmp_path_factory.mktemp("demo") / "planner.sqlite3"
+    run(f"sqlite:///{path}", "init")
+    made = run(f"sqlite:///{path}", "demo", "--size", "S", "--seed", "7", "--today", TODAY)
+    assert made.returncode == 0, made.stderr
+    return path
+
+
+@pytest.fixture
+def demo(demo_file: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    copy = tmp_path / "planner.sqlite3"
+    shutil.copyfile(demo_file, copy)
+    return copy
+
+
+def answer(url: str, *arguments: str) -> Any:
+    done = run(url, *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_same_seed_and_day_make_the_same_clinic(demo_file: Path, tmp_path: Path) -> None:
+    again = f"sqlite:///{tmp_path / 'again.sqlite3'}"
+    run(again, "init")
+    run(again, "demo", "--size", "S", "--seed", "7", "--today", TODAY)
+    assert run(f"sqlite:///{demo_file}", "export").stdout == run(again, "export").stdout
+
+
+def test_a_second_demo_is_refused_in_one_sentence(demo_file: Path) -> None:
+    done = run(f"sqlite:///{demo_file}", "demo")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "planner: there is a clinic in this database already.\n",
+    )
+
+
+def test_slots_say_when_where_and_with_whom_in_utc_and_zone(demo_file: Path) -> None:
+    found = answer(
+        f"sqlite:///{demo_file}",
+        *("slots", "--service", "CONSULT", "--site", "Miami", "--from", "2027-06-07"),
+        *("--days", "1", "--json"),
+    )
+    assert {slot["site"] for slot in found} == {"Miami"}
+    assert (found[0]["starts_at"], found[0]["zone"]) == ("2027-06-07T13:00:00Z", "America/New_York")
+
+
+def test_proposals_carry_number_gap_and_costs(demo_file: Path) -> None:
+    found = answer(
+        f"sqlite:///{demo_file}",
+        *("propose", "--patient", "1", "--protocol", "3 × 2 weeks", "--from", "2027-06-07"),
+        *("--top", "2", "--json"),
+    )
+    sessions = found[0]["sessions"]
+    assert [session["number"] for session in sessions] == [1, 2, 3]
+    assert [session["gap_days"] for session in sessions] == [None, 14, 14]
+    assert {"starts_at", "ends_at", "provider", "room", "site", "costs"} <= set(sessions[0])
+
+
+def test_an_export_says_everything_of_an_appointment_and_no_secret(demo_file: Path) -> None:
+    done = run(f"sqlite:///{demo_file}", "export")
+    found = json.loads(done.stdout)
+    wanted = {
+        *("uid", "sequence", "status", "patient", "provider", "room", "site", "service"),
+        *("course", "number", "starts_at", "ends_at", "room_until", "patient_until"),
+    }
+    assert wanted <= set(found["appointments"][0])
+    assert "password_hash" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("slots", "--service", "NOTHING"), "there is no such service NOTHING."),
+        (("slots", "--service", "CONSULT", "--days", "0"), "Invalid value for '--days'"),
+        (("slots", "--service", "CONSULT", "--from", "2027-02-30"), "is not a date such as"),
+        (("slots", "--service", "CONSULT", "--minutes", "7"), "minutes are a multiple of five."),
+        (("slots",), "Missing option '--service'."),
+        (("propose", "--patient", "nobody", "--protocol", "1"), "there is no such patient nobody."),
+        (("propose", "--patient", "1", "--protocol", "9 × 9"), "there is no such protocol 9 × 9."),
+        (("propose", "--patient", "1", "--protocol", "1", "--top", "21"), "Invalid value"),
+        (("user", "add", "x", "--role", "boss"), "Invalid value for '--role'"),
+        (("nonsense",), "No such command 'nonsense'."),
+    ],
+)
+def test_bad_use_gets_one_sentence_and_exit_code_2(
+    demo_file: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = run(f"sqlite:///{demo_file}", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert sentence in done.stderr
+
+
+def test_a_database_that_is_not_there_is_not_made_by_reading(tmp_path: Path) -> None:
+    path = tmp_path / "none.sqlite3"
+    done = run(f"sqlite:///{path}", "audit")
+    assert (done.returncode, path.exists()) == (2, False)
+    assert "run `planner init`" in done.stderr
+
+
+def test_the_demo_passes_the_audit(demo_file: Path) -> None:
+    done = run(f"sqlite:///{demo_file}", "audit")
+    assert (done.returncode, done.stdout) == (0, "0 violations, 0 outside a rule since.\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        (
+            "UPDATE appointment SET starts_at = datetime(starts_at, '-40 days') || '.000000',"
+            " ends_at = datetime(ends_at, '-40 days') || '.000000',"
+            " room_from = datetime(room_from, '-40 days') || '.000000'"
+            " WHERE course_session_id IS NOT NULL AND status = 'booked'",
+            "trail.starts_at",
+        ),
+        ("UPDATE appointment SET room_until = ends_at", "trail.room_until"),
+        ("UPDATE appointment SET patient_until = ends_at", "trail.patient_until"),
+        ("UPDATE patient SET birth_date = '2020-01-01'", "trail.birth_date"),
+        ("UPDATE appointment SET status = 'released' WHERE status = 'booked'", "trail.status"),
+        ("DELETE FROM date_to_avoid", "trail.row"),
+    ],
+)
+def test_what_was_changed_past_the_trail_is_a_violation(
+    demo: Path, statement: str, code: str
+) -> None:
+    tamper(demo, statement)
+    done = run(f"sqlite:///{demo}", "audit")
+    assert (done.returncode, f"violation: {code}: " in done.stdout) == (1, True)
+
+
+def test_a_changed_row_of_the_chain_is_found(demo: Path) -> None:
+    tamper(demo, "UPDATE audit SET reason = 'another' WHERE id = 5")
+    done = run(f"sqlite:///{demo}", "audit", "verify")
+    assert (done.returncode, "row 5: hash" in done.stdout) == (1, True)
+
+
+def tamper(path: Path, statement: str) -> None:
+    """Change the file as somebody could who has it, guards taken away and put back."""
+    with sqlite3.connect(path) as connection:
+        triggers = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _ in triggers:
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute(statement)
+        for _, sql in triggers:
+            connection.execute(sql)
+    connection.close()
