@@ -91,7 +91,7 @@ def append(
         row["previous_hash"] = previous
         previous = row["hash"] = seal(row)
         rows.append(row)
-    session.execute(sa.insert(_TABLE), rows)
+    session.execute(_INSERT, rows)
 
 
 def seal(row: Mapping[str, Any]) -> str:
@@ -114,6 +114,10 @@ def verify(session: Session) -> Verdict:
 
 
 _TABLE = Base.metadata.tables["audit"]
+# Built once: every change asks them while all other writers wait.
+_LOCK = sa.select(sa.func.pg_advisory_xact_lock(APPEND_LOCK))
+_HEAD = sa.select(_TABLE.c.hash).order_by(_TABLE.c.id.desc()).limit(1)
+_INSERT = sa.insert(_TABLE)
 _SEALED = (
     "user_id", "origin", "request_id", "action", "object_kind", "object_id",
     "before", "after", "reason", "previous_hash",
@@ -133,9 +137,8 @@ def _shown(values: Mapping[str, Any] | None, fields: Sequence[str]) -> dict[str,
 def _locked_head(session: Session) -> str:
     # SQLite has one writer at a time already.
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(APPEND_LOCK)))
-    head = session.scalar(sa.select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1))
-    return head or GENESIS
+        session.execute(_LOCK)
+    return session.scalar(_HEAD) or GENESIS
 
 
 def _row(entry: Entry, *, by: Who, now: datetime, action: str, reason: str) -> dict[str, Any]:

@@ -151,6 +151,10 @@ _SNAPSHOT: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
+_VERSION = Base.metadata.tables["schedule_version"]
+_NEXT = _VERSION.c.version + 1
+_BUMP = sa.update(_VERSION).where(_VERSION.c.id == 1).values(version=_NEXT)
+_BUMP_CATALOGUE = _BUMP.values(catalogue=_NEXT)
 _is_open: ContextVar[bool] = ContextVar("planner_transaction_is_open", default=False)
 
 
@@ -227,8 +231,4 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
 
 
 def _bump(session: Session, *, is_catalogue: bool) -> None:
-    table = Base.metadata.tables["schedule_version"]
-    values = {"version": table.c.version + 1}
-    if is_catalogue:
-        values["catalogue"] = table.c.version + 1
-    session.execute(sa.update(table).where(table.c.id == 1).values(values))
+    session.execute(_BUMP_CATALOGUE if is_catalogue else _BUMP)
