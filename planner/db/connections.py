@@ -14,7 +14,7 @@ from sqlalchemy import event
 WRITING = "planner_writing"
 """Execution option of a connection whose next transaction writes."""
 
-SQLITE_BUSY_MS = 5_000
+SQLITE_BUSY_MS = 15_000
 POSTGRESQL_SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "15s",

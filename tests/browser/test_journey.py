@@ -79,6 +79,7 @@ def record_consult(page: Page, *, weeks: int) -> None:
         page.locator(f"input[name={question}][value=no]").check(force=True)
     page.locator("input[name=is_healthy][value=yes]").check(force=True)
     page.locator("input[name=is_spider]").check(force=True)
+    page.locator("input[name=spider_mm]").fill("0.8")
     page.locator("input[name=zones][value=left_calf]").check(force=True)
     page.locator("input[name=zones][value=right_calf]").check(force=True)
     page.locator("input[name=outcome][value=candidate]").check(force=True)
@@ -87,6 +88,7 @@ def record_consult(page: Page, *, weeks: int) -> None:
     page.wait_for_load_state("networkidle")
     look(page, "consult-filled")
     page.get_by_role("button", name="Save consult").click()
+    look(page, "consult-saved")
 
 
 def test_from_the_first_call_to_the_calendar_file(
