@@ -360,9 +360,7 @@ _SENTENCES: Mapping[str, str] = {
     ),
     "consent.treatment": N_("The consent to treatment has not been signed."),
     "health.unanswered": N_("The health question has not been answered yet."),
-    "visit.other_day": N_(
-        "This visit is on %(on)s. Move it to today first, or use “Here now”."
-    ),
+    "visit.other_day": N_("This visit is on %(on)s. Move it to today first, or use “Here now”."),
     "visit.not_begun": N_(
         "This visit is on %(on)s at %(starts_at)s: nobody can have missed it before."
     ),

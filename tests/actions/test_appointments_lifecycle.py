@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -137,6 +137,115 @@ def test_a_pregnant_patient_is_not_started(
     with pytest.raises(Refused) as refusal:
         lifecycle.start(row.key, version=row.version, decided=(yes,), by=DESK, now=NOW)
     assert codes(refusal) == ["patient.paused"]
+
+
+@pytest.mark.parametrize("days", [-14, -1, 1])
+def test_a_visit_is_checked_in_on_its_own_day_only(
+    bound: sa.Engine, session_id: int, days: int
+) -> None:
+    row, now = read(bound, session_id), NOW + timedelta(days=days)
+    with pytest.raises(Refused) as refusal:
+        lifecycle.check_in(row.key, CheckIn(), version=row.version, by=DESK, now=now)
+    [conflict] = refusal.value.conflicts
+    assert (conflict.code, conflict.params["on"], read(bound, session_id).status) == (
+        "visit.other_day", DAY, "booked",
+    )  # fmt: skip
+
+
+def test_the_own_day_of_a_visit_is_that_of_its_site(bound: sa.Engine, session_id: int) -> None:
+    row, evening = read(bound, session_id), at(DAY, 22)
+    lifecycle.check_in(row.key, CheckIn(), version=row.version, by=DESK, now=evening)
+    assert (evening.date(), read(bound, session_id).status) == (date(2027, 3, 4), "arrived")
+
+
+def test_a_visit_is_started_on_its_own_day_only(
+    bound: sa.Engine, patient_id: int, session_id: int, given: Callable[..., int]
+) -> None:
+    given(factories.consent, patient_id, on=DAY)
+    row = checked_in(bound, session_id, CheckIn(health_state="complete"))
+    with pytest.raises(Refused) as refusal:
+        lifecycle.start(row.key, version=row.version, by=DESK, now=NOW + timedelta(days=1))
+    assert (codes(refusal), read(bound, session_id).status) == (["visit.other_day"], "arrived")
+
+
+def test_a_session_waits_for_the_answer_to_the_health_question(
+    bound: sa.Engine, patient_id: int, session_id: int, given: Callable[..., int]
+) -> None:
+    given(factories.consent, patient_id, on=DAY)
+    row = checked_in(bound, session_id, CheckIn())
+    with pytest.raises(Refused) as refusal:
+        lifecycle.start(row.key, version=row.version, by=DESK, now=NOW)
+    answered = CheckIn(health_state="complete")
+    lifecycle.answer_health(row.key, answered, version=row.version, by=DESK, now=NOW)
+    row = read(bound, session_id)
+    lifecycle.start(row.key, version=row.version, by=DESK, now=NOW)
+    assert (codes(refusal), read(bound, session_id).status) == (["health.unanswered"], "started")
+
+
+def test_nobody_has_missed_a_visit_before_its_start(bound: sa.Engine, session_id: int) -> None:
+    row = read(bound, session_id)
+    with pytest.raises(Refused) as refusal:
+        lifecycle.miss(row.key, version=row.version, by=DESK, now=NOW - timedelta(minutes=1))
+    lifecycle.miss(row.key, version=row.version, by=DESK, now=NOW)
+    assert (codes(refusal), read(bound, session_id).status) == (["visit.not_begun"], "no_show")
+
+
+def started(bound: sa.Engine, given: Callable[..., int], clinic: SmallClinic) -> Appointment:
+    """Return a consult of 10:00 that is under way."""
+    its_id = given(
+        factories.appointment, clinic, given(factories.patient), day=DAY, status="started",
+        arrived_at=NOW, actual_starts_at=NOW,
+    )  # fmt: skip
+    return read(bound, its_id)
+
+
+@pytest.mark.parametrize(
+    ("treated", "now", "found"),
+    [
+        (Treated(starts_at=NOW, ends_at=at(DAY, 10, 31)), at(DAY, 10, 25), ["visit.future_times"]),
+        (
+            Treated(starts_at=at(DAY, 15), ends_at=at(DAY, 16)),
+            at(DAY, 10, 25),
+            ["visit.future_times"],
+        ),
+        (
+            Treated(starts_at=NOW - timedelta(days=14), ends_at=at(DAY, 10, 20)),
+            at(DAY, 10, 25),
+            ["visit.times_elsewhere"],
+        ),
+        (
+            Treated(starts_at=at(DAY, 10), ends_at=NOW + timedelta(days=1)),
+            NOW + timedelta(days=2),
+            ["visit.times_elsewhere"],
+        ),
+    ],
+)
+def test_a_visit_is_not_completed_with_times_it_cannot_have_had(
+    bound: sa.Engine,
+    given: Callable[..., int],
+    clinic: SmallClinic,
+    treated: Treated,
+    now: datetime,
+    found: list[str],
+) -> None:
+    row = started(bound, given, clinic)
+    with pytest.raises(Refused) as refusal:
+        lifecycle.complete(row.key, treated, version=row.version, by=DESK, now=now)
+    after = read(bound, row.id)
+    assert (codes(refusal), after.status, after.version) == (found, "started", row.version)
+
+
+@pytest.mark.parametrize("now", [at(DAY, 10, 25), at(DAY, 10, 30), NOW + timedelta(days=3)])
+def test_a_visit_is_completed_within_minutes_of_its_end_or_days_later_on_its_own_day(
+    bound: sa.Engine, given: Callable[..., int], clinic: SmallClinic, now: datetime
+) -> None:
+    row = started(bound, given, clinic)
+    treated = Treated(starts_at=NOW, ends_at=at(DAY, 10, 30))
+    lifecycle.complete(row.key, treated, version=row.version, by=DESK, now=now)
+    after = read(bound, row.id)
+    assert (after.status, after.starts_at, after.actual_ends_at) == (
+        "fulfilled", NOW, at(DAY, 10, 30),
+    )  # fmt: skip
 
 
 def test_who_cancelled_and_why_is_kept_and_the_session_stays_open(

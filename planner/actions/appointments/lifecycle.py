@@ -57,7 +57,10 @@ def confirm(key: str, *, version: int, by: Who, now: datetime) -> str:
 
 
 def check_in(key: str, seen: CheckIn, *, version: int, by: Who, now: datetime) -> str:
-    """Note that the patient is here, and what became of the health question."""
+    """Note that the patient is here, and what became of the health question.
+
+    Raises ``Refused`` on any day but the visit's own.
+    """
     if seen.health_state not in ("", *HEALTH_STATES):
         raise Invalid({"health_state": "choice"})
 
@@ -105,10 +108,12 @@ def start(
 ) -> str:
     """Start the visit.
 
-    Raises ``Refused`` with all that is missing: decisions, consent, a review.
+    Raises ``Refused`` with all that is missing: its own day, decisions, consent, the answer to the
+    health question and its review.
     """
 
     def work(tx: Tx, row: Appointment) -> None:
+        visits.allowed(row, Verb.START)
         found = visits.missing(tx, row)
         codes = frozenset(given.rule_code for given in decided)
         standing = rules.standing(found, acknowledged=frozenset(), decided=codes)
@@ -123,14 +128,14 @@ def start(
 def complete(key: str, treated: Treated, *, version: int, by: Who, now: datetime) -> str:
     """Record what took place.
 
-    Late, early or long are facts: only an end before the start is not.
+    Late, early or long are facts. An end before the start is ``Invalid``; times ahead of now, or on
+    another day than the visit's, are ``Refused``.
     """
     if treated.ends_at <= treated.starts_at:
         raise Invalid({"ends": "before_start"})
 
     def work(tx: Tx, row: Appointment) -> None:
-        visits.go(tx, row, Verb.COMPLETE)
-        row.actual_starts_at, row.actual_ends_at = treated.starts_at, treated.ends_at
+        visits.hold(tx, row, treated.starts_at, treated.ends_at)
         row.zones_treated = list(treated.zones)
         row.note = treated.note
         appointments.complete_course(tx, row)
@@ -146,7 +151,10 @@ def cancel(key: str, *, ended_by: str, reason: str, version: int, by: Who, now: 
 
 
 def miss(key: str, *, reason: str = "", version: int, by: Who, now: datetime) -> str:
-    """Note that the patient did not come. A session of a course stays open for another date."""
+    """Note that the patient did not come. A session of a course stays open for another date.
+
+    Raises ``Refused`` before the visit was to start.
+    """
     return _ended(key, version, Verb.NO_SHOW, "patient", reason, by=by, now=now)
 
 

@@ -5,13 +5,14 @@ Not a use case: runs inside one's transaction.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from planner.db import appointments, decisions, timetables
 from planner.db.engine import Tx
-from planner.db.models import Appointment
-from planner.errors import NotFound, Stale
-from planner.scheduling import lifecycle, rules
+from planner.db.models import Appointment, Service, Site
+from planner.errors import NotFound, Refused, Stale
+from planner.scheduling import attendance, lifecycle, rules
+from planner.scheduling.attendance import Visit
 from planner.scheduling.interval import Interval
 from planner.scheduling.lifecycle import Verb
 from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Status, Timetable
@@ -29,11 +30,23 @@ def opened(tx: Tx, key: str, version: int | None) -> Appointment:
 
 
 def go(tx: Tx, row: Appointment, verb: Verb) -> None:
-    """Do what the verb says to the status. Raises Stale where the table does not allow it."""
+    """Do what the verb says to the status.
+
+    Raises Stale where the table does not allow it, and Refused where the moment does not.
+    """
+    target = allowed(row, verb)
+    found = attendance.against(visit_of(tx, row), verb, now=tx.now)
+    if found:
+        raise Refused(found)
+    appointments.enter(row, target, now=tx.now)
+
+
+def allowed(row: Appointment, verb: Verb) -> Status:
+    """Return the status the verb leads to. Raises Stale where the table does not allow it."""
     target = lifecycle.find_target(Status(row.status), verb)
     if target is None:
         raise Stale({"status": (None, row.status)})
-    appointments.enter(row, target, now=tx.now)
+    return target
 
 
 def arrive(tx: Tx, row: Appointment) -> None:
@@ -48,8 +61,17 @@ def begin(tx: Tx, row: Appointment) -> None:
     row.actual_starts_at = tx.now
 
 
+def hold(tx: Tx, row: Appointment, starts_at: datetime, ends_at: datetime) -> None:
+    """Complete the visit as it took place. Raises Refused for times it cannot have had."""
+    go(tx, row, Verb.COMPLETE)
+    found = attendance.against_times(visit_of(tx, row), starts_at, ends_at, now=tx.now)
+    if found:
+        raise Refused(found)
+    row.actual_starts_at, row.actual_ends_at = starts_at, ends_at
+
+
 def missing(tx: Tx, row: Appointment) -> tuple[Conflict, ...]:
-    """Return what stands against starting: decisions, consent, screening, an answer to review."""
+    """Return what stands against starting: another day, decisions, consent, the health question."""
     timetable, order, number = around(tx, row)
     found = rules.conflicts(
         appointments.slot_of(row, number),
@@ -63,7 +85,7 @@ def missing(tx: Tx, row: Appointment) -> tuple[Conflict, ...]:
     # A warning was there to be read when it was booked; a start is not the moment to click it away.
     warned = frozenset(c.code for c in found if c.severity is Severity.WARN)
     standing = rules.standing(found, acknowledged=warned, decided=decided)
-    return (*_unreviewed(row), *standing)
+    return (*attendance.against(visit_of(tx, row), Verb.START, now=tx.now), *standing)
 
 
 def around(tx: Tx, row: Appointment) -> tuple[Timetable, CourseOrder | None, int | None]:
@@ -82,7 +104,13 @@ def around(tx: Tx, row: Appointment) -> tuple[Timetable, CourseOrder | None, int
     return timetable, timetables.order(tx.session, served.course_id, now=tx.now), served.number
 
 
-def _unreviewed(row: Appointment) -> tuple[Conflict, ...]:
-    if row.health_state == "review" and row.health_reviewed_at is None:
-        return (Conflict(code="health.unreviewed", severity=Severity.BLOCK),)
-    return ()
+def visit_of(tx: Tx, row: Appointment) -> Visit:
+    """Return what the steps of the visit depend on beside its status."""
+    return Visit(
+        starts_at=row.starts_at,
+        site_id=row.site_id,
+        zone=tx.session.get_one(Site, row.site_id).zone,
+        kind=tx.session.get_one(Service, row.service_id).kind,
+        health_state=row.health_state,
+        is_reviewed=row.health_reviewed_at is not None,
+    )
