@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from html import unescape
 
@@ -30,7 +30,7 @@ def today() -> date:
 
 
 @pytest.fixture(autouse=True)
-def monday_morning() -> object:
+def monday_morning() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOW, tick=False) as moment:
         yield moment
 
@@ -250,28 +250,67 @@ def visit(app: Flask, clinic: SmallClinic, given: Callable[..., int]) -> str:
 
 
 def test_a_visit_is_confirmed_checked_in_started_and_completed_on_its_page(
-    app: Flask, desk: FlaskClient, visit: str
+    app: Flask,
+    desk: FlaskClient,
+    visit: str,
+    monday_morning: time_machine.Traveller,
 ) -> None:
     for verb, values in (
         ("confirm", {}),
         ("check-in", {"health_state": "complete"}),
         ("start", {}),
-        ("complete", {"starts": "9:00", "ends": "9:25", "note": "went well"}),
     ):
         act(desk, visit, verb, **values)
+    monday_morning.shift(timedelta(minutes=10))
+    act(desk, visit, "complete", starts="9:00", ends="9:10", note="went well")
     [row] = stored(app)
     assert (row.status, row.confirmed_at, row.actual_ends_at, row.note) == (
-        "fulfilled", NOW, at(date(2027, 3, 1), 9, 25), "went well",
+        "fulfilled", NOW, at(date(2027, 3, 1), 9, 10), "went well",
     )  # fmt: skip
 
 
 def test_an_answer_about_health_is_shown_to_providers_only(
     desk: FlaskClient, visit: str, sign_in: Callable[..., FlaskClient]
 ) -> None:
-    act(desk, visit, "check-in", health_answer="on antibiotics")
     provider = sign_in("provider")
+    act(provider, visit, "check-in", health_answer="on antibiotics")
     seen = ["on antibiotics" in browser.get(visit).text for browser in (desk, provider)]
     assert (seen, "Provider to review" in desk.get(visit).text) == ([False, True], True)
+
+
+def test_what_a_patient_wrote_is_typed_by_providers_only(
+    app: Flask, desk: FlaskClient, visit: str, sign_in: Callable[..., FlaskClient]
+) -> None:
+    provider = sign_in("provider")
+    fields_shown = ['name="health_answer"' in who.get(visit).text for who in (desk, provider)]
+    act(desk, visit, "check-in", health_state="review", health_answer="on antibiotics")
+    [row] = stored(app)
+    assert (fields_shown, row.health_state, row.health_answer) == ([False, True], "review", "")
+
+
+def test_a_visit_of_another_day_offers_no_step_of_today_and_refuses_it_in_words(
+    app: Flask, desk: FlaskClient, clinic: SmallClinic, given: Callable[..., int]
+) -> None:
+    its_id = given(factories.appointment, clinic, given(factories.patient), day=date(2027, 3, 22))
+    address = f"/appointments/{key_of(app, Appointment, its_id)}"
+    page = desk.get(address).text
+    offered = [verb for verb in ("check-in", "no-show", "cancel") if f"{address}/{verb}" in page]
+    answers = [act(desk, address, verb, page) for verb in ("check-in", "no-show")]
+    told = ("Move it to today first", "nobody can have missed it before")
+    said = [text in answer.text for text, answer in zip(told, answers, strict=True)]  # type: ignore[attr-defined]  # responses
+    codes = [answer.status_code for answer in answers]  # type: ignore[attr-defined]  # responses
+    assert (offered, codes, said) == (["cancel"], [409, 409], [True, True])
+
+
+def test_times_ahead_of_now_come_back_as_typed(app: Flask, desk: FlaskClient, visit: str) -> None:
+    act(desk, visit, "check-in")
+    act(desk, visit, "start")
+    answer = act(desk, visit, "complete", starts="9:00", ends="9:25", note="went well")
+    told = "A visit cannot have started or ended later than now."
+    kept = ('value="9:25"', "went well</textarea>")
+    assert (answer.status_code, [text in answer.text for text in (told, *kept)]) == (  # type: ignore[attr-defined]  # a response
+        409, [True] * 3,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,9 @@ def _refused(key: str, verb: str, error: PlannerError) -> Answer:
 
 def _seen(values: MultiDict[str, str]) -> CheckIn:
     state = values.get("health_state", "")
-    answer = _text(values, "health_answer", LONGEST_NOTE)
+    # The desk does not type what a patient wrote: whoever types it has read it.
+    is_provider = context.who().provider_id is not None
+    answer = _text(values, "health_answer", LONGEST_NOTE) if is_provider else ""
     return CheckIn(
         # Whatever a patient writes is for a provider to read, so that no desk has to judge it.
         health_state="review" if answer else state,
