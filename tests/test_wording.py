@@ -224,7 +224,7 @@ def test_how_long_a_course_takes(days: int, said: str) -> None:
 def test_every_zone_of_the_body_has_a_name() -> None:
     assert [zone for zone in zones.ZONES if wording.zone(zone, "en") == zone != "face"] == []
     said = wording.zones(["face", "left_knee", "right_calf", "left_calf"], "en")
-    assert said == "left: knee, calf; right: calf; face"
+    assert said == "left knee, left calf, right calf, face"
 
 
 def test_every_status_has_a_name() -> None:

@@ -659,7 +659,9 @@ def _head(loaded: _Loaded, locale: str) -> CourseHead:
         package=course.package,
         patient_key=patient.key,
         patient_name=f"{patient.given_name} {patient.family_name}",
-        patient_birth=wording.format_date(patient.birth_date, locale) if patient.birth_date else "",
+        patient_birth=wording.format_birth_date(patient.birth_date, locale)
+        if patient.birth_date
+        else "",
         patient_phone=wording.format_phone(patient.phone),
         language=patient.language,
         language_label=wording.language(patient.language, locale),

@@ -54,7 +54,7 @@ _AREAS = {
     "foot": N_("foot"),
     "face": N_("face"),
 }
-_LEFT, _RIGHT = N_("left: %(area)s"), N_("right: %(area)s")
+_LEFT, _RIGHT = N_("left %(area)s"), N_("right %(area)s")
 _VEINS = {
     "spider": N_("Spider veins (under 1 mm)"),
     "reticular": N_("Reticular veins (1–3 mm)"),
@@ -118,7 +118,7 @@ def outcome(code: str, locale: str) -> str:
 
 
 def zone(code: str, locale: str) -> str:
-    """Return the name of a zone of the body: "left: calf"."""
+    """Return the name of a zone of the body: "left calf"."""
     area = _named(_AREAS, body.area(code), locale)
     side = body.side(code)
     if side is None:
@@ -127,15 +127,9 @@ def zone(code: str, locale: str) -> str:
 
 
 def zones(codes: Iterable[str], locale: str) -> str:
-    """Return the names of zones in the order of the map: "left: calf, knee; face"."""
+    """Return the names of zones in the order of the map: "left calf, right calf, face"."""
     known = sorted(set(codes), key=lambda code: (code not in body.ZONES, _place(code), code))
-    spoken, parts = speech.of(locale), []
-    for sentence, side in ((_LEFT, "left"), (_RIGHT, "right")):
-        areas = [_named(_AREAS, body.area(c), locale) for c in known if body.side(c) == side]
-        if areas:
-            parts.append(spoken.say(sentence, area=", ".join(areas)))
-    parts += [_named(_AREAS, code, locale) for code in known if body.side(code) is None]
-    return "; ".join(parts)
+    return ", ".join(zone(code, locale) for code in known)
 
 
 def vein(code: str, locale: str) -> str:

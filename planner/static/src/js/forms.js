@@ -39,10 +39,18 @@ export function startForms() {
   });
 
   keepScroll();
+  unfold();
 
   const summary = document.querySelector("[data-error-summary]");
   const wrong = document.querySelector("[aria-invalid='true']");
   (summary ?? wrong)?.focus();
+}
+
+// A link to a part of a page means the form that is folded there: …/patients/x#dates.
+function unfold() {
+  const part = location.hash && document.getElementById(location.hash.slice(1));
+  const fold = part && (part.matches("details") ? part : part.querySelector("details.fold"));
+  if (fold) fold.open = true;
 }
 
 // A page that answers its own GET form comes back where the eye was.
