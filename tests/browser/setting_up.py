@@ -95,14 +95,18 @@ def allow(page: Page, *, provider: str, site: str, services: Sequence[str]) -> N
     save(page, "Save")
 
 
-def add_user(page: Page, *, name: str, email: str, role: str, password: str) -> None:
-    """Add somebody who may sign in."""
+def add_user(
+    page: Page, *, name: str, email: str, role: str, password: str, provider: str = ""
+) -> None:
+    """Add somebody who may sign in, and who may be one of the providers."""
     open_settings(page, "Users")
     page.get_by_role("link", name="Add a user").click()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Mail address").fill(email)
     page.get_by_role("radio", name=role).check()
     page.get_by_label("First password").fill(password)
+    if provider:
+        page.get_by_label("Provider", exact=False).last.select_option(label=provider)
     save(page, "Add user")
 
 

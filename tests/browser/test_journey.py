@@ -12,12 +12,16 @@ import time_machine
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from tests.browser import setting_up
 from tests.browser.conftest import Serve
+from tests.browser.test_settings_from_empty import PASSWORD as OWN_PASSWORD
+from tests.browser.test_settings_from_empty import empty_app, set_up
 from tests.factories import PASSWORD
 from tests.support import calendars
+from tests.support.databases import sqlite_only
 from tests.web.conftest import app_on, today
 
-__all__ = ["app_on", "today"]
+__all__ = ["app_on", "empty_app", "today"]
 
 PICTURES = Path("build/pictures")
 MONDAY = datetime(2027, 3, 1, 14, tzinfo=UTC)  # 9:00 at both sites
@@ -57,7 +61,7 @@ def look(page: Page, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
-def register_and_book_consult(page: Page) -> None:
+def register_and_book_consult(page: Page, provider: str = "Alma Rivera") -> None:
     """New patient → consult, with the doctor, at the first start offered."""
     page.get_by_role("link", name="New patient → consult").first.click()
     page.get_by_label("Given name").fill("Lucía")
@@ -66,7 +70,7 @@ def register_and_book_consult(page: Page) -> None:
     page.get_by_label("Birth date").fill("4/9/1988")
     page.get_by_label("Spanish").check(force=True)
     page.get_by_role("button", name="Save and book consult").click()
-    page.get_by_label("Provider").select_option(label="Alma Rivera")
+    page.get_by_label("Provider").select_option(label=provider)
     page.get_by_role("button", name="Show free starts").click()
     page.locator(".slot").first.click()
     expect(page.get_by_text("Read back in Spanish")).to_be_visible()
@@ -120,3 +124,40 @@ def test_from_the_first_call_to_the_calendar_file(
         page.get_by_role("link", name="Calendar file").click()
     file = downloading.value.path().read_bytes()
     assert calendars.icaljs(file) == calendars.vobject_reads(file)
+
+
+@sqlite_only
+def test_a_clinic_set_up_by_the_pages_alone_books_a_course(
+    page: Page, serve: Serve, empty_app: Flask, moment: time_machine.Traveller
+) -> None:
+    base = serve(empty_app)
+    set_up(page, base)
+    setting_up.add_user(
+        page,
+        name="Ana Diaz",
+        email="ana@example.com",
+        role="Provider",
+        password=OWN_PASSWORD,
+        provider="Ana Diaz",
+    )
+
+    sign_in_as(page, base, "rosa@example.com")
+    register_and_book_consult(page, "Ana Diaz")
+    consult = page.url
+
+    moment.shift(timedelta(minutes=30))
+    sign_in_as(page, base, "ana@example.com")
+    page.goto(f"{consult}/consult")
+    record_consult(page, weeks=6)
+    expect(page.locator(".order")).to_contain_text("6 weeks apart")
+    course = page.url
+
+    sign_in_as(page, base, "rosa@example.com")
+    page.goto(course)
+    page.get_by_role("button", name="Book all 3").click()
+    expect(page.get_by_text("3 sessions booked.")).to_be_visible()
+
+
+def sign_in_as(page: Page, base: str, email: str) -> None:
+    page.context.clear_cookies()
+    setting_up.sign_in(page, base, email, OWN_PASSWORD)
