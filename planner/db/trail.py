@@ -21,7 +21,7 @@ from planner.db.models import (
     Screening,
 )
 
-MODELS = {
+MODELS: dict[str, Any] = {
     model.__tablename__: model
     for model in (
         Appointment,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import audit, decisions, engine, timetables, trail
+from planner.db import appointments, audit, decisions, engine, timetables, trail
 from planner.db.models import (
     Appointment,
     AuditRow,
@@ -22,7 +22,7 @@ from planner.db.models import (
 )
 from planner.scheduling import rules
 from planner.scheduling.interval import Interval
-from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
+from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Timetable
 
 MONTH = timedelta(days=31)
 MARGIN = timedelta(days=2)
@@ -119,7 +119,11 @@ def _judged(
 ) -> Iterator[Finding]:
     row = one.row
     conflicts = rules.conflicts(
-        _slot(one), timetable, order=order, purpose=_purpose(row), ignoring=frozenset({row.id})
+        appointments.slot_of(row, one.number),
+        timetable,
+        order=order,
+        purpose=_purpose(row),
+        ignoring=frozenset({row.id}),
     )
     serious = [c for c in conflicts if c.severity in (Severity.DECIDE, Severity.BLOCK)]
     if not serious:
@@ -190,20 +194,3 @@ def _is_of_patient(one: _Stored) -> sa.ColumnElement[bool]:
     sessions = sa.select(CourseSession.id).where(CourseSession.course_id == one.course_id)
     own.append(sa.and_(AuditRow.object_kind == "course_session", AuditRow.object_id.in_(sessions)))
     return sa.or_(*own)
-
-
-def _slot(one: _Stored) -> Slot:
-    row = one.row
-    return Slot(
-        service_id=row.service_id,
-        site_id=row.site_id,
-        provider_id=row.provider_id,
-        room_id=row.room_id,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        room_from=row.room_from,
-        room_until=row.room_until,
-        patient_until=row.patient_until,
-        patient_id=row.patient_id,
-        number=one.number,
-    )

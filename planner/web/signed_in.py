@@ -9,7 +9,7 @@ from planner.actions.browsing import Account
 from planner.web import sessions
 
 
-class SignedIn(UserMixin):
+class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
     """The user of a request; pages ask its ``account``."""
 
     def __init__(self, account: Account) -> None:

@@ -88,7 +88,7 @@ def given(app: Flask) -> Callable[..., int]:
 
 
 @pytest.fixture
-def moment() -> Iterator[time_machine.Coordinates]:
+def moment() -> Iterator[time_machine.Traveller]:
     """A clock that stands still until ``moment.shift(…)``."""
     with time_machine.travel(clock.now(), tick=False) as coordinates:
         yield coordinates

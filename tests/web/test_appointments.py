@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -45,7 +46,7 @@ def patient_key(app: Flask, given: Callable[..., int]) -> str:
     return key_of(app, Patient, given(factories.patient))
 
 
-def key_of(app: Flask, model: type[Patient] | type[Appointment], row_id: int) -> str:
+def key_of(app: Flask, model: Any, row_id: int) -> str:
     with app.app_context(), Session(db.engine) as session:
         return str(session.get_one(model, row_id).key)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import flask
 import pytest
@@ -31,7 +32,7 @@ def _send(browser: FlaskClient, path: str, **fields: str):  # type: ignore[no-un
     return browser.post(path, data={"csrf_token": token, **fields})
 
 
-def _rows(app: Flask, statement: sa.Select[tuple[object, ...]]) -> list[tuple[object, ...]]:
+def _rows(app: Flask, statement: Any) -> list[tuple[object, ...]]:
     with app.app_context(), db.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(statement)]
 

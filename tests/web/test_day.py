@@ -28,7 +28,7 @@ def today() -> date:
 
 
 @pytest.fixture(autouse=True)
-def clock_stands() -> Iterator[time_machine.Coordinates]:
+def clock_stands() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOW, tick=False) as moment:
         yield moment
 
@@ -204,7 +204,7 @@ def test_a_day_that_differs_is_sent_again(
     desk: FlaskClient,
     visit: Callable[..., int],
     sign_in: Callable[..., FlaskClient],
-    clock_stands: time_machine.Coordinates,
+    clock_stands: time_machine.Traveller,
     reason: str,
 ) -> None:
     tag = desk.get("/day").headers["ETag"]
