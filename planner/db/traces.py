@@ -34,6 +34,8 @@ SCHEDULE = CATALOGUE | {
 PLANNING_FACTS = frozenset(
     {"birth_date", "stay_from", "stay_until", "eligible_from", "merged_into_id"}
 )
+SHOWN_FACTS = frozenset({"given_name", "family_name", "language", "note"})
+"""What a day shows of a patient: it is unchanged only while these are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +121,13 @@ def encoded(value: Any) -> Any:
 
 
 def is_schedule_change(traces: list[Trace]) -> bool:
-    """Whether a snapshot of the schedule made before is out of date."""
+    """Whether a snapshot of the schedule, or a page of it, made before is out of date."""
     return any(
         trace.table in SCHEDULE
         or (
-            trace.table == "patient" and trace.before is not None and trace.changed & PLANNING_FACTS
+            trace.table == "patient"
+            and trace.before is not None
+            and trace.changed & (PLANNING_FACTS | SHOWN_FACTS)
         )
         for trace in traces
     )

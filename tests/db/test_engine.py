@@ -171,10 +171,11 @@ def test_what_raises_leaves_nothing(bound: sa.Engine) -> None:
         (lambda tx, c: new_patient(tx), (False, False)),
         (lambda tx, c: setattr(tx.session.get_one(Patient, 1), "phone", "1"), (False, False)),
         (lambda tx, c: setattr(tx.session.get_one(Patient, 1), "stay_until", TODAY), (True, False)),
+        (lambda tx, c: setattr(tx.session.get_one(Patient, 1), "given_name", "A"), (True, False)),
         (lambda tx, c: appointments.add(tx, slot(c, 1), status=Status.BOOKED), (True, False)),
         (lambda tx, c: setattr(tx.session.get_one(Site, c.miami), "grid_minutes", 5), (True, True)),
     ],
-    ids=["new patient", "phone", "stay", "appointment", "site"],
+    ids=["new patient", "phone", "stay", "name", "appointment", "site"],
 )
 def test_the_version_grows_with_what_a_timetable_depends_on(
     clinic: SmallClinic,
