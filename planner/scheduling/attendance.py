@@ -33,8 +33,8 @@ class Visit:
 def against(visit: Visit, verb: Verb, *, now: datetime) -> tuple[Conflict, ...]:
     """Return why the verb is not possible at this moment; () where only the status counts.
 
-    A visit is checked in and started on its own day: started weeks before it, its floor would have
-    been measured from a day on which it was not.
+    A visit is not checked in or started before its own day: its floor would have been measured from a day
+    on which it was not. Afterwards it may be, because what has happened is written down even when late.
     """
     if verb is Verb.CHECK_IN:
         return _other_day(visit, now)
@@ -58,7 +58,7 @@ def against_times(
 
 
 def _other_day(visit: Visit, now: datetime) -> tuple[Conflict, ...]:
-    if hours.day_of(now, visit.zone) == visit.day:
+    if hours.day_of(now, visit.zone) >= visit.day:
         return ()
     return (_block("visit.other_day", visit, on=visit.day),)
 

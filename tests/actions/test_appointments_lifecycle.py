@@ -139,8 +139,8 @@ def test_a_pregnant_patient_is_not_started(
     assert codes(refusal) == ["patient.paused"]
 
 
-@pytest.mark.parametrize("days", [-14, -1, 1])
-def test_a_visit_is_checked_in_on_its_own_day_only(
+@pytest.mark.parametrize("days", [-14, -1])
+def test_a_visit_is_not_checked_in_before_its_own_day(
     bound: sa.Engine, session_id: int, days: int
 ) -> None:
     row, now = read(bound, session_id), NOW + timedelta(days=days)
@@ -158,14 +158,16 @@ def test_the_own_day_of_a_visit_is_that_of_its_site(bound: sa.Engine, session_id
     assert (evening.date(), read(bound, session_id).status) == (date(2027, 3, 4), "arrived")
 
 
-def test_a_visit_is_started_on_its_own_day_only(
+def test_what_was_forgotten_is_recorded_the_day_after(
     bound: sa.Engine, patient_id: int, session_id: int, given: Callable[..., int]
 ) -> None:
     given(factories.consent, patient_id, on=DAY)
-    row = checked_in(bound, session_id, CheckIn(health_state="complete"))
-    with pytest.raises(Refused) as refusal:
-        lifecycle.start(row.key, version=row.version, by=DESK, now=NOW + timedelta(days=1))
-    assert (codes(refusal), read(bound, session_id).status) == (["visit.other_day"], "arrived")
+    row, tomorrow = read(bound, session_id), NOW + timedelta(days=1)
+    asked = CheckIn(health_state="complete")
+    lifecycle.check_in(row.key, asked, version=row.version, by=DESK, now=tomorrow)
+    row = read(bound, session_id)
+    lifecycle.start(row.key, version=row.version, by=DESK, now=tomorrow)
+    assert read(bound, session_id).status == "started"
 
 
 def test_a_session_waits_for_the_answer_to_the_health_question(
