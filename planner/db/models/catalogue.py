@@ -99,7 +99,9 @@ class RoomService(Base):
 
     __tablename__ = "room_service"
     room_id: Mapped[int] = mapped_column(sa.ForeignKey("room.id"), primary_key=True)
-    service_id: Mapped[int] = mapped_column(sa.ForeignKey("service.id"), primary_key=True, index=True)
+    service_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("service.id"), primary_key=True, index=True
+    )
 
 
 class Provider(Base):
@@ -141,7 +143,9 @@ class ProviderService(Base):
 
     __tablename__ = "provider_service"
     provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"), primary_key=True)
-    service_id: Mapped[int] = mapped_column(sa.ForeignKey("service.id"), primary_key=True, index=True)
+    service_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("service.id"), primary_key=True, index=True
+    )
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"), primary_key=True, index=True)
     may_examine: Mapped[bool] = mapped_column(default=False)
     may_treat: Mapped[bool] = mapped_column(default=True)
@@ -199,7 +203,9 @@ class Service(Base):
     __table_args__ = (
         sa.CheckConstraint("kind IN ('consult', 'session', 'review', 'other')", name="kind"),
         sa.CheckConstraint("minutes > 0 AND minutes % 5 = 0", name="minutes"),
-        sa.CheckConstraint("preparation_minutes >= 0 AND preparation_minutes % 5 = 0", name="preparation"),
+        sa.CheckConstraint(
+            "preparation_minutes >= 0 AND preparation_minutes % 5 = 0", name="preparation"
+        ),
         sa.CheckConstraint("turnover_minutes >= 0 AND turnover_minutes % 5 = 0", name="turnover"),
         sa.CheckConstraint("walk_minutes >= 0 AND walk_minutes % 5 = 0", name="walk"),
     )
@@ -227,7 +233,9 @@ class Protocol(Base):
         sa.CheckConstraint("sessions BETWEEN 1 AND 12", name="sessions"),
         sa.CheckConstraint("zones IN ('new', 'same')", name="zones"),
         sa.CheckConstraint("gap_floor >= 1 AND gap_soft_max <= 365", name="gap_range"),
-        sa.CheckConstraint("gap_floor <= gap_target AND gap_target <= gap_soft_max", name="gap_order"),
+        sa.CheckConstraint(
+            "gap_floor <= gap_target AND gap_target <= gap_soft_max", name="gap_order"
+        ),
     )
 
 

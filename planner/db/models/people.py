@@ -21,7 +21,9 @@ class Patient(Base):
     family_name: Mapped[str] = mapped_column(sa.String(80))
     search_text: Mapped[str] = mapped_column(sa.Text)  # folded names, phone digits, birth date
     birth_date: Mapped[date | None]
-    phone: Mapped[str] = mapped_column(sa.String(40), default="")  # E.164, or as typed when not a number
+    phone: Mapped[str] = mapped_column(
+        sa.String(40), default=""
+    )  # E.164, or as typed when not a number
     email: Mapped[str] = mapped_column(sa.String(254), default="")
     language: Mapped[str] = mapped_column(sa.String(5), default="en")  # en | es | pt | ht
     contact_by: Mapped[str] = mapped_column(sa.String(8), default="phone")  # phone | text | email
@@ -95,7 +97,9 @@ class Consult(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
     appointment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("appointment.id"), unique=True)
-    course_id: Mapped[int | None] = mapped_column(sa.ForeignKey("course.id"), index=True)  # it ordered
+    course_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("course.id"), index=True
+    )  # it ordered
     provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"))
     screening_id: Mapped[int | None] = mapped_column(sa.ForeignKey("screening.id"))
     held_on: Mapped[date]  # the site's day of the consult

@@ -62,4 +62,6 @@ class ScheduleVersion(Base):
     __tablename__ = "schedule_version"
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(sa.BigInteger)
-    catalogue: Mapped[int] = mapped_column(sa.BigInteger, default=1)  # the version that last changed it
+    catalogue: Mapped[int] = mapped_column(
+        sa.BigInteger, default=1
+    )  # the version that last changed it
