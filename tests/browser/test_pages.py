@@ -1,0 +1,211 @@
+"""Every page as people meet it: it answers, anybody can use it, it fits a phone, it needs no script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+import time_machine
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize, expect
+
+from planner.web import permissions
+from tests.browser.conftest import Serve
+from tests.hostile import world as worlds
+from tests.hostile.world import Cast, World
+from tests.support.console import Console
+
+DESK = ViewportSize(width=1280, height=900)
+PHONE = ViewportSize(width=390, height=844)
+LONG_NAME = {
+    "given_name": "Maximiliana Alexandrina",
+    "family_name": "Featherstonehaugh-Cholmondeley-Montague",
+}
+NOT_PAGES = {  # files, parts of pages, and what only sends elsewhere
+    "auth.sign_out", "brand.stylesheet", "calendar.appointment", "calendar.course",
+    "calendar.patient", "day.home", "health.show", "portal.calendar_file", "static",
+}  # fmt: skip
+WIDEST = """() => [...document.querySelectorAll("body *")]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .map((e) => e.outerHTML.slice(0, 90)).pop()"""
+
+
+def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
+    """Return the addresses to look at by who opens them; "" is nobody."""
+    patients, courses, visits = cast.patients, cast.courses, cast.appointments
+    ana, eve = f"/patients/{patients['ana']}", f"/patients/{patients['eve']}"
+    clinic = cast.clinic
+    site, provider = f"/settings/sites/{clinic.miami}", f"/settings/providers/{clinic.md}"
+    user = f"/settings/users/{clinic.receptionist}"
+    return {
+        "": ("/sign-in", f"/c/{worlds.TOKEN}"),
+        "receptionist": (
+            "/day", "/day?by=room", "/day?site=all", "/day?date=2027-03-07", "/my-day",
+            "/patients", "/patients?q=lopez", "/patients?q=nobody", "/patients/new",
+            "/patients/search?q=lopez", ana, eve, f"{ana}/edit", f"{ana}/merge?q=lopez",
+            f"{ana}/links", f"{eve}/book", f"{ana}/courses/new",
+            "/here-now", "/here-now?q=lopez", f"/here-now?patient={patients['eve']}",
+            *(f"/appointments/{visits[name]}" for name in ("booked", "held", "arrived", "started")),
+            f"/appointments/{visits['later']}/move", f"/appointments/{visits['later']}/swap",
+            "/courses", f"/courses/{courses['ana']}", f"/courses/{courses['dora']}?open=2&more=1",
+            f"/courses/{courses['ana']}/print", f"/courses/{courses['ana']}/gaps/2",
+            "/decisions", "/account",
+        ),
+        "provider": (
+            "/my-day", "/my-day?date=2027-03-07", "/decisions", f"/courses/{courses['bob']}",
+            f"/appointments/{visits['consult']}", f"/appointments/{visits['consult']}/consult",
+        ),
+        "manager": (
+            "/settings/", "/settings/clinic", "/settings/sites", "/settings/sites/new", site,
+            f"{site}/hours", f"{site}/closures", f"{site}/rooms", f"{site}/rooms/new",
+            f"/settings/rooms/{clinic.miami_1}", f"/settings/rooms/{clinic.miami_1}/outages",
+            "/settings/providers", "/settings/providers/new", provider, f"{provider}/hours",
+            f"{provider}/hours/{clinic.miami}", f"{provider}/services", f"{provider}/absences",
+            "/settings/services", "/settings/services/new", f"/settings/services/{clinic.consult}",
+            "/settings/protocols", "/settings/protocols/new",
+            f"/settings/protocols/{clinic.two_weeks}",
+            "/settings/rules", "/settings/rules/consult.valid_days",
+            "/settings/texts", "/settings/texts/portal.questions/en",
+            "/settings/users", "/settings/users/new", user, f"{user}/password",
+            f"/settings/room/{clinic.miami_1}/retire", "/styleguide",
+        ),
+    }  # fmt: skip
+
+
+def main_pages(cast: Cast) -> Sequence[tuple[str, str]]:
+    """Return who opens what most: these are looked at by night and on a phone too."""
+    visits = cast.appointments
+    return (
+        ("receptionist", "/day"),
+        ("receptionist", f"/patients/{cast.patients['ana']}"),
+        ("receptionist", f"/patients/{cast.patients['eve']}/book"),
+        ("receptionist", f"/appointments/{visits['booked']}"),
+        ("receptionist", f"/courses/{cast.courses['ana']}"),
+        ("receptionist", f"/courses/{cast.courses['dora']}?open=2"),
+        ("provider", "/my-day"),
+        ("provider", f"/appointments/{visits['consult']}/consult"),
+        ("manager", "/settings/"),
+    )
+
+
+@pytest.fixture
+def world(sqlite_url: str) -> Iterator[World]:
+    """A clinic in the middle of its work, with a patient whose name is very long."""
+    with time_machine.travel(worlds.NOW, tick=True):
+        cast = worlds.fill(sqlite_url, LONG_NAME)
+        yield worlds.open_on(sqlite_url, cast, lambda _version: None)
+
+
+@pytest.fixture
+def base(world: World, serve: Serve) -> str:
+    """The address of that clinic's application."""
+    return serve(world.app)
+
+
+def be(page: Page, world: World, base: str, role: str) -> None:
+    """Continue as somebody who has signed in, or as nobody."""
+    page.context.clear_cookies()
+    page.context.add_cookies([{"name": "planner", "value": world.cookies[role], "url": base}])
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds on the page that is open, each with the first element it found it on."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
+
+
+def complaints(page: Page, address: str) -> list[str]:
+    """Open a page and return what is wrong with it, at its present size and at a phone's."""
+    size = page.viewport_size or DESK
+    answer = page.goto(address)
+    found = [] if answer and answer.ok else [f"answers {answer.status if answer else 'nothing'}"]
+    found += barriers(page)
+    page.set_viewport_size(PHONE)
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append(f"wider than a phone: {page.evaluate(WIDEST)}")
+    page.set_viewport_size(size)
+    return found
+
+
+def wrong(page: Page, base: str, paths: Sequence[str]) -> dict[str, list[str]]:
+    """Return the complaints about each page that there are any about."""
+    looked_at = {path: complaints(page, base + path) for path in paths}
+    return {path: found for path, found in looked_at.items() if found}
+
+
+def test_no_page_is_missing_from_the_table(world: World) -> None:
+    match = world.app.url_map.bind("localhost").match
+    opened = {
+        match(path.partition("?")[0])[0]
+        for paths in pages(world.cast).values()
+        for path in paths
+    }  # fmt: skip
+    shown = {
+        rule.endpoint for rule in world.app.url_map.iter_rules() if "GET" in (rule.methods or ())
+    }
+    assert opened == (shown & set(permissions.PERMISSIONS)) - NOT_PAGES
+
+
+@pytest.mark.parametrize("role", ["", "receptionist", "provider", "manager"])
+def test_every_page_answers_is_accessible_and_fits_a_phone(
+    page: Page, world: World, base: str, role: str
+) -> None:
+    be(page, world, base, role)
+    assert wrong(page, base, pages(world.cast)[role]) == {}
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
+    page: Page, world: World, base: str, size: ViewportSize
+) -> None:
+    page.emulate_media(color_scheme="dark" if size is DESK else "light")
+    page.set_viewport_size(size)
+    found = {}
+    for role, path in main_pages(world.cast):
+        be(page, world, base, role)
+        found.update(wrong(page, base, [path]))
+    assert found == {}
+
+
+def test_refusals_are_accessible_and_lead_on(
+    page: Page, world: World, base: str, console_errors: Console
+) -> None:
+    console_errors.expect("status of 4(03|04|22)")
+    be(page, world, base, "receptionist")
+    found = wrong(page, base, ["/nothing", "/settings/", "/c/nothing"])
+    page.goto(f"{base}/patients/new")
+    page.get_by_role("button", name="Save and book consult").click()
+    expect(page.locator("[data-error-summary]")).to_be_focused()
+    found["typed"] = barriers(page)
+    assert found == {
+        "/nothing": ["answers 404"],
+        "/settings/": ["answers 403"],
+        "/c/nothing": ["answers 404"],
+        "typed": [],
+    }
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_the_main_journey_needs_no_script(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/patients/new")
+    page.get_by_label("Given name").fill("Lucía")
+    page.get_by_label("Family name").fill("Quintero")
+    page.get_by_label("Phone").fill("305 555 0177")
+    page.get_by_label("Birth date").fill("4/9/1988")
+    page.get_by_role("button", name="Save and book consult").click()
+    page.locator(".slot").first.click()
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_text("Booked.")).to_be_visible()
+
+    page.get_by_role("link", name="Patient", exact=True).click()
+    page.get_by_role("link", name="New course").click()
+    page.get_by_label("3 × 2 weeks").check()
+    page.get_by_role("button", name="Start the course").click()
+    page.get_by_role("button", name="Other times session 2").click()
+    page.locator("#session-2 .slot").first.click()
+    page.get_by_label("Mon", exact=True).check()
+    page.get_by_role("button", name="Propose again").click()
+    page.get_by_label("Book all the same").check()
+    page.get_by_role("button", name="Reserve").click()
+    expect(page.get_by_text("3 sessions reserved.")).to_be_visible()
