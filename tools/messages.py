@@ -27,14 +27,24 @@ def main() -> int:
     try:
         _babel("extract", "-F", "babel.cfg", "-k", "_l", "-k", "N_", "-o", str(TEMPLATE), "planner")
         for language in LANGUAGES:
-            known = (FOLDER / language / "LC_MESSAGES" / "messages.po").is_file()
-            more = ["--no-fuzzy-matching", "--ignore-pot-creation-date"] if known else []
-            verb = "update" if known else "init"
-            _babel(verb, "-i", str(TEMPLATE), "-d", str(FOLDER), "-l", language, *more)
+            _collect(language)
     except SetupError as error:
         print(f"The sentences were not collected. {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _collect(language: str) -> None:
+    catalogue = FOLDER / language / "LC_MESSAGES" / "messages.po"
+    arguments = ["-i", str(TEMPLATE), "-d", str(FOLDER), "-l", language]
+    if not catalogue.is_file():
+        _babel("init", *arguments)
+        return
+    head, _, _ = catalogue.read_text(encoding="utf-8").partition("\n\n")
+    _babel("update", *arguments, "--no-fuzzy-matching", "--ignore-obsolete")
+    # The update writes dates and blank names into the head, which would differ every time.
+    _, _, sentences = catalogue.read_text(encoding="utf-8").partition("\n\n")
+    catalogue.write_text(f"{head}\n\n{sentences}", encoding="utf-8")
 
 
 def _compile() -> None:
