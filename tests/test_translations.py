@@ -65,12 +65,12 @@ def test_nothing_is_guessed(catalogue: Catalog) -> None:
     assert [message.id for message in sentences(catalogue) if message.fuzzy] == []
 
 
-def test_a_sentence_keeps_the_mark_at_its_end(catalogue: Catalog) -> None:
+def test_a_whole_sentence_ends_like_one(catalogue: Catalog) -> None:
     wrong = [
         message.id
         for message in sentences(catalogue)
         for english, spanish in zip(forms(message.id), forms(message.string), strict=True)
-        if english.endswith(".") != spanish.endswith(".")
+        if english.endswith(".") and not spanish.endswith(".")
     ]
     assert wrong == []
 
