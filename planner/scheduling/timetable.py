@@ -213,7 +213,7 @@ class PatientFacts:
     birth_date: date | None = None
     eligible_from: date | None = None  # pregnancy end + 3 calendar months, when that is known
     is_pregnant: bool = False
-    flags: frozenset[str] = frozenset()  # rule codes a screening answer touched: "screening.clots", …
+    flags: frozenset[str] = frozenset()  # rules that a screening answer touched
     is_screened: bool = False
     consults: tuple[ConsultFact, ...] = ()  # latest last
     past_sessions: tuple[PastSession, ...] = ()
