@@ -152,7 +152,7 @@ def test_one_gap_of_one_course_becomes_21_days_and_the_page_follows(
         ({"soft_max": "10"}, "cannot be before the target"),
         ({"reason": ""}, "Please fill this in."),
         ({"reason": "x" * 301}, "At most 300 characters."),
-        ({"floor": "abc"}, "Not a valid integer"),
+        ({"floor": "abc"}, "Give whole days from 1 to 365."),
     ],
 )
 def test_a_gap_that_cannot_be_gets_a_sentence_and_keeps_what_was_typed(
