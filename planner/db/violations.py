@@ -13,6 +13,7 @@ from planner.scheduling.timetable import Conflict, Severity
 
 SERIALISATION = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+SQLITE_CORRUPT, SQLITE_NOTADB = 11, 26
 
 
 def is_serialisation(error: Exception) -> bool:
@@ -37,7 +38,7 @@ def translated(error: Exception) -> PlannerError | None:
         )  # too long, NUL, out of range: the form should have said so
     if isinstance(error, sa.exc.TimeoutError):
         return Unavailable("no connection was free")
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) and not _is_ours(error):
+    if isinstance(error, sa.exc.DBAPIError) and _is_away(error):
         return Unavailable(str(error.orig))
     return None
 
@@ -68,6 +69,12 @@ def _unique_column(error: sa.exc.IntegrityError) -> str:
         return on_sqlite[1].split(", ")[-1].rpartition(".")[2]
     detail = re.search(r"Key \((.+?)\)=", str(error.orig))
     return detail[1].split(", ")[-1].strip('"') if detail else ""
+
+
+def _is_away(error: sa.exc.DBAPIError) -> bool:
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return not _is_ours(error)
+    return _sqlite_code(error) in (SQLITE_CORRUPT, SQLITE_NOTADB)
 
 
 def _is_ours(error: sa.exc.DBAPIError) -> bool:

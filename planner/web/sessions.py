@@ -68,7 +68,10 @@ class TableSessions(SessionInterface):
             return BrowserSession()
         try:
             stored = browsing.find(session_id, now=clock.now(), idle=self._idle)
-        except Unavailable:
+        except Exception as error:
+            # No error handler is at work yet: the server would log it with the values it quotes.
+            if not isinstance(error, Unavailable):
+                log.error("session_not_read", error=type(error).__name__)
             found = BrowserSession()
             found.is_unavailable = True
             return found

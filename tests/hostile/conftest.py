@@ -16,7 +16,7 @@ from tests.support import databases
 
 
 @pytest.fixture(scope="session")
-def sqlite_world(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+def sqlite_world(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The clinic on SQLite, made once a process."""
     path = tmp_path_factory.mktemp("hostile") / "planner.sqlite3"
     shutil.copyfile(databases.sqlite_template(run_folder), path)
@@ -24,7 +24,8 @@ def sqlite_world(run_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     with time_machine.travel(worlds.NOW, tick=False):
         made = worlds.open_on(url, worlds.fill(url), lambda _version: None)
         made.put_back = worlds.keep_sqlite(url)
-    return made
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,7 @@ def postgres_world(run_folder: Path, postgres_server: str) -> Iterator[World]:
         made = worlds.open_on(url, worlds.fill(url), lambda _version: None)
         made.put_back = worlds.keep_postgres(postgres_server, name)
     yield made
+    made.close()
     for each in (name, f"{name}_kept"):
         databases.execute(postgres_server, f'DROP DATABASE IF EXISTS "{each}" WITH (FORCE)')
 

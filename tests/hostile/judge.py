@@ -53,7 +53,8 @@ def tried(world: World, case: Case) -> tuple[int, list[str]]:
 def faults(case: Case, answer: TestResponse) -> Iterator[str]:
     """Yield what is wrong with an answer."""
     yield from wrong_anywhere(answer)
-    if case.form.method == "POST" and answer.status_code < 400 and len(case.value) == LONGEST:
+    is_taken = case.form.method == "POST" and answer.status_code < 400
+    if is_taken and len(case.value) == LONGEST and case.field in _typed(case.form):
         yield f"took {LONGEST} letters"
     is_html = (answer.content_type or "").startswith("text/html")
     if is_html and answer.status_code in (409, 422):
@@ -95,7 +96,7 @@ def wrong_text(answer: TestResponse) -> Iterator[str]:
 
 def _lost(case: Case, answer: TestResponse) -> Iterator[str]:
     shown = _again(case.form, answer)
-    typed = {one.name for one in case.form.fields if one.kind not in UNTYPED}
+    typed = _typed(case.form)
     sent = [(name, value) for name, value in case.pairs if name in typed and value.strip()]
     if shown is None:
         # Where nobody can type, as in the start that was chosen, a spoilt value may end the form.
@@ -109,13 +110,17 @@ def _lost(case: Case, answer: TestResponse) -> Iterator[str]:
 
 def _again(form: Form, answer: TestResponse) -> Form | None:
     """Return the same form in the answer."""
-    names = {one.name for one in form.fields if one.kind not in UNTYPED}
+    names = _typed(form)
     candidates = [
         one
         for one in pages.read(answer.text, form.action).forms
         if one.path == form.path and one.method == form.method
     ]
     return next((one for one in candidates if names <= {each.name for each in one.fields}), None)
+
+
+def _typed(form: Form) -> set[str]:
+    return {one.name for one in form.fields if one.kind not in UNTYPED}
 
 
 def _plain(text: str) -> str:

@@ -17,6 +17,10 @@ SCRIPTS: Mapping[str, str] = {
     "end of a text": f"</textarea></title></option><{ELEMENT}>",
     "javascript address": "javascript:alert(1)//",
 }
+SHORT_MARKUP = f"'\"><{ELEMENT} {ATTRIBUTE}=1>{{{{1234*4321}}}}"
+SHORT_LINES = "x\r\nX-PROBE:1\u2028X-PROBE:2\nEND:VEVENT"
+"""All of the kind at once, in as few letters as a short field takes."""
+
 LINES: Mapping[str, str] = {
     "header line": "x\r\nX-Probe: 1\r\nSet-Cookie: probe=1",
     "calendar line": "x\r\nEND:VEVENT\r\nBEGIN:VEVENT\nX-PROBE:1",

@@ -90,9 +90,13 @@ class World:
     def restore(self) -> None:
         """Put the database back to how it was; no process believes what it keeps of another past."""
         self.age += 1
+        self.close()
+        self.put_back(1000 * self.age)
+
+    def close(self) -> None:
+        """Close every connection to the database."""
         with self.app.app_context():
             db.engine.dispose()
-            self.put_back(1000 * self.age)
 
 
 def fill(url: str, texts: Mapping[str, str] | None = None) -> Cast:
