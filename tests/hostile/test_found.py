@@ -6,7 +6,7 @@ import pytest
 from flask_babel import lazy_gettext
 from jinja2 import Environment
 
-from tests.hostile import judge
+from tests.hostile import crawl, judge
 from tests.hostile.values import ELEMENT
 from tests.hostile.world import World
 from tests.support import databases
@@ -99,3 +99,11 @@ def test_a_page_that_gives_a_form_back_gives_no_password_back(world: World) -> N
     typed = {"old": "old secret", "new": "new secret", "again": "new secret", "x": "a\0b"}
     answer = world.post("manager", "/account", "/account", typed)
     assert (answer.status_code, "secret" in answer.text) == (422, False)
+
+
+@databases.sqlite_only
+def test_the_other_file_of_a_person_can_be_chosen(world: World) -> None:
+    """No link led to where two files are made one: what nobody reaches, nobody tries."""
+    ana, eve = (world.cast.patients[name] for name in ("ana", "eve"))
+    page = crawl.open_page(world, "receptionist", f"/patients/{ana}/merge?q=lopez").page
+    assert f"/patients/{ana}/merge?other={eve}" in page.links
