@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import planner
-from planner.db import appointments, engine, keys
+from planner.db import appointments, connections, engine, keys
 from planner.db.engine import Idempotency, Tx
 from planner.db.models import Appointment, AuditRow, Patient, ScheduleVersion, Site, User
 from planner.errors import Invalid, KeyReused, NotFound, Refused, Stale, Unavailable
@@ -369,7 +369,7 @@ def test_sqlite_keeps_its_promises_on_every_connection(sqlite_url: str) -> None:
     names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "busy_timeout")
     with app.app_context(), engine.reading() as session:
         found = [session.scalar(sa.text(f"PRAGMA {name}")) for name in names]
-    assert found == ["wal", 2, 1, 0, 5000]
+    assert found == ["wal", 2, 1, 0, connections.SQLITE_BUSY_MS]
 
 
 def test_sessions_hand_out_values_that_outlive_them(bound: sa.Engine) -> None:
