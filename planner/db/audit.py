@@ -1,4 +1,8 @@
-"""The audit trail: one chain of rows, each sealed by the hash of the one before it."""
+"""The audit trail: one chain of rows, each sealed by the hash of the one before it.
+
+How far it has come stands in a row of its own, which the database lets only move forward: so a trail
+whose newest rows were cut off does not look whole.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +50,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A row of the chain that is not as it was written. ``reason``: hash | previous."""
+    """A row of the chain that is not as it was written.
+
+    ``reason``: hash | previous | head (the chain does not end with the row, the last it had).
+    """
 
     row_id: int
     reason: str
@@ -54,11 +61,12 @@ class Break:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a walk along the chain found."""
+    """What a walk along the chain found; ``expected_at`` is the row with the hash that was asked for."""
 
     rows: int
     head: str
     breaks: tuple[Break, ...]
+    expected_at: int | None = None
 
 
 def entry_of(trace: Trace) -> Entry:
@@ -92,6 +100,7 @@ def append(
         previous = row["hash"] = seal(row)
         rows.append(row)
     session.execute(_INSERT, rows)
+    session.execute(_ADVANCE, {"added": len(rows), "newest": previous})
 
 
 def seal(row: Mapping[str, Any]) -> str:
@@ -101,23 +110,40 @@ def seal(row: Mapping[str, Any]) -> str:
     return keys.digest(keys.canonical(said))
 
 
-def verify(session: Session) -> Verdict:
-    """Walk the whole chain and return every row that is not as it was written."""
-    previous, count, breaks = GENESIS, 0, []
+def verify(session: Session, *, expected: str = "") -> Verdict:
+    """Walk the whole chain and return every row that is not as it was written.
+
+    ``expected`` is a head that was written down elsewhere (or how it begins): it stays in the chain.
+    """
+    previous, count, last_id, expected_at = GENESIS, 0, 0, None
+    breaks = []
     for row in _rows(session):
         reason = _fault(row, previous)
         if reason:
             breaks.append(Break(row_id=row["id"], reason=reason))
-        previous = row["hash"]
+        previous, last_id = row["hash"], row["id"]
         count += 1
-    return Verdict(rows=count, head=previous, breaks=tuple(breaks))
+        if expected and previous.startswith(expected):
+            expected_at = last_id
+    head = session.execute(_STORED_HEAD).one_or_none() or (0, 0, "")
+    is_end = (last_id, previous) == (head[0], head[2])
+    if not is_end or (count != head[1] and not breaks):
+        breaks.append(Break(row_id=head[0], reason="head"))
+    return Verdict(rows=count, head=previous, breaks=tuple(breaks), expected_at=expected_at)
 
 
 _TABLE = Base.metadata.tables["audit"]
 # Built once: every change asks them while all other writers wait.
 _LOCK = sa.select(sa.func.pg_advisory_xact_lock(APPEND_LOCK))
-_HEAD = sa.select(_TABLE.c.hash).order_by(_TABLE.c.id.desc()).limit(1)
+_HEAD_TABLE = Base.metadata.tables["audit_head"]
+_STORED_HEAD = sa.select(_HEAD_TABLE.c.last_id, _HEAD_TABLE.c.row_count, _HEAD_TABLE.c.hash)
+_HEAD = sa.select(_HEAD_TABLE.c.hash)
 _INSERT = sa.insert(_TABLE)
+_ADVANCE = sa.update(_HEAD_TABLE).values(
+    last_id=sa.select(sa.func.max(_TABLE.c.id)).scalar_subquery(),
+    row_count=_HEAD_TABLE.c.row_count + sa.bindparam("added"),
+    hash=sa.bindparam("newest"),
+)
 _SEALED = (
     "user_id", "origin", "request_id", "action", "object_kind", "object_id",
     "before", "after", "reason", "previous_hash",
@@ -138,7 +164,7 @@ def _locked_head(session: Session) -> str:
     # SQLite has one writer at a time already.
     if session.get_bind().dialect.name == "postgresql":
         session.execute(_LOCK)
-    return session.scalar(_HEAD) or GENESIS
+    return session.execute(_HEAD).scalar_one()
 
 
 def _row(entry: Entry, *, by: Who, now: datetime, action: str, reason: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the database itself refuses, whoever asks: double bookings, and a rewritten audit trail.
 
-The guards are created here and nowhere else. A migration that touches ``appointment`` or ``audit``
+The guards are created here and nowhere else. A migration that touches ``appointment``, ``audit`` or ``audit_head``
 calls ``create`` again at its end, because rebuilding a table drops what hangs on it.
 """
 
@@ -32,6 +32,7 @@ CLOCKS = (
 )
 INSTANTS = ("starts_at", "ends_at", "room_from", "room_until", "patient_until")
 ONE_LIVE = f"{PREFIX}appointment_one_live"
+HEAD = f"{PREFIX}head"
 
 
 class GuardsMissing(RuntimeError):
@@ -39,10 +40,12 @@ class GuardsMissing(RuntimeError):
 
 
 def create(connection: sa.Connection) -> None:
-    """Create all guards, replacing any that are there."""
+    """Create the guards of all tables that are there, replacing any they have."""
     drop(connection)
-    for statement in _statements(connection.dialect.name).values():
-        connection.exec_driver_sql(statement)
+    has_head = _has_head(connection)
+    for name, statement in _statements(connection.dialect.name).items():
+        if has_head or not name.startswith(HEAD):
+            connection.exec_driver_sql(statement)
 
 
 def drop(connection: sa.Connection) -> None:
@@ -52,15 +55,18 @@ def drop(connection: sa.Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def probe(connection: sa.Connection) -> None:
+def probe(connection: sa.Connection, *, is_migrating: bool = False) -> None:
     """Prove that all guards are in place, on a connection that may write.
 
-    Raises GuardsMissing, which names those that are not.
+    Raises GuardsMissing, which names those that are not. Half-way through the migrations the table
+    that keeps the head of the audit trail may not be there yet, and needs no guards then.
     """
     if connection.dialect.name == "sqlite":
         missing = _missing_on_sqlite(connection)
     else:
         missing = _missing_on_postgresql(connection)
+    if is_migrating and not _has_head(connection):
+        missing = [name for name in missing if not name.startswith(HEAD)]
     if missing:
         raise GuardsMissing(
             "The database does not refuse double bookings or a changed audit trail as it must."
@@ -96,6 +102,8 @@ def _sqlite() -> dict[str, str]:
     for verb in ("insert", "update", "delete"):
         name = f"{PREFIX}audit_{verb}"
         statements[name] = _audit_trigger(name, verb)
+        name = f"{HEAD}_{verb}"
+        statements[name] = _head_trigger(name, verb)
     return statements
 
 
@@ -135,6 +143,21 @@ def _audit_trigger(name: str, verb: str) -> str:
     )
 
 
+_BACKWARD = (
+    "NEW.id <> OLD.id OR NEW.row_count <= OLD.row_count OR NOT EXISTS"
+    " (SELECT 1 FROM audit WHERE id = NEW.last_id AND hash = NEW.hash"
+    " AND id = (SELECT max(id) FROM audit))"
+)
+
+
+def _head_trigger(name: str, verb: str) -> str:
+    condition = {"update": f" WHEN {_BACKWARD}", "insert": " WHEN EXISTS (SELECT 1 FROM audit_head)"}
+    return (
+        f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON audit_head{condition.get(verb, '')} BEGIN"
+        " SELECT RAISE(ABORT, 'forward-only: audit_head'); END"
+    )
+
+
 def _postgresql() -> dict[str, str]:
     statements = {ONE_LIVE: _ONE_LIVE}
     for clock in CLOCKS:
@@ -153,6 +176,16 @@ def _postgresql() -> dict[str, str]:
         f"CREATE TRIGGER {PREFIX}audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit"
         f" FOR EACH STATEMENT EXECUTE FUNCTION {PREFIX}audit()"
     )
+    statements[f"{HEAD}()"] = (
+        f"CREATE FUNCTION {HEAD}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF TG_OP = 'UPDATE' THEN IF NOT ({_BACKWARD}) THEN RETURN NEW; END IF; END IF;"
+        " RAISE EXCEPTION 'forward-only: audit_head' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    for name, when in (
+        (f"{HEAD}_forward", "BEFORE INSERT OR UPDATE OR DELETE ON audit_head FOR EACH ROW"),
+        (f"{HEAD}_truncate", "BEFORE TRUNCATE ON audit_head FOR EACH STATEMENT"),
+    ):
+        statements[name] = f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {HEAD}()"
     return statements
 
 
@@ -169,7 +202,8 @@ def _drops(dialect: str, tables: set[str]) -> list[str]:
             f"ALTER TABLE appointment DROP CONSTRAINT IF EXISTS {PREFIX}appointment_{clock.actor}"
             for clock in CLOCKS
         ]
-    return [*statements, f"DROP FUNCTION IF EXISTS {PREFIX}audit() CASCADE"]
+    functions = (f"{PREFIX}audit", HEAD)
+    return [*statements, *(f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in functions)]
 
 
 def _missing_on_sqlite(connection: sa.Connection) -> list[str]:
@@ -187,8 +221,10 @@ def _missing_on_postgresql(connection: sa.Connection) -> list[str]:
     ]
     if not _names_all_live(found.get(ONE_LIVE, "")):
         missing.append(ONE_LIVE)
-    if not _refuses_audit_deletes(connection):
+    if not _refuses(connection, _AUDIT_ATTEMPTS, "append-only"):
         missing.append(f"{PREFIX}audit_append_only")
+    if not _has_head(connection) or not _refuses(connection, _HEAD_ATTEMPTS, "forward-only"):
+        missing.append(f"{HEAD}_forward")
     return missing
 
 
@@ -214,14 +250,22 @@ def _names_all_live(text: str) -> bool:
     return bool(text) and all(f"'{status}'" in text for status in LIVE_STATUSES)
 
 
-def _refuses_audit_deletes(connection: sa.Connection) -> bool:
-    # The trigger speaks once per statement, even when no row is meant: the attempt costs nothing.
-    for attempt in ("DELETE FROM audit WHERE false", "UPDATE audit SET id = id WHERE false"):
+# The first trigger speaks once per statement, even when no row is meant: the attempts cost nothing.
+_AUDIT_ATTEMPTS = ("DELETE FROM audit WHERE false", "UPDATE audit SET id = id WHERE false")
+_HEAD_ATTEMPTS = ("DELETE FROM audit_head", "UPDATE audit_head SET row_count = row_count")
+
+
+def _has_head(connection: sa.Connection) -> bool:
+    return "audit_head" in sa.inspect(connection).get_table_names()
+
+
+def _refuses(connection: sa.Connection, attempts: tuple[str, ...], saying: str) -> bool:
+    for attempt in attempts:
         savepoint = connection.begin_nested()
         try:
             connection.exec_driver_sql(attempt)
         except sa.exc.DBAPIError as error:
-            if "append-only" not in str(error.orig):
+            if saying not in str(error.orig):
                 return False
         else:
             return False

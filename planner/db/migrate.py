@@ -107,7 +107,7 @@ def _prove(
         if torn:
             raise RuntimeError(f"a migration left rows that refer to nothing: {torn[:3]}")
     if heads:
-        guards.probe(connection)
+        guards.probe(connection, is_migrating=True)
 
 
 def _config() -> Config:

@@ -70,10 +70,10 @@ def everything(*, now: datetime) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def chain() -> audit.Verdict:
-    """Return what a walk along the audit chain found."""
+def chain(*, expected: str = "") -> audit.Verdict:
+    """Return what a walk along the audit chain found, and where a head written down earlier stands in it."""
     with engine.reading() as session:
-        return audit.verify(session)
+        return audit.verify(session, expected=expected)
 
 
 def _months(session: Session) -> Iterator[Interval]:

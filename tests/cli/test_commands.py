@@ -166,6 +166,15 @@ def test_a_changed_row_of_the_chain_is_found(demo: Path) -> None:
     assert (done.returncode, "row 5: hash" in done.stdout) == (1, True)
 
 
+def test_a_trail_that_was_cut_off_is_found(demo: Path) -> None:
+    head = run(f"sqlite:///{demo}", "audit", "verify").stdout.split()[-1]
+    whole = run(f"sqlite:///{demo}", "audit", "verify", "--expect", head)
+    tamper(demo, "DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
+    cut = run(f"sqlite:///{demo}", "audit", "verify", "--expect", head[:16])
+    assert (whole.returncode, "The expected head is row" in whole.stdout) == (0, True)
+    assert (cut.returncode, ": head\nThe expected head is not in" in cut.stdout) == (1, True)
+
+
 def tamper(path: Path, statement: str) -> None:
     """Change the file as somebody could who has it, guards taken away and put back."""
     with sqlite3.connect(path) as connection:

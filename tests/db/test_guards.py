@@ -187,6 +187,7 @@ DROPS = {
     "guard_appointment_patient": "ALTER TABLE appointment DROP CONSTRAINT guard_appointment_patient",
     "guard_appointment_one_live": "DROP INDEX guard_appointment_one_live",
     "guard_audit_append_only": "ALTER TABLE audit DISABLE TRIGGER guard_audit_append_only",
+    "guard_head_forward": "ALTER TABLE audit_head DISABLE TRIGGER guard_head_forward",
 }
 
 

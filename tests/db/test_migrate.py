@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -12,12 +12,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
-from planner.db import connections, guards, migrate
+from planner.db import audit, connections, guards, migrate
 from planner.db.base import Base
-from planner.db.models import ScheduleVersion
+from planner.db.models import AuditHead, ScheduleVersion
+from planner.who import SYSTEM
 from tests import factories
 
 TODAY = date(2027, 3, 1)
+NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -67,9 +69,14 @@ def test_the_migrated_schema_is_what_the_models_say(raw: sa.Engine) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_a_fresh_database_holds_one_schedule_version_and_nothing_else(raw: sa.Engine) -> None:
+def test_a_fresh_database_holds_a_schedule_version_and_the_head_of_an_empty_trail(
+    raw: sa.Engine,
+) -> None:
     found = {table: rows for table, rows in contents(raw).items() if rows}
-    assert found == {ScheduleVersion.__tablename__: [(1, 1, 1)]}
+    assert found == {
+        ScheduleVersion.__tablename__: [(1, 1, 1)],
+        AuditHead.__tablename__: [(1, 0, 0, audit.GENESIS)],
+    }
 
 
 def test_up_down_and_up_keep_every_row_and_every_guard(raw: sa.Engine, database_url: str) -> None:
@@ -80,7 +87,7 @@ def test_up_down_and_up_keep_every_row_and_every_guard(raw: sa.Engine, database_
         is_older = newest_first.index(revision) > newest_first.index(_at(raw))
         (migrate.downgrade if is_older else migrate.upgrade)(database_url, revision)
         with raw.connect() as connection:
-            guards.probe(connection)
+            guards.probe(connection, is_migrating=True)
     assert (contents(raw), migrate.is_current(raw)) == (before, True)
 
 
@@ -90,6 +97,17 @@ def test_down_to_nothing_and_up_gives_the_same_schema(raw: sa.Engine, database_u
     assert (migrate.current(raw), _schema(raw)) == (None, {"alembic_version"})
     migrate.upgrade(database_url)
     assert _schema(raw) == before
+
+
+def test_a_trail_that_is_there_already_gets_its_head(raw: sa.Engine, database_url: str) -> None:
+    with Session(raw) as session:
+        entries = [audit.Entry(object_kind="patient", object_id=number) for number in (1, 2)]
+        audit.append(session, entries, by=SYSTEM, now=NOW, action="patient.read")
+        session.commit()
+    before = contents(raw)[AuditHead.__tablename__]
+    migrate.downgrade(database_url, "0001")
+    migrate.upgrade(database_url)
+    assert (contents(raw)[AuditHead.__tablename__], before[0][1:3]) == (before, (2, 2))
 
 
 def test_migrating_what_is_current_does_nothing(raw: sa.Engine, database_url: str) -> None:

@@ -18,12 +18,13 @@ from planner.db.models.catalogue import (
 )
 from planner.db.models.courses import LIVE_STATUSES, Appointment, Course, CourseSession, Decision
 from planner.db.models.people import Consent, Consult, DateToAvoid, Patient, PatientLink, Screening
-from planner.db.models.records import AuditRow, Change, IdempotencyKey, ScheduleVersion
+from planner.db.models.records import AuditHead, AuditRow, Change, IdempotencyKey, ScheduleVersion
 
 __all__ = [
     "LIVE_STATUSES",
     "Absence",
     "Appointment",
+    "AuditHead",
     "AuditRow",
     "Change",
     "Clinic",

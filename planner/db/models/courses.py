@@ -110,6 +110,8 @@ class Appointment(Base):
     actual_starts_at: Mapped[datetime | None]  # recorded facts: never lengthen what is occupied
     actual_ends_at: Mapped[datetime | None]
     zones_treated: Mapped[list[str]]
+    injections: Mapped[int | None]  # as the provider counted them, when they did
+    volume_ml: Mapped[float | None] = mapped_column(sa.Float)  # of what was injected, in all
     note: Mapped[str] = mapped_column(sa.String(1000), default="")
     ended_by: Mapped[str] = mapped_column(sa.String(10), default="")  # patient | clinic
     ended_reason: Mapped[str] = mapped_column(sa.String(300), default="")
@@ -129,6 +131,8 @@ class Appointment(Base):
         sa.ForeignKeyConstraint(["room_id", "site_id"], ["room.id", "room.site_id"]),
         sa.CheckConstraint("room_from <= starts_at AND ends_at <= room_until", name="room_clock"),
         sa.CheckConstraint("ends_at <= patient_until", name="patient_clock"),
+        sa.CheckConstraint("injections BETWEEN 0 AND 999", name="injections"),
+        sa.CheckConstraint("volume_ml >= 0 AND volume_ml <= 200", name="volume"),
         sa.Index("ix_appointment_site_day", "site_id", "starts_at"),
         sa.Index("ix_appointment_provider_day", "provider_id", "starts_at"),
         sa.Index("ix_appointment_room_day", "room_id", "starts_at"),

@@ -31,6 +31,16 @@ class AuditRow(Base):
     __table_args__ = (sa.Index("ix_audit_object", "object_kind", "object_id"),)
 
 
+class AuditHead(Base):
+    """One row: how far the chain has come. The database lets it only move forward."""
+
+    __tablename__ = "audit_head"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    last_id: Mapped[int]
+    row_count: Mapped[int] = mapped_column(sa.BigInteger)
+    hash: Mapped[str] = mapped_column(sa.String(64))
+
+
 class Change(Base):
     """A change that can be taken back for two minutes: the rows as they were."""
 
