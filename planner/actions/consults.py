@@ -52,11 +52,13 @@ class OrderGiven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """The keys of the patient and of the course ordered, "" when none was; how many were released."""
+    """The keys of the patient and of the course ordered, "" when none was; how many were released;
+    the change that undoes it."""
 
     patient_key: str
     course_key: str
     released: int
+    change_key: str
 
 
 def record(
@@ -84,7 +86,9 @@ def record(
     def work(tx: Tx) -> dict[str, Any]:
         return _Visit(tx, appointment_key, version).record(answers, finding, order)
 
-    answer = transaction(work, by=by, now=now, action="consult.record", idempotency=idempotency)
+    answer = transaction(
+        work, by=by, now=now, action="consult.record", undoable=True, idempotency=idempotency
+    )
     return Recorded(**answer)
 
 
@@ -131,6 +135,7 @@ class _Visit:
             "patient_key": self.patient.key,
             "course_key": course.key if course else "",
             "released": len(released),
+            "change_key": self.tx.change_key,
         }
 
     def _check(self, version: int) -> None:

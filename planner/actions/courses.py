@@ -41,13 +41,23 @@ class Done:
     change_key: str | None
 
 
-def draft(patient_id: int, protocol_id: int, *, package: str = "", by: Who, now: datetime) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """The key of a course that was started, and the change that undoes it."""
+
+    key: str
+    change_key: str
+
+
+def draft(
+    patient_id: int, protocol_id: int, *, package: str = "", by: Who, now: datetime
+) -> Drafted:
     """Start an undecided course from a protocol, so that sessions can be reserved before the consult.
 
-    Returns its key. Raises ``NotFound`` for an unknown or inactive protocol.
+    Raises ``NotFound`` for an unknown or inactive protocol.
     """
 
-    def work(tx: Tx) -> str:
+    def work(tx: Tx) -> Drafted:
         protocol = tx.session.get(Protocol, protocol_id)
         if protocol is None or not protocol.is_active:
             raise NotFound("protocol")
@@ -62,9 +72,9 @@ def draft(patient_id: int, protocol_id: int, *, package: str = "", by: Who, now:
             order=None,
         )
         course.package = _checked(package, LONGEST_PACKAGE, "package")
-        return course.key
+        return Drafted(key=course.key, change_key=tx.change_key)
 
-    return transaction(work, by=by, now=now, action="course.draft")
+    return transaction(work, by=by, now=now, action="course.draft", undoable=True)
 
 
 def book(
@@ -180,25 +190,27 @@ def change_gap(
     return transaction(work, by=by, now=now, action="course.gap", reason=why, undoable=True)
 
 
-def set_package(key: str, package: str, *, version: int, by: Who, now: datetime) -> None:
-    """Keep one typed line about what was sold; no cash desk."""
+def set_package(key: str, package: str, *, version: int, by: Who, now: datetime) -> str:
+    """Keep one typed line about what was sold; no cash desk. Returns the change's key."""
     text = _checked(package, LONGEST_PACKAGE, "package")
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> str:
         _open_course(tx, key, version).package = text
+        return tx.change_key
 
-    transaction(work, by=by, now=now, action="course.package")
+    return transaction(work, by=by, now=now, action="course.package", undoable=True)
 
 
-def ask_provider(key: str, *, by: Who, now: datetime) -> None:
-    """Put the undecided course on the providers' list."""
+def ask_provider(key: str, *, by: Who, now: datetime) -> str:
+    """Put the undecided course on the providers' list. Returns the change's key."""
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> str:
         course = _course(tx, key)
         if course.asked_at is None:
             course.asked_at = now
+        return tx.change_key
 
-    transaction(work, by=by, now=now, action="course.ask")
+    return transaction(work, by=by, now=now, action="course.ask", undoable=True)
 
 
 def pause(key: str, *, reason: str, version: int, by: Who, now: datetime) -> Done:

@@ -40,30 +40,37 @@ def resolve(
     )
 
 
-def sign(decision_id: int, *, by: Who, now: datetime) -> None:
+def sign(decision_id: int, *, by: Who, now: datetime) -> str:
     """Sign a decision that the desk took down by phone: only its own provider can.
+
+    Returns the key that undoes it.
 
     Raises ``Denied``, ``NotFound``, or ``Stale`` when it has been answered already.
     """
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> str:
         _waiting(tx, decision_id).signed_at = tx.now
+        return tx.change_key
 
-    transaction(work, by=by, now=now, action="decision.sign")
+    return transaction(work, by=by, now=now, action="decision.sign", undoable=True)
 
 
-def disagree(decision_id: int, note: str, *, by: Who, now: datetime) -> None:
-    """Say that a decision was not given like that: it counts no longer, and keeps the note."""
+def disagree(decision_id: int, note: str, *, by: Who, now: datetime) -> str:
+    """Say that a decision was not given like that: it counts no longer, and keeps the note.
+
+    Returns the key that undoes it.
+    """
     why = note.strip()
     if not why:
         raise Invalid({"note": "required"})
     if len(why) > LONGEST_NOTE:
         raise Invalid({"note": "too_long"})
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> str:
         _waiting(tx, decision_id).disputed_note = why
+        return tx.change_key
 
-    transaction(work, by=by, now=now, action="decision.disagree", reason=why)
+    return transaction(work, by=by, now=now, action="decision.disagree", reason=why, undoable=True)
 
 
 def _waiting(tx: Tx, decision_id: int) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from planner.db import appointments, catalogue, locks, patients
@@ -16,6 +17,14 @@ OVERLAP = "patient.merge_overlap"
 LONGEST_NOTE = 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """The key of the file that was kept, and the change that undoes it."""
+
+    key: str
+    change_key: str
+
+
 def merge(
     kept_key: str,
     other_key: str,
@@ -24,14 +33,14 @@ def merge(
     other_version: int,
     by: Who,
     now: datetime,
-) -> str:
-    """Give all that belongs to one file to another, and lead its address there. Returns the kept key.
+) -> Merged:
+    """Give all that belongs to one file to another, and lead its address there.
 
     What the kept file leaves empty is filled from the other. Raises ``Invalid`` for one and the same
     file, ``Stale`` when either has changed, ``Refused`` when both have live appointments that overlap.
     """
 
-    def work(tx: Tx) -> str:
+    def work(tx: Tx) -> Merged:
         kept, other = _both(tx, kept_key, other_key)
         patients.check_version(kept, kept_version)
         patients.check_version(other, other_version)
@@ -40,9 +49,9 @@ def merge(
         _fill_blanks(kept, other)
         other.merged_into_id = kept.id
         tx.note("patient", kept.id, {"merged_from": other.id})
-        return kept.key
+        return Merged(key=kept.key, change_key=tx.change_key)
 
-    return transaction(work, by=by, now=now, action="patient.merge")
+    return transaction(work, by=by, now=now, action="patient.merge", undoable=True)
 
 
 def _both(tx: Tx, kept_key: str, other_key: str) -> tuple[Patient, Patient]:

@@ -45,11 +45,12 @@ LONGEST_STAY = 366  # days
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """The new patient's id and key, and whether the phone can be called as typed."""
+    """The patient's id and key, whether the phone can be called as typed, and what undoes an edit."""
 
     id: int
     key: str
     is_phone_number: bool
+    change_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +108,14 @@ def edit(key: str, values: PatientValues, *, version: int, by: Who, now: datetim
         clean = checked(values, today=_today(tx))
         patients.check_version(row, version, clean)
         patients.change(row, clean)
-        return Registered(id=row.id, key=row.key, is_phone_number=_is_callable(row))
+        return Registered(
+            id=row.id,
+            key=row.key,
+            is_phone_number=_is_callable(row),
+            change_key=tx.change_key,
+        )
 
-    return transaction(work, by=by, now=now, action="patient.edit")
+    return transaction(work, by=by, now=now, action="patient.edit", undoable=True)
 
 
 def set_stay(
@@ -120,18 +126,21 @@ def set_stay(
     version: int,
     by: Who,
     now: datetime,
-) -> None:
-    """Set from when to when a seasonal patient is in Florida; both empty: all year round."""
+) -> str:
+    """Set from when to when a seasonal patient is in Florida; both empty: all year round.
+
+    This and the functions below return the key that undoes it.
+    """
     _check_stay(stay_from, stay_until)
 
     def work(tx: Tx, row: Patient) -> None:
         patients.check_version(row, version)
         row.stay_from, row.stay_until = stay_from, stay_until
 
-    _changed(key, work, "patient.stay", by=by, now=now)
+    return _changed(key, work, "patient.stay", by=by, now=now)
 
 
-def add_date(key: str, avoided: Avoided, *, by: Who, now: datetime) -> None:
+def add_date(key: str, avoided: Avoided, *, by: Who, now: datetime) -> str:
     """Add a date to avoid. Appointments it touches stay: their pages say what is wrong."""
     fields = _wrong_date(avoided)
     if fields:
@@ -150,19 +159,19 @@ def add_date(key: str, avoided: Avoided, *, by: Who, now: datetime) -> None:
             )
         )
 
-    _changed(key, work, "patient.add_date", by=by, now=now)
+    return _changed(key, work, "patient.add_date", by=by, now=now)
 
 
-def remove_date(key: str, date_id: int, *, by: Who, now: datetime) -> None:
+def remove_date(key: str, date_id: int, *, by: Who, now: datetime) -> str:
     """Remove a date to avoid. Raises NotFound."""
 
     def work(tx: Tx, row: Patient) -> None:
         tx.session.delete(_own(tx, DateToAvoid, date_id, row))
 
-    _changed(key, work, "patient.remove_date", by=by, now=now)
+    return _changed(key, work, "patient.remove_date", by=by, now=now)
 
 
-def add_consent(key: str, signed: Signed, *, by: Who, now: datetime) -> None:
+def add_consent(key: str, signed: Signed, *, by: Who, now: datetime) -> str:
     """Record a signed consent: which text, in which language, when."""
 
     def work(tx: Tx, row: Patient) -> None:
@@ -181,19 +190,19 @@ def add_consent(key: str, signed: Signed, *, by: Who, now: datetime) -> None:
             )
         )
 
-    _changed(key, work, "patient.add_consent", by=by, now=now)
+    return _changed(key, work, "patient.add_consent", by=by, now=now)
 
 
-def remove_consent(key: str, consent_id: int, *, by: Who, now: datetime) -> None:
+def remove_consent(key: str, consent_id: int, *, by: Who, now: datetime) -> str:
     """Take back a consent: withdrawn, or recorded by mistake. Raises NotFound."""
 
     def work(tx: Tx, row: Patient) -> None:
         tx.session.delete(_own(tx, Consent, consent_id, row))
 
-    _changed(key, work, "patient.remove_consent", by=by, now=now)
+    return _changed(key, work, "patient.remove_consent", by=by, now=now)
 
 
-def set_plain_words(key: str, wanted: bool, *, by: Who, now: datetime) -> None:
+def set_plain_words(key: str, wanted: bool, *, by: Who, now: datetime) -> str:
     """Let calendar files say plainly what an appointment is, or take that back.
 
     The patient's coming events are marked as revised, so that files taken anew differ.
@@ -206,7 +215,7 @@ def set_plain_words(key: str, wanted: bool, *, by: Who, now: datetime) -> None:
         for appointment in patients.coming(tx.session, row.id, now=tx.now):
             appointment.ical_modified_at = tx.now
 
-    _changed(
+    return _changed(
         key, work, "patient.plain_words" if wanted else "patient.neutral_words", by=by, now=now
     )
 
@@ -245,13 +254,14 @@ def checked(values: PatientValues, *, today: date) -> PatientValues:
 
 def _changed(
     key: str, work: Callable[[Tx, Patient], None], action: str, *, by: Who, now: datetime
-) -> None:
-    def whole(tx: Tx) -> None:
+) -> str:
+    def whole(tx: Tx) -> str:
         row = patients.get(tx.session, key)
         locks.lock(tx, patient_ids={row.id})
         work(tx, row)
+        return tx.change_key
 
-    transaction(whole, by=by, now=now, action=action)
+    return transaction(whole, by=by, now=now, action=action, undoable=True)
 
 
 def _today(tx: Tx) -> date:

@@ -164,7 +164,8 @@ def _locked_head(session: Session) -> str:
     # SQLite has one writer at a time already.
     if session.get_bind().dialect.name == "postgresql":
         session.execute(_LOCK)
-    return session.execute(_HEAD).scalar_one()
+    found: str = session.execute(_HEAD).scalar_one()
+    return found
 
 
 def _row(entry: Entry, *, by: Who, now: datetime, action: str, reason: str) -> dict[str, Any]:

@@ -20,26 +20,43 @@ from planner.db.models import (
     LIVE_STATUSES,
     Appointment,
     Change,
+    Consent,
     Consult,
     Course,
     CourseSession,
+    DateToAvoid,
     Decision,
+    Patient,
+    PatientLink,
+    Screening,
 )
 from planner.db.traces import Trace
 from planner.errors import Stale
 from planner.who import Who
 
 UNDO_FOR = timedelta(minutes=2)
+KEPT_FOR = timedelta(hours=1)
+"""How long an undo record stays: it holds whole rows, also what a patient said about their health."""
+
 MODELS: Mapping[str, type[Any]] = {
+    "patient": Patient,
+    "screening": Screening,
     "course": Course,
     "course_session": CourseSession,
     "appointment": Appointment,
     "consult": Consult,
     "decision": Decision,
+    "consent": Consent,
+    "date_to_avoid": DateToAvoid,
+    "patient_link": PatientLink,
 }
 """What can be put back, each before what refers to it."""
 
 GROWS = frozenset({"version", "sequence", "ical_modified_at"})
+PLACE = ("starts_at", "ends_at", "room_from", "room_until", "patient_until") + (
+    "provider_id", "room_id", "patient_id",
+)  # fmt: skip
+"""What an appointment occupies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +71,8 @@ class Actors:
 def keep(
     session: Session, key: str, changed: Sequence[Trace], *, by: Who, now: datetime, label: str
 ) -> None:
-    """Store how the rows of a change were before, so that it can be taken back."""
+    """Store how the rows of a change were before, so that it can be taken back; forget what is old."""
+    session.execute(sa.delete(Change).where(Change.at < now - KEPT_FOR))
     rows = [_stored(trace) for trace in changed if trace.table in MODELS]
     if rows:
         session.add(Change(key=key, at=now, user_id=by.user_id, label=label[:40], rows=rows))
@@ -72,12 +90,12 @@ def actors(change: Change) -> Actors:
     return Actors(
         provider_ids=frozenset(_ids(images, "provider_id")),
         room_ids=frozenset(_ids(images, "room_id")),
-        patient_ids=frozenset(_ids(images, "patient_id")),
+        patient_ids=frozenset(_ids(images, "patient_id")) | _patients(change),
     )
 
 
-def take_back(session: Session, change: Change, *, now: datetime) -> None:
-    """Put the rows of a change back.
+def take_back(session: Session, change: Change, *, now: datetime) -> list[Appointment]:
+    """Put the rows of a change back; return the appointments that take a place again that they had left.
 
     Raises Stale when one of them has changed since; a guard refuses when a slot has gone.
     """
@@ -94,6 +112,20 @@ def take_back(session: Session, change: Change, *, now: datetime) -> None:
             session.flush()
     change.undone_at = now
     session.flush()
+    return [present["appointment", row["id"]] for row in rows if _returns(row)]
+
+
+def _patients(change: Change) -> frozenset[int]:
+    return frozenset(row["id"] for row in change.rows if row["table"] == "patient")
+
+
+def _returns(row: Mapping[str, Any]) -> bool:
+    before, after = row["before"], row["after"]
+    if row["table"] != "appointment" or before is None or before["status"] not in LIVE_STATUSES:
+        return False
+    return after["status"] not in LIVE_STATUSES or any(
+        before[name] != after[name] for name in PLACE
+    )
 
 
 def _stored(trace: Trace) -> dict[str, Any]:
@@ -155,6 +187,7 @@ def _is_referred_to(session: Session, row: Any) -> bool:
     referring: dict[type[Any], tuple[Any, ...]] = {
         Course: (CourseSession.course_id, Consult.course_id, Decision.course_id),
         CourseSession: (Appointment.course_session_id,),
+        Screening: (Consult.screening_id,),
     }
     return any(
         session.scalar(sa.select(column).where(column == row.id).limit(1)) is not None

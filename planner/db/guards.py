@@ -151,7 +151,10 @@ _BACKWARD = (
 
 
 def _head_trigger(name: str, verb: str) -> str:
-    condition = {"update": f" WHEN {_BACKWARD}", "insert": " WHEN EXISTS (SELECT 1 FROM audit_head)"}
+    condition = {
+        "update": f" WHEN {_BACKWARD}",
+        "insert": " WHEN EXISTS (SELECT 1 FROM audit_head)",
+    }
     return (
         f"CREATE TRIGGER {name} BEFORE {verb.upper()} ON audit_head{condition.get(verb, '')} BEGIN"
         " SELECT RAISE(ABORT, 'forward-only: audit_head'); END"

@@ -60,7 +60,10 @@ class AppointmentPage:
     status: str  # the stored one
     shown_status: str  # or confirmed, or late
     status_note: str
-    verbs: tuple[str, ...]  # possible now; a start also when something is missing for it
+    verbs: tuple[
+        str, ...
+    ]  # possible now for whoever asks; a start also when something is missing for it
+    waits_for_provider: bool  # it could be started or completed, by somebody else
     may_confirm: bool
     may_move: bool
     may_swap: bool
@@ -101,6 +104,7 @@ class AppointmentPage:
     decisions: tuple[DecisionLine, ...]
     log: tuple[LogLine, ...]
     is_provider: bool
+    may_record: bool  # the consult, as a provider who may examine here
     facts: tuple[tuple[str, str], ...] = ()
 
 

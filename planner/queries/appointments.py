@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from planner import wording
+from planner import rights, wording
 from planner.db import appointments, decisions, engine
 from planner.db.models import (
     Appointment,
@@ -32,7 +32,7 @@ from planner.queries.course_view import Choice, Pick, Sentence
 from planner.queries.day_cards import LATE_AFTER
 from planner.queries.ground import Ground
 from planner.queries.slot_view import Swap, SwapOption
-from planner.scheduling import attendance, hours, lifecycle, rules
+from planner.scheduling import attendance, hours, lifecycle, rulebook, rules
 from planner.scheduling import zones as body
 from planner.scheduling.attendance import Visit
 from planner.scheduling.lifecycle import Verb
@@ -51,7 +51,7 @@ def show(key: str, *, locale: str, now: datetime, by: Who) -> AppointmentPage:
     with engine.reading() as session:
         ground = grounds.of_appointment(session, key, locale=locale, now=now)
         row = _row(ground)
-        return _page(ground, row, _Clock(ground, row), is_provider=by.provider_id is not None)
+        return _page(ground, row, _Clock(ground, row), by)
 
 
 def swap(key: str, pick: Pick | None, *, locale: str, now: datetime) -> Swap:
@@ -144,7 +144,7 @@ class _Clock:
         return f"{self.local(at):%H:%M}"
 
 
-def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool) -> AppointmentPage:
+def _page(ground: Ground, row: Appointment, clock: _Clock, by: Who) -> AppointmentPage:
     status, locale = Status(row.status), ground.locale
     service = ground.services[row.service_id]
     slot = appointments.slot_of(row, ground.number)
@@ -152,7 +152,10 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
     course = _course(ground)
     minutes = int((row.ends_at - row.starts_at).total_seconds() // 60)
     local = clock.local(row.starts_at)
-    may_start, may_book = (verb in lifecycle.verbs(status) for verb in (Verb.START, Verb.BOOK))
+    possible = _verbs(ground, row)
+    verbs = tuple(verb for verb in possible if _may(ground, row, verb, by))
+    is_provider = by.provider_id is not None
+    may_start, may_book = "start" in verbs, Verb.BOOK in lifecycle.verbs(status)
     return AppointmentPage(
         key=row.key,
         version=row.version,
@@ -161,7 +164,8 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
         status=row.status,
         shown_status=shown,
         status_note=note,
-        verbs=_verbs(ground, row),
+        verbs=verbs,
+        waits_for_provider=bool({"start", "complete"} & (set(possible) - set(verbs))),
         may_confirm=status is Status.BOOKED and row.confirmed_at is None,
         may_move=status in lifecycle.MOVABLE,
         may_swap=status in lifecycle.SWAPPABLE,
@@ -206,6 +210,7 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, *, is_provider: bool)
         decisions=_decisions(ground, row, clock),
         log=_log(ground, row, clock),
         is_provider=is_provider,
+        may_record=_may_record(ground, row, by),
     )
 
 
@@ -301,6 +306,26 @@ def _verbs(ground: Ground, row: Appointment) -> tuple[str, ...]:
         verb.value
         for verb in lifecycle.verbs(Status(row.status))
         if verb is Verb.START or not attendance.against(visit, verb, now=ground.now)
+    )
+
+
+def _may(ground: Ground, row: Appointment, verb: str, by: Who) -> bool:
+    rule = rulebook.resolve(
+        ground.timetable.rules,
+        "session.desk_treats",
+        on=_visit(ground, row).day,
+        site_id=row.site_id,
+        service_id=row.service_id,
+    )
+    kind = ground.services[row.service_id].kind
+    return rights.may(by, verb, kind=kind, desk_treats=rule.value)
+
+
+def _may_record(ground: Ground, row: Appointment, by: Who) -> bool:
+    if by.role != "provider" or ground.services[row.service_id].kind != "consult":
+        return False
+    return by.provider_id in decisions.entitled(
+        ground.session, service_id=row.service_id, site_id=row.site_id
     )
 
 

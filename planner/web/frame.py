@@ -81,6 +81,7 @@ def _shell() -> dict[str, Any]:
             "account_url": url_for("auth.account"),
             "user_name": account.name,
             "user_detail": ROLES.get(account.role, account.role),
+            "is_provider": account.provider_id is not None,
         }
         if "patients.index" in current_app.view_functions:
             shell["search_url"] = url_for("patients.index")

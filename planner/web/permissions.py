@@ -1,7 +1,7 @@
 """Who may open which page: one row an endpoint, and no page without a row.
 
-``ANYONE`` needs no sign-in. What somebody may do to a particular row (decide for a site, say) is judged
-by the action.
+``ANYONE`` needs no sign-in. What may be done on ``appointments.act`` is a table of its own, a row a verb:
+``planner/rights.py``. What somebody may do to a particular row (decide for a site, say) is judged by the action.
 """
 
 from __future__ import annotations

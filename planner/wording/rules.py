@@ -63,6 +63,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         N_("Consent to treatment"),
         N_("Signed before the first session starts."),
     ),
+    "session.desk_treats": (
+        N_("The desk starts and completes treatments"),
+        N_("Sessions and reviews are a provider's to start and complete. Yes: the desk may too."),
+    ),
     "notice.minutes": (
         N_("Shortest notice"),
         N_("How long before its start a visit is booked at the latest."),

@@ -25,6 +25,7 @@ from tests.factories import SmallClinic, at
 DAY = date(2027, 3, 3)
 NOW = at(DAY, 10)
 DESK = Who(user_id=None, role="receptionist", origin="127.0.0.1", request_id="r-1")
+NURSE = Who(user_id=None, role="provider", provider_id=1, request_id="r-3")
 
 
 @pytest.fixture
@@ -73,10 +74,10 @@ def test_a_session_goes_from_booked_to_done_and_its_course_is_complete(
 ) -> None:
     given(factories.consent, patient_id, on=DAY)
     row = checked_in(bound, session_id, CheckIn(health_state="complete", has_stockings=True))
-    lifecycle.start(row.key, version=row.version, by=DESK, now=NOW + timedelta(minutes=5))
+    lifecycle.start(row.key, version=row.version, by=NURSE, now=NOW + timedelta(minutes=5))
     row = read(bound, session_id)
     treated = Treated(starts_at=at(DAY, 10, 5), ends_at=at(DAY, 11, 20), zones=("left_calf",))
-    lifecycle.complete(row.key, treated, version=row.version, by=DESK, now=at(DAY, 11, 21))
+    lifecycle.complete(row.key, treated, version=row.version, by=NURSE, now=at(DAY, 11, 21))
     row = read(bound, session_id)
     with Session(bound) as session:
         course = session.scalars(sa.select(Course)).one()
@@ -91,11 +92,11 @@ def test_a_start_without_consent_is_refused_and_goes_on_by_a_decision(
 ) -> None:
     row = checked_in(bound, session_id, CheckIn(health_state="complete"))
     with pytest.raises(Refused) as refusal:
-        lifecycle.start(row.key, version=row.version, by=DESK, now=NOW)
+        lifecycle.start(row.key, version=row.version, by=NURSE, now=NOW)
     yes = GivenDecision(
         rule_code="consent.treatment", provider_id=clinic.pa, reason="signs after", by_phone=True
     )
-    lifecycle.start(row.key, version=row.version, decided=(yes,), by=DESK, now=NOW)
+    lifecycle.start(row.key, version=row.version, decided=(yes,), by=NURSE, now=NOW)
     assert (codes(refusal), read(bound, session_id).status) == (["consent.treatment"], "started")
 
 
@@ -105,12 +106,12 @@ def test_an_answer_is_reviewed_by_a_provider_before_the_start(
     given(factories.consent, patient_id, on=DAY)
     row = checked_in(bound, session_id, CheckIn(health_state="review", health_answer="a rash"))
     with pytest.raises(Refused) as refusal:
-        lifecycle.start(row.key, version=row.version, by=DESK, now=NOW)
+        lifecycle.start(row.key, version=row.version, by=NURSE, now=NOW)
     with pytest.raises(Denied):
         lifecycle.review_health(row.key, version=row.version, by=DESK, now=NOW)
     lifecycle.review_health(row.key, version=row.version, by=provider, now=NOW)
     row = read(bound, session_id)
-    lifecycle.start(row.key, version=row.version, by=DESK, now=NOW)
+    lifecycle.start(row.key, version=row.version, by=NURSE, now=NOW)
     assert (codes(refusal), read(bound, session_id).status) == (["health.unreviewed"], "started")
 
 
@@ -135,7 +136,7 @@ def test_a_pregnant_patient_is_not_started(
         rule_code="patient.paused", provider_id=clinic.pa, reason="please", by_phone=True
     )
     with pytest.raises(Refused) as refusal:
-        lifecycle.start(row.key, version=row.version, decided=(yes,), by=DESK, now=NOW)
+        lifecycle.start(row.key, version=row.version, decided=(yes,), by=NURSE, now=NOW)
     assert codes(refusal) == ["patient.paused"]
 
 
@@ -166,7 +167,7 @@ def test_what_was_forgotten_is_recorded_the_day_after(
     asked = CheckIn(health_state="complete")
     lifecycle.check_in(row.key, asked, version=row.version, by=DESK, now=tomorrow)
     row = read(bound, session_id)
-    lifecycle.start(row.key, version=row.version, by=DESK, now=tomorrow)
+    lifecycle.start(row.key, version=row.version, by=NURSE, now=tomorrow)
     assert read(bound, session_id).status == "started"
 
 
@@ -176,11 +177,11 @@ def test_a_session_waits_for_the_answer_to_the_health_question(
     given(factories.consent, patient_id, on=DAY)
     row = checked_in(bound, session_id, CheckIn())
     with pytest.raises(Refused) as refusal:
-        lifecycle.start(row.key, version=row.version, by=DESK, now=NOW)
+        lifecycle.start(row.key, version=row.version, by=NURSE, now=NOW)
     answered = CheckIn(health_state="complete")
     lifecycle.answer_health(row.key, answered, version=row.version, by=DESK, now=NOW)
     row = read(bound, session_id)
-    lifecycle.start(row.key, version=row.version, by=DESK, now=NOW)
+    lifecycle.start(row.key, version=row.version, by=NURSE, now=NOW)
     assert (codes(refusal), read(bound, session_id).status) == (["health.unanswered"], "started")
 
 
@@ -232,7 +233,7 @@ def test_a_visit_is_not_completed_with_times_it_cannot_have_had(
 ) -> None:
     row = started(bound, given, clinic)
     with pytest.raises(Refused) as refusal:
-        lifecycle.complete(row.key, treated, version=row.version, by=DESK, now=now)
+        lifecycle.complete(row.key, treated, version=row.version, by=NURSE, now=now)
     after = read(bound, row.id)
     assert (codes(refusal), after.status, after.version) == (found, "started", row.version)
 
@@ -243,7 +244,7 @@ def test_a_visit_is_completed_within_minutes_of_its_end_or_days_later_on_its_own
 ) -> None:
     row = started(bound, given, clinic)
     treated = Treated(starts_at=NOW, ends_at=at(DAY, 10, 30))
-    lifecycle.complete(row.key, treated, version=row.version, by=DESK, now=now)
+    lifecycle.complete(row.key, treated, version=row.version, by=NURSE, now=now)
     after = read(bound, row.id)
     assert (after.status, after.starts_at, after.actual_ends_at) == (
         "fulfilled", NOW, at(DAY, 10, 30),
@@ -308,13 +309,13 @@ def test_after_two_minutes_nothing_is_undone(bound: sa.Engine, session_id: int) 
 @pytest.mark.parametrize(
     "act",
     [
-        lambda row: lifecycle.start(row.key, version=row.version, by=DESK, now=NOW),
+        lambda row: lifecycle.start(row.key, version=row.version, by=NURSE, now=NOW),
         lambda row: lifecycle.release(row.key, version=row.version, by=DESK, now=NOW),
         lambda row: lifecycle.complete(
             row.key,
             Treated(starts_at=NOW, ends_at=NOW + timedelta(minutes=30)),
             version=row.version,
-            by=DESK,
+            by=NURSE,
             now=NOW,
         ),
         lambda row: lifecycle.confirm(row.key, version=row.version + 1, by=DESK, now=NOW),
@@ -341,7 +342,7 @@ def test_what_the_table_does_not_allow_is_stale_and_changes_nothing(
         ), "reason"),
         (lambda row: lifecycle.complete(
             row.key, Treated(starts_at=NOW, ends_at=NOW - timedelta(minutes=5)),
-            version=row.version, by=DESK, now=NOW,
+            version=row.version, by=NURSE, now=NOW,
         ), "ends"),
         (lambda row: lifecycle.check_in(
             row.key, CheckIn(health_state="fine"), version=row.version, by=DESK, now=NOW

@@ -8,13 +8,23 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from planner.actions import changes
-from planner.db import appointments, engine, keys
+from planner.actions import changes, consults, merging
+from planner.db import appointments, engine, keys, patients
+from planner.db import changes as stored
 from planner.db.engine import Tx
-from planner.db.models import Appointment, Change, Consult, Course, CourseSession, Decision, Patient
+from planner.db.models import (
+    Appointment,
+    Change,
+    Consult,
+    Course,
+    CourseSession,
+    Decision,
+    Patient,
+    Site,
+)
 from planner.db.traces import image
 from planner.errors import NotFound, Refused, Stale
-from planner.scheduling.timetable import Slot, Status
+from planner.scheduling.timetable import Gap, Slot, Status
 from planner.who import Who
 from tests import factories
 from tests.db.conftest import NOW, TODAY
@@ -224,10 +234,116 @@ def test_a_manager_may_undo_what_others_did(clinic: SmallClinic, given: Given, d
     assert images(Appointment) == before
 
 
-def test_what_is_no_appointment_or_course_keeps_no_undo_record(
+def test_settings_keep_no_undo_record(clinic: SmallClinic, given: Given, desk: Who) -> None:
+    change(desk, lambda tx: setattr(tx.session.get_one(Site, clinic.miami), "phone", "1"))
+    with engine.reading() as session:
+        assert session.scalars(sa.select(Change)).all() == []
+
+
+def test_what_was_said_about_health_is_forgotten_with_the_undo_records_of_the_hour(
     clinic: SmallClinic, given: Given, desk: Who
 ) -> None:
     patient_id = given(factories.patient)
-    change(desk, lambda tx: setattr(tx.session.get_one(Patient, patient_id), "phone", "1"))
+    change(desk, lambda tx: factories.screening(tx.session, patient_id, on=TODAY, had_clots=True))
+    later = NOW + timedelta(hours=1, seconds=1)
+    engine.transaction(
+        lambda tx: setattr(tx.session.get_one(Patient, patient_id), "phone", "1"),
+        by=desk, now=later, action="test.later", undoable=True,
+    )  # fmt: skip
     with engine.reading() as session:
-        assert session.scalars(sa.select(Change)).all() == []
+        assert session.scalars(sa.select(Change.label)).all() == ["test.later"]
+
+
+def test_everything_that_is_a_patients_can_be_put_back() -> None:
+    assert set(patients.THEIRS) <= set(stored.MODELS.values())
+
+
+def test_a_merge_is_undone_with_all_that_was_handed_over(
+    clinic: SmallClinic, given: Given, desk: Who
+) -> None:
+    kept, other = (given(factories.patient, family_name=name) for name in ("Lopez", "López"))
+    visit = given(factories.appointment, clinic, other, day=DAY)
+    given(factories.date_to_avoid, other, kind="flight", on=DAY)
+    for factory in (factories.consent, factories.screening):
+        given(factory, other, on=DAY)
+    given(factories.course, clinic, other)
+    before = everything()
+    with engine.reading() as session:
+        keys_of = [session.get_one(Patient, row_id).key for row_id in (kept, other)]
+    done = merging.merge(*keys_of, kept_version=1, other_version=1, by=desk, now=NOW)
+    assert everything() != before
+    changes.undo(done.change_key, by=desk, now=SOON)
+    assert (everything(), live_uid(visit)) == (before, 1)
+
+
+def test_a_merge_is_not_undone_once_the_kept_file_has_gone_on(
+    clinic: SmallClinic, given: Given, desk: Who
+) -> None:
+    kept, other = given(factories.patient), given(factories.patient, note="two files")
+    with engine.reading() as session:
+        keys_of = [session.get_one(Patient, row_id).key for row_id in (kept, other)]
+    done = merging.merge(*keys_of, kept_version=1, other_version=1, by=desk, now=NOW)
+    change(desk, lambda tx: setattr(tx.session.get_one(Patient, kept), "phone", "1"))
+    with pytest.raises(Stale):
+        changes.undo(done.change_key, by=desk, now=SOON)
+
+
+def test_a_recorded_consult_is_undone_with_its_answers_its_course_and_its_decisions(
+    clinic: SmallClinic, given: Given
+) -> None:
+    doctor = Who(user_id=clinic.provider_user, role="provider", provider_id=clinic.md)
+    visit = given(
+        factories.appointment, clinic, given(factories.patient), day=NOW.date(), status="started",
+        arrived_at=NOW, actual_starts_at=NOW,
+    )  # fmt: skip
+    before = everything()
+    with engine.reading() as session:
+        row = session.get_one(Appointment, visit)
+        key, version = row.key, row.version
+    plan = consults.SessionPlan(
+        minutes=45, zones=("left_calf",), gap=Gap(floor=7, target=14, soft_max=21)
+    )
+    order = consults.OrderGiven(
+        protocol_id=clinic.two_weeks, reason="new zones", sessions=(plan, plan, plan),
+        decisions={"screening.clots": "long ago"},
+    )  # fmt: skip
+    finding = consults.Finding(
+        veins=({"type": "spider", "diameter_mm": 0.6},), zones=("left_calf",), area_size="M",
+        duplex_advised=False, outcome="candidate", not_until=None, note="",
+    )  # fmt: skip
+    answers = consults.Answers(had_clots=True)
+    done = consults.record(key, answers, finding, order, version=version, by=doctor, now=NOW)
+    assert everything() != before
+    changes.undo(done.change_key, by=doctor, now=SOON)
+    assert everything() == before
+
+
+def test_what_the_rules_no_longer_allow_does_not_come_back(
+    clinic: SmallClinic, given: Given, desk: Who
+) -> None:
+    visit = given(factories.appointment, clinic, given(factories.patient), day=DAY)
+    key = change(desk, lambda tx: setattr(appointments.get(tx, visit), "status", "cancelled"))
+    given(factories.absence, on=DAY, provider_id=clinic.md)
+    with pytest.raises(Refused) as refusal:
+        changes.undo(key, by=desk, now=SOON)
+    assert [conflict.code for conflict in refusal.value.conflicts] == ["provider.absent"]
+    assert images(Appointment)[0]["status"] == "cancelled"
+
+
+def everything() -> dict[str, list[dict[str, object]]]:
+    """Return all rows that can be put back, without what may only grow."""
+    growing = {"version", "sequence", "ical_modified_at"}
+    with engine.reading() as session:
+        return {
+            name: [
+                {key: value for key, value in image(row).items() if key not in growing}
+                for row in session.scalars(sa.select(model).order_by(model.id))
+            ]
+            for name, model in stored.MODELS.items()
+        }
+
+
+def live_uid(visit: int) -> int:
+    """Return how often a calendar has heard of the appointment."""
+    with engine.reading() as session:
+        return session.get_one(Appointment, visit).sequence

@@ -138,7 +138,7 @@ def test_S20_before_the_consult_sessions_are_reserved_never_booked(
     bound: sa.Engine, clinic: SmallClinic, given: Callable[..., int]
 ) -> None:
     newcomer = given(factories.patient, given_name="Nora")
-    key = courses.draft(newcomer, clinic.two_weeks, by=DESK, now=NOW)
+    key = courses.draft(newcomer, clinic.two_weeks, by=DESK, now=NOW).key
     with pytest.raises(Refused) as refusal:
         book(bound, key, three(clinic))
     book(bound, key, three(clinic), placing.Terms(status=Status.RESERVED))
@@ -149,7 +149,7 @@ def test_S20_before_the_consult_sessions_are_reserved_never_booked(
 def test_S38_an_undecided_course_cannot_be_booked(
     bound: sa.Engine, clinic: SmallClinic, patient_id: int
 ) -> None:
-    key = courses.draft(patient_id, clinic.six_weeks, by=DESK, now=NOW)
+    key = courses.draft(patient_id, clinic.six_weeks, by=DESK, now=NOW).key
     with pytest.raises(Refused) as refusal:
         book(bound, key, three(clinic, days=(0, 42, 84)))
     assert {conflict.code for conflict in refusal.value.conflicts} == {"order.undecided"}

@@ -60,7 +60,7 @@ def settle(
     """
 
     def work(tx: Tx) -> dict[str, Any]:
-        row = visits.opened(tx, key, version)
+        row = visits.opened(tx, key, version, verb="book")
         served = appointments.find_served(tx.session, row.id)
         placing.settle(tx, (row,), terms, course_id=served.course_id if served else None)
         return {"key": row.key, "change_key": tx.change_key, "status": row.status}
@@ -79,14 +79,14 @@ def see_now(
 ) -> Booked:
     """Book a walk-in who is here, and start when nothing of what a start asks for is missing.
 
-    What is missing leaves the appointment at ``arrived``; its page says what it is.
+    What is missing, be it the right to start, leaves the appointment at ``arrived``; its page says what it is.
     """
     terms = replace(terms, status=Status.BOOKED, purpose="here_now")
 
     def work(tx: Tx) -> dict[str, Any]:
         row, *_ = placing.place(tx, patient_id, (place,), terms)
         visits.arrive(tx, row)
-        if not visits.missing(tx, row):
+        if visits.may(tx, row, "start") and not visits.missing(tx, row):
             visits.begin(tx, row)
         return {"key": row.key, "change_key": tx.change_key, "status": row.status}
 

@@ -11,7 +11,7 @@ from planner.db import appointments, decisions
 from planner.db.decisions import GivenDecision
 from planner.db.engine import Tx, transaction
 from planner.db.models import Appointment
-from planner.errors import Denied, Invalid, Refused, Stale
+from planner.errors import Invalid, Refused, Stale
 from planner.scheduling import rules
 from planner.scheduling.lifecycle import Verb
 from planner.scheduling.timetable import Status
@@ -44,8 +44,8 @@ class Treated:
 def confirm(key: str, *, version: int, by: Who, now: datetime) -> str:
     """Note that the patient has confirmed. Every function here returns the key that undoes it.
 
-    All raise ``Stale`` when the appointment has changed since the form was made, or when its status
-    does not allow the step.
+    All raise ``Denied`` for whoever has not the right (``planner/rights.py``), and ``Stale`` when the
+    appointment has changed since the form was made, or when its status does not allow the step.
     """
 
     def work(tx: Tx, row: Appointment) -> None:
@@ -87,15 +87,13 @@ def answer_health(key: str, seen: CheckIn, *, version: int, by: Who, now: dateti
 
 def review_health(key: str, *, version: int, by: Who, now: datetime) -> str:
     """Note that a provider has read the patient's answer and sees nothing against it."""
-    if by.provider_id is None:
-        raise Denied("only a provider reviews an answer about health")
 
     def work(tx: Tx, row: Appointment) -> None:
         if row.health_state != "review":
             raise Stale({"health_state": (None, row.health_state)})
         row.health_reviewed_at = tx.now
 
-    return _changed(key, version, work, "review_health", by=by, now=now)
+    return _changed(key, version, work, "review", by=by, now=now, action="review_health")
 
 
 def start(
@@ -169,7 +167,7 @@ def annotate(key: str, note: str, *, version: int, by: Who, now: datetime) -> st
     def work(tx: Tx, row: Appointment) -> None:
         row.note = note
 
-    return _changed(key, version, work, "annotate", by=by, now=now)
+    return _changed(key, version, work, "note", by=by, now=now, action="annotate")
 
 
 def _ended(
@@ -189,18 +187,19 @@ def _changed(
     key: str,
     version: int,
     work: Callable[[Tx, Appointment], None],
-    action: str,
+    verb: str,
     *,
     by: Who,
     now: datetime,
     reason: str = "",
+    action: str = "",
 ) -> str:
     def whole(tx: Tx) -> str:
-        work(tx, visits.opened(tx, key, version))
+        work(tx, visits.opened(tx, key, version, verb=verb))
         return tx.change_key or ""
 
     return transaction(
-        whole, by=by, now=now, action=f"appointment.{action}", reason=reason, undoable=True
+        whole, by=by, now=now, action=f"appointment.{action or verb}", reason=reason, undoable=True
     )
 
 

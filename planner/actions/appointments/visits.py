@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from planner.db import appointments, decisions, timetables
+from planner import rights
+from planner.db import appointments, decisions, snapshots, timetables
 from planner.db.engine import Tx
 from planner.db.models import Appointment, Service, Site
-from planner.errors import NotFound, Refused, Stale
-from planner.scheduling import attendance, lifecycle, rules
+from planner.errors import Denied, NotFound, Refused, Stale
+from planner.scheduling import attendance, hours, lifecycle, rulebook, rules
 from planner.scheduling.attendance import Visit
 from planner.scheduling.interval import Interval
 from planner.scheduling.lifecycle import Verb
@@ -20,13 +21,34 @@ from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Status
 DAY = timedelta(days=1)
 
 
-def opened(tx: Tx, key: str, version: int | None) -> Appointment:
-    """Return the appointment of the address, as the form knew it. Raises NotFound or Stale."""
+def opened(tx: Tx, key: str, version: int | None, *, verb: str) -> Appointment:
+    """Return the appointment of the address, as the form knew it.
+
+    Raises NotFound, Denied for whoever may not do the verb to it (``planner/rights.py``), and Stale.
+    """
     row = appointments.find_by_key(tx.session, key)
     if row is None:
         raise NotFound("appointment")
+    if not may(tx, row, verb):
+        raise Denied(verb)
     appointments.check_version(tx.session, row, version)
     return row
+
+
+def may(tx: Tx, row: Appointment, verb: str) -> bool:
+    """Whether whoever acts has the right to do the verb to the appointment."""
+    site, service = (
+        tx.session.get_one(Site, row.site_id),
+        tx.session.get_one(Service, row.service_id),
+    )
+    rule = rulebook.resolve(
+        snapshots.catalogue(tx.session).rules,
+        "session.desk_treats",
+        on=hours.day_of(row.starts_at, site.zone),
+        site_id=site.id,
+        service_id=service.id,
+    )
+    return rights.may(tx.by, verb, kind=service.kind, desk_treats=rule.value)
 
 
 def go(tx: Tx, row: Appointment, verb: Verb) -> None:

@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from planner.actions import access
 from planner.actions.appointments import booking, lifecycle
 from planner.actions.appointments.lifecycle import CheckIn, Treated
-from planner.errors import Invalid, KeyReused, PlannerError, Refused, Stale
+from planner.errors import Denied, Invalid, KeyReused, PlannerError, Refused, Stale
 from planner.queries import appointments as queries
 from planner.queries.appointment_view import AppointmentPage
 from planner.scheduling import hours, zones
@@ -43,6 +44,10 @@ def act(key: str, verb: str) -> Answer:
         change_key = do(key, request.form)
     except (Refused, Stale, Invalid, KeyReused) as error:
         return _refused(key, verb, error)
+    except Denied:
+        access.denied(f"appointments.act/{verb}", by=context.who(), now=context.now())
+        refusal = Refusal(title=_("A provider does this."), text=_("Nothing of yours was saved."))
+        return _page(key, refusal, verb=verb, code=403)
     undo.offer(said(), change_key)
     return _next(key)
 

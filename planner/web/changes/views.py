@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from planner.actions import changes
 from planner.errors import NotFound, Refused, Stale
+from planner.queries.appointments import sentences
 from planner.web import context, security
 
 blueprint = Blueprint("changes", __name__)
@@ -22,8 +23,9 @@ def undo(key: str) -> Response:
         flash(_("This can no longer be undone."), "warning")
     except Stale:
         flash(_("It has been changed again meanwhile, so it cannot be undone."), "warning")
-    except Refused:
-        flash(_("The time has been given to somebody else meanwhile."), "warning")
+    except Refused as refusal:
+        said = [s.text for s in sentences(refusal.conflicts, locale=context.locale())]
+        flash(_("It cannot be undone any more. %(why)s", why=" ".join(said)), "warning")
     else:
         flash(_("Undone."), "success")
     return redirect(security.own_path(request.form.get("back", "")))

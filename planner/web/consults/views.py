@@ -16,7 +16,7 @@ from planner.errors import Invalid, Refused, Stale
 from planner.queries import consults as queries
 from planner.queries.consults import ConsultPage
 from planner.scheduling import candidacy
-from planner.web import context
+from planner.web import context, undo
 from planner.web.consults import form_values
 from planner.web.consults.forms import ConsultForm
 
@@ -189,7 +189,7 @@ def _said(refusal: Refused) -> tuple[str, ...]:
 
 
 def _tell(done: actions.Recorded) -> None:
-    flash(_("The consult is recorded."), "success")
+    undo.offer(_("The consult is recorded."), done.change_key)
     if done.released:
         flash(
             ngettext(

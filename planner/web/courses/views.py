@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
@@ -60,14 +60,15 @@ def new(key: str) -> Answer:
     page = queries.new(key, locale=context.locale())
     form = NewCourseForm(protocols=page.protocols)
     if form.validate_on_submit():
-        course_key = actions.draft(
+        drafted = actions.draft(
             page.patient_id,
             int(form.protocol.data),
             package=form.package.data or "",
             by=context.who(),
             now=context.now(),
         )
-        return redirect(url_for("courses.show", key=course_key))
+        undo.offer(_("The course is started."), drafted.change_key)
+        return redirect(url_for("courses.show", key=drafted.key))
     return render_template("courses/new.html", page=page, form=form), 422 if form.errors else 200
 
 
@@ -174,7 +175,7 @@ def gap(key: str, number: int) -> Answer:
 def package(key: str) -> Answer:
     """Keep the line about what was sold."""
     try:
-        actions.set_package(
+        change_key = actions.set_package(
             key,
             request.form.get("package", ""),
             version=context.version(request.form),
@@ -183,15 +184,15 @@ def package(key: str) -> Answer:
         )
     except (Refused, Stale, Invalid) as error:
         return _refused(key, request.form, error)
-    flash(_("Saved."), "success")
+    undo.offer(_("Saved."), change_key)
     return redirect(url_for("courses.show", key=key))
 
 
 @blueprint.post("/courses/<key>/ask")
 def ask(key: str) -> Answer:
     """Ask the provider for the interval."""
-    actions.ask_provider(key, by=context.who(), now=context.now())
-    flash(_("It is on the providers’ list."), "success")
+    change_key = actions.ask_provider(key, by=context.who(), now=context.now())
+    undo.offer(_("It is on the providers’ list."), change_key)
     return redirect(url_for("courses.show", key=key))
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from planner.actions import decisions as actions
 from planner.errors import Invalid, Stale
 from planner.queries import decisions as queries
-from planner.web import context
+from planner.web import context, undo
 
 blueprint = Blueprint("decisions", __name__)
 Answer = str | Response | tuple[str, int]
@@ -27,11 +27,12 @@ def sign(decision_id: int) -> Answer:
     try:
         if request.form.get("do") == "disagree":
             note = request.form.get("note", "")
-            actions.disagree(decision_id, note, by=context.who(), now=context.now())
-            flash(_("Noted. The decision counts no longer; the desk sees your note."), "info")
+            change_key = actions.disagree(decision_id, note, by=context.who(), now=context.now())
+            said = _("Noted. The decision counts no longer; the desk sees your note.")
         else:
-            actions.sign(decision_id, by=context.who(), now=context.now())
-            flash(_("Signed."), "success")
+            change_key = actions.sign(decision_id, by=context.who(), now=context.now())
+            said = _("Signed.")
+        undo.offer(said, change_key)
     except Invalid as error:
         words = {
             "required": _("Please say what was different."),

@@ -23,7 +23,7 @@ from planner.actions import patients as actions
 from planner.errors import Invalid, Refused, Stale
 from planner.queries import names, patient_page
 from planner.queries import patients as queries
-from planner.web import context
+from planner.web import context, undo
 from planner.web.patients import answers
 from planner.web.patients.forms import ConsentForm, DateForm, EditForm, PatientForm, StayForm
 
@@ -105,6 +105,7 @@ def edit(key: str) -> Answer:
                 now=context.now(),
             )
             _warn_of_phone(done)
+            undo.offer(_("Saved."), done.change_key)
             return redirect(url_for(".show", key=done.key))
         except Invalid as error:
             answers.put(form, error)
@@ -122,7 +123,7 @@ def stay(key: str) -> Answer:
     form = StayForm()
     if form.validate_on_submit():
         try:
-            actions.set_stay(
+            change_key = actions.set_stay(
                 key,
                 form.stay_from.day,
                 form.stay_until.day,
@@ -130,6 +131,7 @@ def stay(key: str) -> Answer:
                 by=context.who(),
                 now=context.now(),
             )
+            undo.offer(_("Saved."), change_key)
             return redirect(url_for(".show", key=key, _anchor="dates"))
         except Invalid as error:
             answers.put(form, error)
@@ -144,7 +146,8 @@ def dates(key: str) -> Answer:
     form = DateForm()
     if form.validate_on_submit():
         try:
-            actions.add_date(key, form.avoided(), by=context.who(), now=context.now())
+            change_key = actions.add_date(key, form.avoided(), by=context.who(), now=context.now())
+            undo.offer(_("Saved."), change_key)
             return redirect(url_for(".show", key=key, _anchor="dates"))
         except Invalid as error:
             answers.put(form, error)
@@ -154,7 +157,8 @@ def dates(key: str) -> Answer:
 @blueprint.post("/patients/<key>/dates/<int:date_id>/remove")
 def remove_date(key: str, date_id: int) -> Answer:
     """Remove a date to avoid."""
-    actions.remove_date(key, date_id, by=context.who(), now=context.now())
+    change_key = actions.remove_date(key, date_id, by=context.who(), now=context.now())
+    undo.offer(_("Removed."), change_key)
     return redirect(url_for(".show", key=key, _anchor="dates"))
 
 
@@ -164,7 +168,10 @@ def consents(key: str) -> Answer:
     form = ConsentForm()
     if form.validate_on_submit():
         try:
-            actions.add_consent(key, form.signed(), by=context.who(), now=context.now())
+            change_key = actions.add_consent(
+                key, form.signed(), by=context.who(), now=context.now()
+            )
+            undo.offer(_("Saved."), change_key)
             return redirect(url_for(".show", key=key, _anchor="consents"))
         except Invalid as error:
             answers.put(form, error)
@@ -174,7 +181,8 @@ def consents(key: str) -> Answer:
 @blueprint.post("/patients/<key>/consents/<int:consent_id>/remove")
 def remove_consent(key: str, consent_id: int) -> Answer:
     """Take a consent back."""
-    actions.remove_consent(key, consent_id, by=context.who(), now=context.now())
+    change_key = actions.remove_consent(key, consent_id, by=context.who(), now=context.now())
+    undo.offer(_("Removed."), change_key)
     return redirect(url_for(".show", key=key, _anchor="consents"))
 
 
@@ -182,7 +190,8 @@ def remove_consent(key: str, consent_id: int) -> Answer:
 def calendar_words(key: str) -> Answer:
     """Let calendar files say plainly what an appointment is, or no longer."""
     wanted = request.form.get("words") == "plain"
-    actions.set_plain_words(key, wanted, by=context.who(), now=context.now())
+    change_key = actions.set_plain_words(key, wanted, by=context.who(), now=context.now())
+    undo.offer(_("Saved."), change_key)
     return redirect(url_for(".show", key=key, _anchor="calendar"))
 
 
@@ -192,7 +201,7 @@ def merge(key: str) -> Answer:
     problem, code = "", 200
     if request.method == "POST":
         try:
-            kept = merging.merge(
+            merged = merging.merge(
                 request.form.get("keep", ""),
                 request.form.get("drop", ""),
                 kept_version=_number("keep_version"),
@@ -200,8 +209,8 @@ def merge(key: str) -> Answer:
                 by=context.who(),
                 now=context.now(),
             )
-            flash(_("The two files are one now."), "success")
-            return redirect(url_for(".show", key=kept))
+            undo.offer(_("The two files are one now."), merged.change_key)
+            return redirect(url_for(".show", key=merged.key))
         except Refused as refusal:
             problem, code = _said(refusal), 409
         except Invalid as error:
