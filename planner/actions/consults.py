@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from planner.actions.appointments import visits
 from planner.db import (
     appointments,
     consults,
@@ -22,7 +23,7 @@ from planner.db.decisions import GivenDecision
 from planner.db.engine import Idempotency, Tx, transaction
 from planner.db.models import Appointment, Course, Patient, Protocol, Service, Site
 from planner.errors import Denied, Invalid, NotFound, Refused, Stale
-from planner.scheduling import candidacy, hours, rulebook, rules
+from planner.scheduling import availability, candidacy, hours, rulebook, rules
 from planner.scheduling import zones as body
 from planner.scheduling.candidacy import Answers
 from planner.scheduling.timetable import Conflict, Gap, Severity, Status
@@ -99,7 +100,14 @@ class _Visit:
         found = appointments.find_actors(tx.session, key)
         if found is None:
             raise NotFound("appointment")
-        locks.lock(tx, provider_ids={found.provider_id}, patient_ids={found.patient_id})
+        reserved = consults.provisional_of(tx.session, found.patient_id, None)
+        locks.lock(
+            tx,
+            provider_ids={found.provider_id, *(row.provider_id for row in reserved)},
+            room_ids={row.room_id for row in reserved},
+            patient_ids={found.patient_id},
+        )
+        self.released: list[Appointment] = []
         self.tx, self.appointment = tx, appointments.get(tx, found.appointment_id)
         self.patient = tx.session.get_one(Patient, found.patient_id)
         self.site = tx.session.get_one(Site, self.appointment.site_id)
@@ -118,7 +126,8 @@ class _Visit:
             raise Invalid({"protocol": "required"})
         self._screen(answers)
         course = self._order(answers, finding, order) if is_candidate and order else None
-        released = [] if course else self._let_go(finding)
+        if course is None:
+            self._let_go(finding)
         screening = consults.add_screening(self.tx, self.patient.id, self.provider_id, answers)
         consults.write(
             self.tx,
@@ -134,7 +143,7 @@ class _Visit:
         return {
             "patient_key": self.patient.key,
             "course_key": course.key if course else "",
-            "released": len(released),
+            "released": len(self.released),
             "change_key": self.tx.change_key,
         }
 
@@ -210,7 +219,9 @@ class _Visit:
             )
         course.service_id = protocol.service_id
         self._drop_surplus(course, len(order.sessions))
-        return courses.reorder(self.tx, course, **what)
+        courses.reorder(self.tx, course, **what)
+        self._fit_reserved(course, order.sessions)
+        return course
 
     def _drop_surplus(self, course: Course, count: int) -> None:
         """Let go what was reserved for sessions that the order does not have."""
@@ -219,12 +230,38 @@ class _Visit:
                 self._release(row)
                 row.course_session_id = None
 
+    def _fit_reserved(self, course: Course, sessions: Sequence[SessionPlan]) -> None:
+        """Give what is reserved the minutes that are ordered; let go what they do not fit."""
+        for number, row in courses.live_appointments(self.tx.session, course.id):
+            minutes = sessions[number - 1].minutes
+            if row.ends_at - row.starts_at == timedelta(minutes=minutes):
+                continue
+            timetable, order, _ = visits.around(self.tx, row)
+            slot = availability.slot_at(
+                timetable,
+                service_id=row.service_id,
+                site_id=row.site_id,
+                provider_id=row.provider_id,
+                room_id=row.room_id,
+                starts_at=row.starts_at,
+                minutes=minutes,
+                patient_id=row.patient_id,
+                number=number,
+            )
+            found = rules.conflicts(
+                slot, timetable, order=order, purpose="reserve", ignoring=frozenset({row.id})
+            )
+            if rules.worst(found) is Severity.BLOCK:
+                self._release(row)
+            else:
+                appointments.move(row, slot, now=self.tx.now)
+
     def _present_course(self) -> Course | None:
         if self.stored is not None and self.stored.course_id is not None:
             return self.tx.session.get_one(Course, self.stored.course_id)
         return courses.draft_of_patient(self.tx.session, self.patient.id)
 
-    def _let_go(self, finding: Finding) -> list[Appointment]:
+    def _let_go(self, finding: Finding) -> None:
         ordered = self.stored.course_id if self.stored else None
         rows = consults.provisional_of(self.tx.session, self.patient.id, ordered)
         for row in rows:
@@ -232,11 +269,11 @@ class _Visit:
         course = self._present_course()
         if course is not None and (ordered or finding.outcome != "not_now"):
             course.status = "ended"
-        return rows
 
     def _release(self, row: Appointment) -> None:
         appointments.enter(row, Status.RELEASED, now=self.tx.now)
         row.ended_by, row.ended_at = "clinic", self.tx.now
+        self.released.append(row)
 
     def _held_on(self) -> date:
         return hours.day_of(self.appointment.starts_at, self.site.zone)

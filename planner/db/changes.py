@@ -53,7 +53,8 @@ MODELS: Mapping[str, type[Any]] = {
 """What can be put back, each before what refers to it."""
 
 GROWS = frozenset({"version", "sequence", "ical_modified_at"})
-PLACE = ("starts_at", "ends_at", "room_from", "room_until", "patient_until") + (
+PLACE = (
+    "starts_at", "ends_at", "room_from", "room_until", "patient_until",
     "provider_id", "room_id", "patient_id",
 )  # fmt: skip
 """What an appointment occupies."""

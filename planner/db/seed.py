@@ -75,6 +75,19 @@ TEXTS = {
         "Call us if a leg swells, hurts or turns red, or if you are short of breath.",
         "Llámenos si una pierna se hincha, duele o enrojece, o si le falta el aire.",
     ),
+    "why_stockings": (
+        "Why the stockings: their pressure helps the blood flow, keeps swelling down and lowers the risk of a"
+        " clot.",
+        "Para qué sirven las medias: su presión ayuda a que circule la sangre, reduce la hinchazón y baja el"
+        " riesgo de un coágulo.",
+    ),
+    "expectation": (
+        "What to expect: a treated vein collapses, and its scar tissue fades with time. How much of it can be"
+        " seen, and for how long, differs from person to person. Your provider will answer your questions.",
+        "Qué esperar: la vena tratada se cierra y su tejido cicatricial se va desvaneciendo con el tiempo."
+        " Cuánto se nota, y por cuánto tiempo, varía de una persona a otra. Su profesional responderá a sus"
+        " preguntas.",
+    ),
     "policy": ("", ""),
 }
 PLACEHOLDERS = ("arrival", "warning_signs", "policy")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from planner.db.engine import reading
-from planner.demo import catalogue, simulation, writing
+from planner.demo import catalogue, planted, simulation, writing
 from planner.scheduling import hours
 
 Progress = Callable[[str, int, int], None]
@@ -79,4 +79,4 @@ def fill(
     writing.write_catalogue(chosen, seed=seed, today=today, now=now)
     world = simulation.World(chosen, seed=seed, today=today, now=now)
     simulation.run(world, progress)
-    return writing.write_people(world, progress)
+    return writing.write_people(world, planted.plant(world), progress)

@@ -53,6 +53,8 @@ TEAM = (
     ("Elias Moreau", "RN", "#8f6a00"),
     ("Flora Núñez", "RN", "#526773"),
 )
+ONE_ROOM = ("DUPLEX", "Duplex ultrasound", 30, 10, "#4655c5")
+LEAVER = ("Vera Lang", "RN", "#ab2f97")
 GIVEN = (
     "Gina",
     "Hugo",
@@ -76,6 +78,16 @@ def is_empty(session: Session) -> bool:
     return session.scalar(sa.select(Site.id).limit(1)) is None
 
 
+def leaver(session: Session) -> int:
+    """Return the id of the provider who is going to leave."""
+    return session.scalars(sa.select(Provider.id).where(Provider.name == LEAVER[0])).one()
+
+
+def one_room_service(session: Session) -> int:
+    """Return the id of the service that only one room can host."""
+    return session.scalars(sa.select(Service.id).where(Service.code == ONE_ROOM[0])).one()
+
+
 def add(tx: Tx, *, sites: int, providers: int, today: date) -> None:
     """Add everything that a manager would set up."""
     seed.add(tx)
@@ -84,6 +96,7 @@ def add(tx: Tx, *, sites: int, providers: int, today: date) -> None:
     site_ids = _sites(tx, sites, services)
     people = _providers(tx, providers)
     _work(tx, people, site_ids, services)
+    _leaver(tx, site_ids[0], services, position=len(people))
     _closures(tx, site_ids, today)
     _users(tx, people, tx.now)
 
@@ -98,7 +111,8 @@ def _own_words(tx: Tx) -> None:
 
 
 def _services(tx: Tx) -> dict[str, int]:
-    for position, (code, name, minutes, turnover, colour) in enumerate(OTHER_SERVICES, start=10):
+    others = (*OTHER_SERVICES, ONE_ROOM)
+    for position, (code, name, minutes, turnover, colour) in enumerate(others, start=10):
         tx.session.add(
             Service(
                 code=code,
@@ -133,7 +147,8 @@ def _sites(tx: Tx, count: int, services: dict[str, int]) -> list[int]:
             tx.session.add(_open(site.id, weekday, 9, closes))
         opens, closes = (9, 15) if name == "Miami" else (10, 14)
         tx.session.add(_open(site.id, SATURDAY, opens, closes))
-        _rooms(tx, site.id, rooms if count == 2 else (*rooms, *_more_rooms()), services)
+        hosted = {code: its_id for code, its_id in services.items() if _is_given(code, position)}
+        _rooms(tx, site.id, rooms if count == 2 else (*rooms, *_more_rooms()), hosted)
         found.append(site.id)
     return found
 
@@ -156,11 +171,15 @@ def _rooms(tx: Tx, site_id: int, names: tuple[str, ...], services: dict[str, int
                 tx.session.add(RoomService(room_id=room.id, service_id=service_id))
 
 
+def _is_given(service: str, site: int) -> bool:
+    return service != ONE_ROOM[0] or site == 1
+
+
 def _hosts(room: str, service: str) -> bool:
     if room.startswith("Consult"):
         return service in ("CONSULT", "REVIEW")
-    if room == "Flexible":
-        return True
+    if room == "Flexible" or service == ONE_ROOM[0]:
+        return room == "Flexible"
     return service != "CONSULT" and not (service == "FACIAL" and room.endswith("1"))
 
 
@@ -190,6 +209,18 @@ def _work(
                 _day(tx, row.id, site_id, weekday, is_first=is_first)
             for code, service_id in services.items():
                 tx.session.add(_may(row.id, site_id, service_id, code, credentials))
+
+
+def _leaver(tx: Tx, site_id: int, services: dict[str, int], *, position: int) -> None:
+    """Add somebody who treats at the first site and is going to leave; no user."""
+    name, credentials, colour = LEAVER
+    row = Provider(name=name, credentials=credentials, colour=colour, position=position)
+    tx.session.add(row)
+    tx.session.flush()
+    for weekday in WEEK:
+        _day(tx, row.id, site_id, weekday, is_first=True)
+    for code, service_id in services.items():
+        tx.session.add(_may(row.id, site_id, service_id, code, credentials))
 
 
 def _days(number: int, credentials: str, sites: list[int]) -> dict[int, tuple[int, ...]]:
@@ -222,7 +253,7 @@ def _may(
         service_id=service_id,
         site_id=site_id,
         may_examine=examines and code in ("CONSULT", "SCLERO", "REVIEW"),
-        may_treat=code != "CONSULT" or examines,
+        may_treat=code not in ("CONSULT", ONE_ROOM[0]) or examines,
     )
 
 

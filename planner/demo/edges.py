@@ -6,16 +6,29 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from planner.db import decisions
+from planner.db.decisions import GivenDecision
 from planner.db.engine import Tx, transaction
-from planner.db.models import Consult, DateToAvoid, Patient, Screening
+from planner.db.models import (
+    Absence,
+    Appointment,
+    Consult,
+    DateToAvoid,
+    Patient,
+    Provider,
+    RuleRecord,
+    Screening,
+)
 from planner.demo import names
 from planner.scheduling import hours, reading
 from planner.who import Who
 
 if TYPE_CHECKING:
     from planner.demo import simulation
+    from planner.demo.planted import Planted
+    from planner.scheduling.timetable import Conflict
 
 BY = Who(user_id=None, role="system", origin="demo", request_id="demo")
 NAMES = (
@@ -41,6 +54,62 @@ def plant(world: simulation.World) -> int:
         return len(rows) + _pregnancies(tx, world) + _diameters(tx, world) + _others(tx, world)
 
     return transaction(work, by=BY, now=world.now, action="demo.edges")
+
+
+def follow(world: simulation.World, planted: Planted) -> None:
+    """Record what was decided, and what came after the bookings: a rule, an outage, a notice."""
+
+    def work(tx: Tx) -> None:
+        for visit, conflict in planted.below_floor:
+            _decide(tx, visit, conflict)
+        if planted.leaves_on is not None:
+            leaver = tx.session.get_one(Provider, world.withheld_provider)
+            leaver.retired_from = planted.leaves_on
+        if planted.outage is not None:
+            room_id, first, last = planted.outage
+            tx.session.add(
+                Absence(room_id=room_id, from_date=first, until_date=last, reason="no power")
+            )
+        tx.session.add_all(_rules(world))
+
+    transaction(work, by=BY, now=world.now, action="demo.follow")
+
+
+def _decide(tx: Tx, visit: simulation.Visit, conflict: Conflict) -> None:
+    """A decision taken down by phone, which waits for its provider's signature."""
+    row = tx.session.get_one(Appointment, visit.row_id)
+    able = decisions.entitled(tx.session, service_id=row.service_id, site_id=row.site_id)
+    given = GivenDecision(
+        rule_code=conflict.code,
+        provider_id=min(able),
+        reason="The veins of the first session are on the other leg.",
+        by_phone=True,
+    )
+    decisions.add(tx, given, conflict, patient_id=row.patient_id, appointment_id=row.id)
+
+
+def _rules(world: simulation.World) -> list[RuleRecord]:
+    """Records in three scopes: what the clinic and one of its sites have set for themselves."""
+    aventura = sorted(world.base.sites)[1]
+    window = {"floor": 10, "target": 14, "soft_max": 21}
+    own: tuple[tuple[str, Any, str, int | None], ...] = (
+        ("dose.max_ml", 10, "warn", None),
+        ("review.window_days", window, "info", None),
+        ("reservation.days", 10, "info", aventura),
+        ("session.desk_treats", True, "info", aventura),
+    )
+    return [
+        RuleRecord(
+            code=code,
+            value={"value": value},
+            severity=severity,
+            scope="site" if site_id else "clinic",
+            scope_id=site_id,
+            effective_from=world.today,
+            created_at=world.now,
+        )
+        for code, value, severity, site_id in own
+    ]
 
 
 def _names(world: simulation.World) -> list[Patient]:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from planner.db import timetables
 from planner.db.engine import reading
 from planner.db.models import Protocol
-from planner.demo import names
+from planner.demo import catalogue, names
 from planner.demo.names import Person
 from planner.scheduling import availability, hours, rules
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
     Busy,
+    Conflict,
     ConsultFact,
     CourseOrder,
     Gap,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from planner.demo import Progress, Size
 
 TRIES = 40
+KEPT = (Status.FULFILLED, Status.STARTED, Status.BOOKED)
 REASONS = {"order": "New zones each time.", "same": "Same zones: results show after six weeks."}
 ZONES = (
     "left_calf",
@@ -118,6 +120,9 @@ class World:
         with reading() as session:
             self.base = timetables.load(session, horizon=horizon, now=self.now)
             self.protocols = list(session.query(Protocol).order_by(Protocol.position))
+            # Left to what is planted: chance places nothing with them.
+            self.withheld_provider = catalogue.leaver(session)
+            self.withheld_service = catalogue.one_room_service(session)
         self.by_kind = _by_kind(self)
         self.busy: defaultdict[date, list[Busy]] = defaultdict(list)
         self.days: dict[date, _Day] = {}
@@ -144,12 +149,14 @@ class _Day:
         spans = [hours.day_bounds(day, zone) for zone in zones]
         horizon = Interval(min(s.starts_at for s in spans), max(s.ends_at for s in spans))
         self.timetable = replace(world.base, horizon=horizon, busy=())
-        self.shifts = [
+        every = [
             (provider_id, site_id, span)
             for provider_id, facts in world.base.providers.items()
             for site_id in facts.hours
             for span in hours.working(self.timetable, provider_id, site_id)
         ]
+        self.withheld = [shift for shift in every if shift[0] == world.withheld_provider]
+        self.shifts = [shift for shift in every if shift[0] != world.withheld_provider]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +207,7 @@ def _place_consult(world: World, person: Person, day: date) -> Visit | None:
         service_id=service,
         minutes=world.base.services[service].minutes,
         made_at=_before(world, day, 1, 10),
-        facts=_facts(person, (), ()),
+        facts=facts_of(person, (), ()),
     )
     return _kept(world, wanted, day, no_show=0.2, cancelled=0.06)
 
@@ -217,7 +224,7 @@ def _others(world: World, day: date, pool: Sequence[Person]) -> None:
             service_id=service,
             minutes=world.base.services[service].minutes,
             made_at=_before(world, day, 1, 20),
-            facts=_facts(person, (), ()),
+            facts=facts_of(person, (), ()),
         )
         _kept(world, wanted, day, no_show=0.05, cancelled=0.1)
 
@@ -258,14 +265,14 @@ def _session(world: World, course: Course, number: int, target: date) -> Visit |
         if visit is None:
             return None
         course.visits.append(visit)
-        if visit.status in (Status.FULFILLED, Status.BOOKED):
+        if visit.status in KEPT:
             return visit
         target = _day_of(world, visit.slot) + timedelta(days=world.random.randint(2, 7))
     return None
 
 
 def _place_session(world: World, course: Course, number: int, target: date) -> Visit | None:
-    kept = [v for v in course.visits if v.status in (Status.FULFILLED, Status.BOOKED)]
+    kept = [v for v in course.visits if v.status in KEPT]
     last = kept[-1] if kept else course.consult
     service = world.by_kind[Kind.SESSION][0]
     for offset in (0, 1, 2, 3, 4, 5, 6):
@@ -278,8 +285,8 @@ def _place_session(world: World, course: Course, number: int, target: date) -> V
             service_id=service,
             minutes=course.minutes,
             made_at=made_at,
-            facts=_facts(course.person, (course.consult,), kept),
-            order=_order(world, course, kept),
+            facts=facts_of(course.person, (course.consult,), kept),
+            order=order_of(world, course, kept),
             number=number,
             provider_id=last.slot.provider_id if world.random.random() < 0.7 else None,
             site_id=course.consult.slot.site_id,
@@ -295,11 +302,28 @@ def _kept(
     world: World, wanted: Wanted, day: date, *, no_show: float, cancelled: float
 ) -> Visit | None:
     """Place it on the day and let chance say what became of it; None when nothing was free."""
-    slot = find(world, wanted, day)
+    visit = draft(world, wanted, day, no_show=no_show, cancelled=cancelled)
+    if visit is not None:
+        keep(world, visit, day)
+    return visit
+
+
+def draft(
+    world: World,
+    wanted: Wanted,
+    day: date,
+    *,
+    no_show: float = 0,
+    cancelled: float = 0,
+    allowing: frozenset[str] = frozenset(),
+    tries: int = TRIES,
+) -> Visit | None:
+    """Return a visit on the day that is not in the clinic yet, with what became of it; None: nothing is free."""
+    slot = find(world, wanted, day, allowing, tries)
     if slot is None:
         return None
     status = _fate(world, slot, no_show, cancelled)
-    visit = Visit(
+    return Visit(
         person=wanted.person,
         slot=slot,
         status=status,
@@ -309,16 +333,35 @@ def _kept(
         ended_by="patient" if status is Status.CANCELLED else "",
         confirmed=status is Status.FULFILLED or world.random.random() < 0.3,
     )
+
+
+def keep(world: World, visit: Visit, day: date) -> None:
+    """Put the visit into the clinic, where it takes its place."""
     world.visits.append(visit)
-    if status in (Status.FULFILLED, Status.BOOKED):
+    if visit.status in KEPT:
         world.busy[day].append(
-            Busy(appointment_id=world.number(), status=status, slot=slot, course_id=None)
+            Busy(
+                appointment_id=world.number(), status=visit.status, slot=visit.slot, course_id=None
+            )
         )
-    return visit
 
 
-def find(world: World, wanted: Wanted, day: date) -> Slot | None:
-    """Return a start on the day that no rule speaks against, by chance among those free."""
+def against(world: World, course: Course, visit: Visit) -> tuple[Conflict, ...]:
+    """Return what stands against a session with all others of its course in place."""
+    timetable = replace(
+        world.day(_day_of(world, visit.slot)).timetable,
+        now=visit.made_at,
+        patients={
+            _patient_id(course.person): facts_of(course.person, (course.consult,), course.visits)
+        },
+    )
+    return rules.conflicts(visit.slot, timetable, order=order_of(world, course, course.visits))
+
+
+def find(
+    world: World, wanted: Wanted, day: date, allowing: frozenset[str], tries: int
+) -> Slot | None:
+    """Return a start on the day by chance among those free; only what is allowed speaks against it."""
     shifts = _shifts(world, wanted, day)
     if not shifts:
         return None
@@ -329,12 +372,12 @@ def find(world: World, wanted: Wanted, day: date) -> Slot | None:
         patients={_patient_id(wanted.person): wanted.facts},
     )
     taken = _taken(world.busy[day])
-    for _ in range(TRIES):
+    for _ in range(tries):
         slot = _draw(world, wanted, timetable, world.random.choice(shifts), taken)
         if slot is None:
             continue
         found = rules.conflicts(slot, timetable, order=wanted.order)
-        if not any(conflict.severity is not Severity.INFO for conflict in found):
+        if all(one.severity is Severity.INFO or one.code in allowing for one in found):
             return slot
     return None
 
@@ -347,9 +390,10 @@ def _shifts(world: World, wanted: Wanted, day: date) -> list[tuple[int, int, Int
         allowed = facts.examines if kind is Kind.CONSULT else facts.treats
         return (wanted.service_id, site_id) in allowed
 
+    on = world.day(day)
     able = [
         shift
-        for shift in world.day(day).shifts
+        for shift in (on.withheld if wanted.provider_id == world.withheld_provider else on.shifts)
         if may(shift[0], shift[1]) and wanted.site_id in (None, shift[1])
     ]
     same = [shift for shift in able if shift[0] == wanted.provider_id]
@@ -421,7 +465,8 @@ def _is_taken(
     return any(span.overlaps(wanted) for span in taken.get(actor, ()))
 
 
-def _order(world: World, course: Course, kept: Sequence[Visit]) -> CourseOrder:
+def order_of(world: World, course: Course, kept: Sequence[Visit]) -> CourseOrder:
+    """Return the order of a course of which these are placed."""
     placed = {visit.number: visit for visit in kept}
 
     def session(number: int) -> SessionOrder:
@@ -450,7 +495,8 @@ def _order(world: World, course: Course, kept: Sequence[Visit]) -> CourseOrder:
     )
 
 
-def _facts(person: Person, consults: Sequence[Visit], sessions: Sequence[Visit]) -> PatientFacts:
+def facts_of(person: Person, consults: Sequence[Visit], sessions: Sequence[Visit]) -> PatientFacts:
+    """Return what the rules know of a person who has had these."""
     return PatientFacts(
         birth_date=person.birth_date,
         is_screened=bool(consults),
@@ -475,8 +521,10 @@ def _facts(person: Person, consults: Sequence[Visit], sessions: Sequence[Visit])
 
 
 def _fate(world: World, slot: Slot, no_show: float, cancelled: float) -> Status:
-    if slot.starts_at >= world.now:
+    if slot.starts_at > world.now:
         return Status.BOOKED
+    if slot.ends_at > world.now:
+        return Status.STARTED
     roll = world.random.random()
     if roll < no_show:
         return Status.NO_SHOW
@@ -518,5 +566,6 @@ def _day_of(world: World, slot: Slot) -> date:
 def _by_kind(world: World) -> dict[Kind, list[int]]:
     found: dict[Kind, list[int]] = {}
     for service_id, facts in sorted(world.base.services.items()):
-        found.setdefault(facts.kind, []).append(service_id)
+        if service_id != world.withheld_service:
+            found.setdefault(facts.kind, []).append(service_id)
     return found

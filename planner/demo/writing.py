@@ -25,6 +25,7 @@ from planner.who import Who
 
 if TYPE_CHECKING:
     from planner.demo import Made, Progress, Size
+    from planner.demo.planted import Planted
 
 BY = Who(user_id=None, role="system", origin="demo", request_id="demo")
 SPIDER = {"type": "spider", "diameter_mm": 0.6}
@@ -40,7 +41,7 @@ def write_catalogue(size: Size, *, seed: int, today: date, now: datetime) -> Non
     transaction(work, by=BY, now=now - timedelta(days=500), action="demo.catalogue")
 
 
-def write_people(world: simulation.World, progress: Progress) -> Made:
+def write_people(world: simulation.World, planted: Planted, progress: Progress) -> Made:
     """Write patients, courses and appointments, a month of bookings at a time."""
     from planner.demo import Made  # noqa: PLC0415  the package's face imports this module
 
@@ -55,9 +56,10 @@ def write_people(world: simulation.World, progress: Progress) -> Made:
     for done, (_, visits) in enumerate(sorted(months.items()), start=1):
         _write_month(world, visits, consults)
         progress("writing", done, len(months))
-    planted = edges.plant(world)
+    more = edges.plant(world)
+    edges.follow(world, planted)
     return Made(
-        patients=len(world.people) + planted,
+        patients=len(world.people) + more,
         courses=len(world.courses),
         appointments=len(world.visits),
     )
@@ -181,6 +183,7 @@ def _visit(
     world: simulation.World, visit: simulation.Visit, sessions: dict[tuple[int, int], int]
 ) -> Appointment:
     slot, is_done = visit.slot, visit.status is Status.FULFILLED
+    is_begun = is_done or visit.status is Status.STARTED
     is_over = visit.status in (Status.CANCELLED, Status.NO_SHOW)
     return Appointment(
         key=visit.key,
@@ -200,9 +203,9 @@ def _visit(
         room_until=slot.room_until,
         patient_until=slot.patient_until,
         confirmed_at=visit.made_at if visit.confirmed else None,
-        arrived_at=slot.starts_at - timedelta(minutes=5) if is_done else None,
-        health_state="complete" if is_done else "",
-        actual_starts_at=slot.starts_at if is_done else None,
+        arrived_at=slot.starts_at - timedelta(minutes=5) if is_begun else None,
+        health_state="complete" if is_begun else "",
+        actual_starts_at=slot.starts_at if is_begun else None,
         actual_ends_at=slot.ends_at if is_done else None,
         zones_treated=list(visit.course.zones_of(visit.number or 1))
         if visit.course and is_done

@@ -47,6 +47,22 @@ class Treatment:
     zones: tuple[Choice, ...]
     zones_label: str
     minutes_label: str
+    injections_label: str
+    volume_label: str
+    dose: str  # what is to be said of the volume, "" for nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDue:
+    """The review that is due between this session and the next; ``booked_key`` once it has a date."""
+
+    from_label: str
+    best_label: str
+    until_label: str
+    from_date: str  # ISO
+    service_id: int
+    booked_key: str
+    booked_label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +121,7 @@ class AppointmentPage:
     log: tuple[LogLine, ...]
     is_provider: bool
     may_record: bool  # the consult, as a provider who may examine here
+    review: ReviewDue | None
     facts: tuple[tuple[str, str], ...] = ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from planner import rights, wording
 from planner.db import appointments, decisions, engine
 from planner.db.models import (
+    LIVE_STATUSES,
     Appointment,
     AuditRow,
     Course,
     Decision,
+    Service,
     User,
 )
 from planner.errors import NotFound
@@ -26,6 +28,7 @@ from planner.queries.appointment_view import (
     DecisionLine,
     Health,
     LogLine,
+    ReviewDue,
     Treatment,
 )
 from planner.queries.course_view import Choice, Pick, Sentence
@@ -36,7 +39,7 @@ from planner.scheduling import attendance, hours, lifecycle, rulebook, rules
 from planner.scheduling import zones as body
 from planner.scheduling.attendance import Visit
 from planner.scheduling.lifecycle import Verb
-from planner.scheduling.timetable import Conflict, Severity, Slot, Status
+from planner.scheduling.timetable import Conflict, RuleSetting, Severity, Slot, Status
 from planner.who import Who
 from planner.wording import desk
 
@@ -211,6 +214,7 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, by: Who) -> Appointme
         log=_log(ground, row, clock),
         is_provider=is_provider,
         may_record=_may_record(ground, row, by),
+        review=_review(ground, row, clock),
     )
 
 
@@ -264,7 +268,69 @@ def _treatment(ground: Ground, row: Appointment, clock: _Clock) -> Treatment:
         ),
         zones_label=wording.zones(row.zones_treated, ground.locale) if row.zones_treated else "",
         minutes_label=actual,
+        injections_label=str(row.injections) if row.injections is not None else "",
+        volume_label=f"{row.volume_ml:g}" if row.volume_ml is not None else "",
+        dose=" ".join(
+            wording.conflict(conflict, locale=ground.locale, names=ground.names)
+            for conflict in attendance.against_dose(
+                _visit(ground, row), row.volume_ml, _rule(ground, row, "dose.max_ml")
+            )
+        ),
     )
+
+
+def _review(ground: Ground, row: Appointment, clock: _Clock) -> ReviewDue | None:
+    """Return the review between six-week sessions, where the clinic has switched it on (S38)."""
+    value = _rule(ground, row, "review.window_days").value
+    sessions = (
+        {session.number: session for session in ground.order.sessions} if ground.order else {}
+    )
+    following = sessions.get((ground.number or 0) + 1)
+    is_over = row.status in ("cancelled", "no_show", "released")
+    if value is None or following is None or is_over:
+        return None
+    window = rulebook.gap(value)
+    service = next((s for s in ground.services.values() if s.kind == "review"), None)
+    if service is None or following.gap.target <= window.soft_max:
+        return None
+    day = clock.local(row.actual_starts_at or row.starts_at).date()
+    first, best, last = (
+        day + timedelta(days=n) for n in (window.floor, window.target, window.soft_max)
+    )
+    booked = _review_booked(
+        ground,
+        row,
+        hours.day_bounds(first, clock.zone).starts_at,
+        hours.day_bounds(last, clock.zone).ends_at,
+    )
+    said = (wording.format_date(on, ground.locale) for on in (first, best, last))
+    labels = dict(zip(("from_label", "best_label", "until_label"), said, strict=True))
+    return ReviewDue(
+        **labels,
+        from_date=max(first, ground.today).isoformat(),
+        service_id=service.id,
+        booked_key=booked.key if booked else "",
+        booked_label=clock.when(booked.starts_at) if booked else "",
+    )
+
+
+def _review_booked(
+    ground: Ground, row: Appointment, starts_at: datetime, ends_at: datetime
+) -> Appointment | None:
+    statement = (
+        sa.select(Appointment)
+        .join(Service, Service.id == Appointment.service_id)
+        .where(
+            Appointment.patient_id == row.patient_id,
+            Appointment.status.in_(LIVE_STATUSES),
+            Service.kind == "review",
+            Appointment.starts_at >= starts_at,
+            Appointment.starts_at < ends_at,
+        )
+        .order_by(Appointment.starts_at)
+        .limit(1)
+    )
+    return ground.session.scalar(statement)
 
 
 def _planned_zones(ground: Ground) -> frozenset[str]:
@@ -310,15 +376,19 @@ def _verbs(ground: Ground, row: Appointment) -> tuple[str, ...]:
 
 
 def _may(ground: Ground, row: Appointment, verb: str, by: Who) -> bool:
-    rule = rulebook.resolve(
+    rule = _rule(ground, row, "session.desk_treats")
+    kind = ground.services[row.service_id].kind
+    return rights.may(by, verb, kind=kind, desk_treats=rule.value)
+
+
+def _rule(ground: Ground, row: Appointment, code: str) -> RuleSetting:
+    return rulebook.resolve(
         ground.timetable.rules,
-        "session.desk_treats",
+        code,
         on=_visit(ground, row).day,
         site_id=row.site_id,
         service_id=row.service_id,
     )
-    kind = ground.services[row.service_id].kind
-    return rights.may(by, verb, kind=kind, desk_treats=rule.value)
 
 
 def _may_record(ground: Ground, row: Appointment, by: Who) -> bool:

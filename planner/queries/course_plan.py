@@ -460,7 +460,7 @@ def _row(
     return replace(
         _at(shown, loaded, pick, locale),
         pick=pick.text,
-        was_label=_when(loaded, was, locale) if was is not None and was != pick else "",
+        was_label=_was(loaded, was, pick, locale) if was is not None and was != pick else "",
         alternatives=_alternatives(loaded, request, row.number, placed, locale),
     )
 
@@ -509,6 +509,18 @@ def _site(loaded: _Loaded, site_id: int) -> Named:
 def _provider(loaded: _Loaded, provider_id: int) -> Named:
     row = loaded.providers[provider_id]
     return Named(id=row.id, name=row.name, colour=row.colour, initials=wording.initials(row.name))
+
+
+def _was(loaded: _Loaded, was: Pick, pick: Pick, locale: str) -> str:
+    """Return what is no longer so: with the same start at the same site, only room and provider."""
+    if (was.starts_at, was.site_id) != (pick.starts_at, pick.site_id):
+        return _when(loaded, was, locale)
+    gone = []
+    if was.provider_id != pick.provider_id and was.provider_id in loaded.providers:
+        gone.append(loaded.providers[was.provider_id].name)
+    if was.room_id != pick.room_id and was.room_id in loaded.rooms:
+        gone.append(loaded.rooms[was.room_id].name)
+    return ", ".join(gone)
 
 
 def _when(loaded: _Loaded, pick: Pick, locale: str) -> str:

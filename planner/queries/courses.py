@@ -28,9 +28,14 @@ from planner.queries import holds
 from planner.queries.appointment_view import HoldLine
 from planner.queries.course_view import GapView
 from planner.scheduling import hours
+from planner.scheduling.zones import FACE
 
 LIVE = ("held", "reserved", "booked", "arrived", "started")
 LONGEST_LIST = 100
+OF_STOCKINGS = frozenset({"bring", "why_stockings"})
+ON_THE_SHEET = (
+    "arrival", "bring", "why_stockings", "aftercare", "warning_signs", "expectation",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,8 +213,8 @@ def sheet(key: str, *, now: datetime) -> Sheet:
         sites = {row.id: row for row in session.scalars(sa.select(Site))}
         names = dict(session.execute(sa.select(Provider.id, Provider.name)).all())
         live = courses.live_appointments(session, course.id)
-        count = len(courses.sessions_of(session, course.id))
-        texts = _texts(session, patient.language)
+        sessions = courses.sessions_of(session, course.id)
+        texts = _texts(session, patient.language, is_face=_is_face(sessions))
     language = patient.language
     zone = next(iter(sites.values())).zone if sites else "UTC"
     return Sheet(
@@ -217,7 +222,7 @@ def sheet(key: str, *, now: datetime) -> Sheet:
         clinic_name=clinic.name if clinic else "",
         contact=" · ".join(part for part in (clinic.phone, clinic.email) if part) if clinic else "",
         patient_name=_name(patient),
-        title=wording.sheet_title(count, language),
+        title=wording.sheet_title(len(sessions), language),
         visits=tuple(
             _visit(number, row, sites[row.site_id], names[row.provider_id], language)
             for number, row in live
@@ -353,7 +358,13 @@ def _visit(number: int, row: Appointment, site: Site, provider: str, language: s
     )
 
 
-def _texts(session: Session, language: str) -> tuple[str, ...]:
+def _is_face(sessions: Sequence[CourseSession]) -> bool:
+    """Whether only the face is treated: then nothing is said of stockings (S07)."""
+    zones = {zone for session in sessions for zone in session.zones}
+    return bool(zones) and all(zone.startswith(FACE) for zone in zones)
+
+
+def _texts(session: Session, language: str, *, is_face: bool) -> tuple[str, ...]:
     rows = session.scalars(
         sa.select(ClinicText).where(
             ClinicText.language.in_((language, "en")), ClinicText.is_placeholder.is_(False)
@@ -363,8 +374,11 @@ def _texts(session: Session, language: str) -> tuple[str, ...]:
     for row in rows:
         if row.text and (row.code not in best or row.language == language):
             best[row.code] = row
-    wanted = ("arrival", "bring", "aftercare", "warning_signs")
-    return tuple(best[code].text for code in wanted if code in best)
+    return tuple(
+        best[code].text
+        for code in ON_THE_SHEET
+        if code in best and not (is_face and code in OF_STOCKINGS)
+    )
 
 
 def _protocol_label(row: Protocol) -> str:

@@ -44,6 +44,7 @@ class Found:
     lines: tuple[Line, ...]
     has_more: bool
     total_is_zero: bool = False  # there are no patients at all
+    hints: tuple[str, ...] = ()  # what is typed names veins, not a person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ def find(query: str, *, locale: str, now: datetime, by: Who) -> Found:
             is_recent=False,
             lines=_lines(session, rows[:MOST], locale, now),
             has_more=len(rows) > MOST,
+            hints=wording.veins_explained(query, locale),
         )
 
 

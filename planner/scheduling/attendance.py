@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from planner.scheduling import hours
 from planner.scheduling.lifecycle import Verb
-from planner.scheduling.timetable import Conflict, Severity
+from planner.scheduling.timetable import Conflict, RuleSetting, Severity
 
 TOLERANCE = timedelta(minutes=5)
 """How far a typed time may be ahead: clocks on a wall differ, and times are typed in round numbers."""
@@ -55,6 +55,18 @@ def against_times(
     if max(starts_at, ends_at) > now + TOLERANCE:
         found.append(_block("visit.future_times", visit))
     return tuple(found)
+
+
+def against_dose(visit: Visit, volume_ml: float | None, rule: RuleSetting) -> tuple[Conflict, ...]:
+    """Return the warning that more was injected than the clinic's most in a session (S21).
+
+    What took place is a fact: however grave the clinic calls it, it is never refused for good.
+    """
+    if volume_ml is None or rule.value is None or volume_ml <= rule.value:
+        return ()
+    severity = Severity.INFO if rule.severity is Severity.INFO else Severity.WARN
+    params = {"site_id": visit.site_id, "volume": f"{volume_ml:g}", "most": rule.value}
+    return (Conflict(code="dose.max_ml", severity=severity, params=params),)
 
 
 def _other_day(visit: Visit, now: datetime) -> tuple[Conflict, ...]:

@@ -238,6 +238,7 @@ DEFAULTS: tuple[RuleDefault, ...] = (
     _plain("gap.above_soft_max", "gaps", _WARN, "ours"),
     _value("review.window_days", "gaps", None, "days", (1, 365), "clinics",
            option={"floor": 10, "target": 14, "soft_max": 21}, is_optional=True),
+    _plain("review.outside_window", "gaps", _WARN, "clinics"),
     _value("course.sessions", "sessions", 3, "sessions", (1, 12), "page"),
     _value("session.minutes_default", "sessions", 45, "minutes", (5, 240), "page"),
     _value("session.minutes_range", "sessions", {"from": 30, "to": 60}, "minutes", (5, 240), "page",

@@ -57,6 +57,7 @@ from planner.wording.times import (
     span,
     weekday,
 )
+from planner.wording.veins import explained as veins_explained
 
 __all__ = [
     "LISTS",
@@ -106,6 +107,7 @@ __all__ = [
     "stay",
     "unit",
     "vein",
+    "veins_explained",
     "weekday",
     "zone",
     "zones",

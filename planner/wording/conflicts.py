@@ -368,6 +368,12 @@ _SENTENCES: Mapping[str, str] = {
     "visit.times_elsewhere": N_("The times of this visit belong to its own day, %(on)s."),
     "health.unreviewed": N_("A provider has to review an answer to the health question first."),
     "session.minutes_range": N_("%(minutes)s minutes; usual are %(least)s to %(most)s."),
+    "dose.max_ml": N_(
+        "%(volume)s ml were injected; the clinic’s most in a session is %(most)s ml."
+    ),
+    "review.outside_window": N_(
+        "%(days)s days after the session; the review is due on day %(floor)s to %(soft_max)s."
+    ),
     "order.undecided": N_("The provider has not chosen the interval yet."),
     "order.unknown_session": N_("The course has no session %(number)s."),
     "order.already_placed": N_("Session %(number)s has an appointment already."),

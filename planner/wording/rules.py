@@ -41,6 +41,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         N_("Review between sessions"),
         N_("A short review after a session, to drain trapped blood. Off when empty."),
     ),
+    "review.outside_window": (
+        N_("Review outside its days"),
+        N_("A review earlier or later after the session than its days say."),
+    ),
     "course.sessions": (N_("Sessions of a course"), N_("How many a new course begins with.")),
     "session.minutes_default": (
         N_("Minutes of a session"),

@@ -191,6 +191,39 @@ def test_what_was_reserved_beyond_the_order_is_released_and_leaves_no_session(
 
 
 @pytest.mark.parametrize(
+    ("is_free_after", "expected"), [(True, ("reserved", 60, 0)), (False, ("released", 45, 1))]
+)
+def test_a_reserved_session_takes_the_minutes_of_the_order_or_is_let_go(
+    bound: sa.Engine,
+    clinic: SmallClinic,
+    provider: Who,
+    visit: str,
+    patient_id: int,
+    given: Callable[..., int],
+    is_free_after: bool,
+    expected: tuple[str, int, int],
+) -> None:
+    draft = given(factories.course, clinic, patient_id, is_decided=False)
+    with Session(bound) as session:
+        first = factories.course_sessions(session, draft)[1]
+    day = TODAY + timedelta(days=9)
+    where = {"day": day, "service_id": clinic.sclerotherapy, "room_id": clinic.miami_1}
+    its_id = given(
+        factories.appointment, clinic, patient_id, course_session_id=first, status="reserved",
+        expires_at=NOW + timedelta(days=7), minutes=45, **where,
+    )  # fmt: skip
+    if not is_free_after:
+        given(factories.appointment, clinic, given(factories.patient), hour=11, **where)
+    longer = tuple(replace(plan, minutes=60) for plan in ordered(clinic).sessions)
+    order = ordered(clinic, sessions=longer)
+    done = consults.record(visit, CLEAR, FINDING, order, version=1, by=provider, now=NOW)
+    with Session(bound) as session:
+        row = session.get_one(Appointment, its_id)
+        minutes = (row.ends_at - row.starts_at) // timedelta(minutes=1)
+    assert (row.status, minutes, done.released) == expected
+
+
+@pytest.mark.parametrize(
     ("answers", "zones", "code"),
     [
         (Answers(had_clots=True), FINDING.zones, "screening.clots"),  # S16

@@ -245,3 +245,11 @@ def test_the_desk_starts_on_the_day(desk: FlaskClient) -> None:
 def test_an_empty_day_says_so(desk: FlaskClient) -> None:
     sunday = desk.get("/day?date=2027-03-07").text
     assert "Nobody works here on this day" in sunday
+
+
+def test_a_site_that_is_none_is_said_and_another_is_named(desk: FlaskClient) -> None:
+    said = [
+        "There is no such site. This is Miami." in desk.get(f"/day?site={site}").text
+        for site in ("9999", "miami", "1", "all", "")
+    ]
+    assert said == [True, True, False, False, False]

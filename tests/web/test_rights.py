@@ -141,3 +141,60 @@ def test_a_denied_verb_says_so_on_the_page_and_in_the_trail(
 
 def test_every_verb_has_its_row() -> None:
     assert {verb.replace("-", "_") for verb in acts.ACTS} == set(rights.VERBS)
+
+
+def test_S21_injections_and_volume_are_kept_and_too_much_is_said_before_and_after(
+    app: Flask, sign_in: Callable[..., FlaskClient], clinic: SmallClinic,
+    visits: Callable[[int], list[str]], given: Given,
+) -> None:  # fmt: skip
+    given(factories.rule, code="dose.max_ml", value=10, severity="warn", since=DAY)
+    address = visits(clinic.sclerotherapy)[3]
+    provider = sign_in("provider")
+    page = provider.get(address).text
+    sent = {
+        "csrf_token": csrf_of(page), "version": "1", "starts": "9:00", "ends": "9:30",
+        "injections": "24", "volume_ml": "12,5",
+    }  # fmt: skip
+    wrong = provider.post(f"{address}/complete", data=sent | {"volume_ml": "a lot"})
+    asked = provider.post(f"{address}/complete", data=sent)
+    told = "12.5 ml were injected; the clinic’s most in a session is 10 ml."
+    assert (wrong.status_code, 'id="volume_ml-error"' in wrong.text) == (422, True)
+    assert [text in asked.text for text in (told, 'value="12,5"', 'value="dose.max_ml"')] == [
+        True
+    ] * 3
+    done = provider.post(f"{address}/complete", data=sent | {"acknowledged": "dose.max_ml"})
+    with app.app_context(), Session(db.engine) as session:
+        row = session.scalars(sa.select(Appointment).where(Appointment.status == "fulfilled")).one()
+        kept = (row.injections, row.volume_ml)
+    assert (asked.status_code, done.status_code, kept) == (409, 302, (24, 12.5))
+    assert told in provider.get(address).text
+
+
+def test_S38_a_review_is_asked_for_between_six_week_sessions_when_the_rule_is_on(
+    app: Flask, sign_in: Callable[..., FlaskClient], clinic: SmallClinic, given: Given
+) -> None:
+    patient_id = given(factories.patient)
+    course_id = given(factories.course, clinic, patient_id, protocol="six_weeks")
+    with app.app_context(), Session(db.engine) as session:
+        first = factories.course_sessions(session, course_id)[1]
+    visit = given(
+        factories.appointment, clinic, patient_id, day=DAY, service_id=clinic.sclerotherapy,
+        room_id=clinic.miami_1, course_session_id=first,
+    )  # fmt: skip
+    with app.app_context(), Session(db.engine) as session:
+        address = f"/appointments/{session.get_one(Appointment, visit).key}"
+    desk = sign_in("receptionist")
+    before = desk.get(address).text
+    window = {"floor": 10, "target": 14, "soft_max": 21}
+    given(factories.rule, code="review.window_days", value=window, severity="info", since=DAY)
+    asked = desk.get(address).text
+    given(
+        factories.appointment, clinic, patient_id, day=date(2027, 3, 15),
+        service_id=clinic.review, room_id=clinic.miami_1,
+    )  # fmt: skip
+    booked = desk.get(address).text
+    link = f"service={clinic.review}&amp;from=2027-03-11"
+    due = "Due from Thu, Mar 11 to Mon, Mar 22, best on Mon, Mar 15."
+    assert [(due in page, link in page) for page in (before, asked, booked)] == [
+        (False, False), (True, True), (False, False),
+    ]  # fmt: skip

@@ -137,3 +137,59 @@ def test_S42_the_clinics_phone_is_at_the_foot_of_every_screen(
         session.query(Clinic).one().phone = "305-555-0100"
         session.commit()
     assert "555-0100" in sign_in("receptionist").get("/courses").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("feeder", "Reticular"),
+        ("reticular veins", "Reticular"),
+        ("small varicose", "Reticular"),
+        ("VÁRICES", "Reticular"),
+        ("spider", "Spider"),
+        ("arañitas", "Spider"),
+        ("veins", ""),
+        ("Maria Lopez", ""),
+    ],
+)
+def test_S09_what_people_call_their_veins_is_found_by_the_search(
+    sign_in: Callable[..., FlaskClient], typed: str, told: str
+) -> None:
+    html = sign_in("receptionist").get("/patients/search", query_string={"q": typed}).text
+    kinds = [kind for kind in ("Spider", "Reticular") if f"{kind} veins" in html]
+    assert kinds == ([told] if told else [])
+
+
+def test_S28_S37_S39_the_sheet_says_why_stockings_and_what_to_expect(shipped: Flask) -> None:
+    texts = {
+        (row.code, row.language): row.text
+        for row in shipped_rows(ClinicText)
+        if isinstance(row, ClinicText) and not row.is_placeholder
+    }
+    why, expected = texts["why_stockings", "en"], texts["expectation", "en"]
+    told = [word in why for word in ("pressure", "blood flow", "swelling", "clot")]
+    assert (told, "collapses" in expected, "scar tissue fades" in expected) == (
+        [True] * 4,
+        True,
+        True,
+    )
+    assert ("coágulo" in texts["why_stockings", "es"], "cicatricial" in texts["expectation", "es"]) == (
+        True, True,
+    )  # fmt: skip
+
+
+PROMISES = (
+    "guarantee", "cure", "permanent", "will disappear", "always", "risk-free", "painless",
+    "garantiz", "cura", "permanente", "desaparecerá", "siempre", "sin riesgo", "indolor",
+)  # fmt: skip
+
+
+def test_S13_S15_S37_no_shipped_text_promises_a_result(shipped: Flask) -> None:
+    found = [
+        (row.code, word)
+        for row in shipped_rows(ClinicText)
+        if isinstance(row, ClinicText)
+        for word in PROMISES
+        if word in row.text.lower()
+    ]
+    assert found == []

@@ -20,6 +20,8 @@ from planner.who import Who
 ENDED_BY = ("patient", "clinic")
 HEALTH_STATES = ("complete", "review")
 LONGEST_REASON = 300
+MOST_INJECTIONS = 999
+MOST_MILLILITRES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +35,15 @@ class CheckIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treated:
-    """What took place: recorded facts, which no rule refuses."""
+    """What took place: recorded facts, which no rule refuses; a warning about them is clicked through."""
 
     starts_at: datetime
     ends_at: datetime
     zones: tuple[str, ...] = ()
     note: str = ""
+    injections: int | None = None
+    volume_ml: float | None = None
+    acknowledged: frozenset[str] = frozenset()
 
 
 def confirm(key: str, *, version: int, by: Who, now: datetime) -> str:
@@ -131,11 +136,16 @@ def complete(key: str, treated: Treated, *, version: int, by: Who, now: datetime
     """
     if treated.ends_at <= treated.starts_at:
         raise Invalid({"ends": "before_start"})
+    _check_amounts(treated)
 
     def work(tx: Tx, row: Appointment) -> None:
         visits.hold(tx, row, treated.starts_at, treated.ends_at)
         row.zones_treated = list(treated.zones)
         row.note = treated.note
+        found = visits.injected(tx, row, treated.injections, treated.volume_ml)
+        standing = rules.standing(found, acknowledged=treated.acknowledged, decided=frozenset())
+        if standing:
+            raise Refused(standing)
         appointments.complete_course(tx, row)
 
     return _changed(key, version, work, "complete", by=by, now=now)
@@ -201,6 +211,17 @@ def _changed(
     return transaction(
         whole, by=by, now=now, action=f"appointment.{action or verb}", reason=reason, undoable=True
     )
+
+
+def _check_amounts(treated: Treated) -> None:
+    most = {"injections": MOST_INJECTIONS, "volume_ml": MOST_MILLILITRES}
+    wrong = {
+        name: "number"
+        for name, limit in most.items()
+        if (value := getattr(treated, name)) is not None and not 0 <= value <= limit
+    }
+    if wrong:
+        raise Invalid(wrong)
 
 
 def _answer(row: Appointment, seen: CheckIn) -> None:

@@ -16,7 +16,14 @@ from planner.scheduling import attendance, hours, lifecycle, rulebook, rules
 from planner.scheduling.attendance import Visit
 from planner.scheduling.interval import Interval
 from planner.scheduling.lifecycle import Verb
-from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Status, Timetable
+from planner.scheduling.timetable import (
+    Conflict,
+    CourseOrder,
+    RuleSetting,
+    Severity,
+    Status,
+    Timetable,
+)
 
 DAY = timedelta(days=1)
 
@@ -37,18 +44,9 @@ def opened(tx: Tx, key: str, version: int | None, *, verb: str) -> Appointment:
 
 def may(tx: Tx, row: Appointment, verb: str) -> bool:
     """Whether whoever acts has the right to do the verb to the appointment."""
-    site, service = (
-        tx.session.get_one(Site, row.site_id),
-        tx.session.get_one(Service, row.service_id),
-    )
-    rule = rulebook.resolve(
-        snapshots.catalogue(tx.session).rules,
-        "session.desk_treats",
-        on=hours.day_of(row.starts_at, site.zone),
-        site_id=site.id,
-        service_id=service.id,
-    )
-    return rights.may(tx.by, verb, kind=service.kind, desk_treats=rule.value)
+    kind = tx.session.get_one(Service, row.service_id).kind
+    rule = _rule(tx, row, "session.desk_treats")
+    return rights.may(tx.by, verb, kind=kind, desk_treats=rule.value)
 
 
 def go(tx: Tx, row: Appointment, verb: Verb) -> None:
@@ -92,6 +90,14 @@ def hold(tx: Tx, row: Appointment, starts_at: datetime, ends_at: datetime) -> No
     row.actual_starts_at, row.actual_ends_at = starts_at, ends_at
 
 
+def injected(
+    tx: Tx, row: Appointment, count: int | None, volume_ml: float | None
+) -> tuple[Conflict, ...]:
+    """Record what was injected, and return what is to be said about it."""
+    row.injections, row.volume_ml = count, volume_ml
+    return attendance.against_dose(visit_of(tx, row), volume_ml, _rule(tx, row, "dose.max_ml"))
+
+
 def missing(tx: Tx, row: Appointment) -> tuple[Conflict, ...]:
     """Return what stands against starting: another day, decisions, consent, the health question."""
     timetable, order, number = around(tx, row)
@@ -124,6 +130,16 @@ def around(tx: Tx, row: Appointment) -> tuple[Timetable, CourseOrder | None, int
     if served is None:
         return timetable, None, None
     return timetable, timetables.order(tx.session, served.course_id, now=tx.now), served.number
+
+
+def _rule(tx: Tx, row: Appointment, code: str) -> RuleSetting:
+    return rulebook.resolve(
+        snapshots.catalogue(tx.session).rules,
+        code,
+        on=hours.day_of(row.starts_at, tx.session.get_one(Site, row.site_id).zone),
+        site_id=row.site_id,
+        service_id=row.service_id,
+    )
 
 
 def visit_of(tx: Tx, row: Appointment) -> Visit:

@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     *patient.CONSULT,
     *patient.SESSION,
     *spacing.RULES,
+    spacing.review_is_in_window,
     patient.screening_was_done,
     patient.consent_is_signed,
 )
@@ -112,6 +113,8 @@ def _group(purpose: str, kind: Kind, has_patient: bool, has_order: bool) -> tupl
         rules += {Kind.CONSULT: patient.CONSULT, Kind.SESSION: patient.SESSION}.get(kind, ())
     if kind is Kind.SESSION and (has_patient or has_order):
         rules += spacing.RULES
+    if kind is Kind.REVIEW and has_patient:
+        rules.append(spacing.review_is_in_window)
     return tuple(rule for rule in rules if rule not in _NOT_ASKED.get(purpose, frozenset()))
 
 

@@ -66,6 +66,17 @@ def next_gap_is_kept(case: Case) -> Iterator[Conflict]:
     yield from _next_elsewhere(case)
 
 
+def review_is_in_window(case: Case) -> Iterator[Conflict]:
+    """S38: a review comes within its days after the session before it, where the clinic has set any."""
+    value = case.rule("review.window_days").value
+    before = [row.on for row in case.past if row.on < case.day]
+    if value is None or not before:
+        return
+    days = (case.day - max(before)).days
+    if not value["floor"] <= days <= value["soft_max"]:
+        yield case.conflict("review.outside_window", days=days, since=max(before), **value)
+
+
 RULES = (order_is_decided, session_is_open, numbers_come_in_order, gap_is_kept, next_gap_is_kept)
 
 

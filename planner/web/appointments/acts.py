@@ -194,7 +194,11 @@ def _refused(key: str, verb: str, error: PlannerError) -> Answer:
         return _page(key, refusal, verb=verb, code=409)
     if isinstance(error, Refused):
         sentences = queries.sentences(error.conflicts, locale=context.locale())
-        refusal = Refusal(title=_("This cannot go on yet."), sentences=sentences)
+        is_warning = all(sentence.severity == "warn" for sentence in sentences)
+        title = _("Please look at this, then press the button again.")
+        refusal = Refusal(
+            title=title if is_warning else _("This cannot go on yet."), sentences=sentences
+        )
         return _page(key, refusal, verb=verb, code=409)
     fields = error.fields if isinstance(error, Invalid) else {}
     refusal = Refusal(title=_("Please check the form."))
@@ -222,6 +226,8 @@ def _treated(key: str, values: MultiDict[str, str]) -> Treated:
     for name, at in (("starts", starts), ("ends", ends)):
         if at is None:
             errors.setdefault(name, "required")
+    injections = asking.amount(values, "injections", errors, is_whole=True)
+    volume = asking.amount(values, "volume_ml", errors)
     if errors or starts is None or ends is None:
         raise Invalid(errors)
     return Treated(
@@ -229,6 +235,9 @@ def _treated(key: str, values: MultiDict[str, str]) -> Treated:
         ends_at=_instant(page, ends, "ends"),
         zones=tuple(code for code in values.getlist("zones") if zones.is_known(code)),
         note=_text(values, "note", LONGEST_NOTE),
+        injections=None if injections is None else int(injections),
+        volume_ml=volume,
+        acknowledged=frozenset(values.get("acknowledged", "").split()[: asking.MOST_CODES]),
     )
 
 

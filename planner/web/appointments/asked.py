@@ -19,6 +19,8 @@ from planner.web import context
 
 YEARS = range(2000, 2101)
 PICK = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})\.(\d{8}T\d{4})Z", re.ASCII)
+WHOLE = re.compile(r"\d{1,3}", re.ASCII)
+TENTHS = re.compile(r"\d{1,3}(\.\d)?", re.ASCII)
 CLOCK = re.compile(r"(\d{1,2}):(\d{2})(:00)?", re.ASCII)
 LONGEST: Mapping[str, int] = {"decision_reason": 500, "call_back_note": 300}
 MOST_CODES = 20
@@ -130,6 +132,19 @@ def number(text: str) -> int | None:
     return int(text) or None if is_number else None
 
 
+def amount(
+    values: Mapping[str, str], name: str, errors: dict[str, str], *, is_whole: bool = False
+) -> float | None:
+    """Return a number typed as 12, 7.5 or 7,5, to a tenth; None when empty, an error for anything else."""
+    text = values.get(name, "").strip().replace(",", ".")
+    if not text:
+        return None
+    if not (WHOLE if is_whole else TENTHS).fullmatch(text):
+        errors[name] = "whole" if is_whole else "number"
+        return None
+    return float(text)
+
+
 def messages(codes: Mapping[str, str]) -> dict[str, str]:
     """Return a sentence for each field that could not be used."""
     words = {
@@ -141,6 +156,8 @@ def messages(codes: Mapping[str, str]) -> dict[str, str]:
         "no_such_time": _("On this day the clocks jump over that hour: it does not exist."),
         "out_of_range": _("This is too far away, or in the past."),
         "before_start": _("This is before the start."),
+        "whole": _("Please write a whole number, like 24."),
+        "number": _("Please write a number up to 200, like 8 or 7.5."),
     }
     return {field: words.get(code, _("Please check this.")) for field, code in codes.items()}
 

@@ -12,6 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from planner.queries import day as queries
+from planner.queries.day_view import DayPage
 from planner.web import context
 
 blueprint = Blueprint("day", __name__)
@@ -47,10 +48,16 @@ def show() -> Response | str:
         locale=context.locale(),
         now=context.now(),
     )
+    if wanted not in ("", "all", *(str(site.id) for site in page.sites)):
+        message = message or _("There is no such site. This is %(name)s.", name=_chosen(page))
     html = render_template(
         "day/show.html", page=page, site=wanted if wanted == "all" else "", message=message
     )
     return _tagged(html, tag)
+
+
+def _chosen(page: DayPage) -> str:
+    return ", ".join(site.name for site in page.sites if site.is_chosen)
 
 
 @blueprint.get("/my-day")

@@ -12,6 +12,11 @@ TEXTS: Mapping[str, tuple[Any, Any]] = {
     "bring": (_l("What to bring"), _l("Stockings, and what else.")),
     "aftercare": (_l("Aftercare"), _l("What to do and to avoid after a session.")),
     "warning_signs": (_l("Warning signs"), _l("When to call, printed beside the phone.")),
+    "why_stockings": (_l("Why stockings"), _l("On the sheet, for treatments of the legs.")),
+    "expectation": (
+        _l("What to expect"),
+        _l("On the sheet. Neutral: a text that promises a result does not belong here."),
+    ),
     "policy": (_l("Cancellations"), _l("What the clinic asks of whoever cannot come.")),
 }
 
