@@ -208,7 +208,8 @@ def _work(
             for weekday in weekdays:
                 _day(tx, row.id, site_id, weekday, is_first=is_first)
             for code, service_id in services.items():
-                tx.session.add(_may(row.id, site_id, service_id, code, credentials))
+                if is_first or code != ONE_ROOM[0]:
+                    tx.session.add(_may(row.id, site_id, service_id, code, credentials))
 
 
 def _leaver(tx: Tx, site_id: int, services: dict[str, int], *, position: int) -> None:

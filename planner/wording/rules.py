@@ -69,7 +69,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "session.desk_treats": (
         N_("The desk starts and completes treatments"),
-        N_("Sessions and reviews are a provider's to start and complete. Yes: the desk may too."),
+        N_("Sessions and reviews are a provider's to start and complete. On: the desk may too."),
     ),
     "notice.minutes": (
         N_("Shortest notice"),

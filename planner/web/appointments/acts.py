@@ -197,7 +197,9 @@ def _refused(key: str, verb: str, error: PlannerError) -> Answer:
         is_warning = all(sentence.severity == "warn" for sentence in sentences)
         title = _("Please look at this, then press the button again.")
         refusal = Refusal(
-            title=title if is_warning else _("This cannot go on yet."), sentences=sentences
+            title=title if is_warning else _("This cannot go on yet."),
+            sentences=sentences,
+            is_warning=is_warning,
         )
         return _page(key, refusal, verb=verb, code=409)
     fields = error.fields if isinstance(error, Invalid) else {}

@@ -36,6 +36,7 @@ class Refusal:
     text: str = ""
     sentences: tuple[Sentence, ...] = ()
     changes: tuple[tuple[str, str, str], ...] = ()
+    is_warning: bool = False  # the same button, pressed again, goes on
 
 
 @blueprint.route("/patients/<key>/book", methods=["GET", "POST"])

@@ -97,7 +97,7 @@ def _fields(rule: RuleDefault) -> dict[str, Any]:
         fields["is_off"] = BooleanField(_l("Switched off"))
     if rule.value_type is ValueType.SWITCH:
         fields["switch"] = RadioField(
-            _l("Is asked"),
+            _l("This is"),
             choices=choices((("on", _l("On")), ("off", _l("Off")))),
             validators=[InputRequired(NOT_IN_LIST)],
         )
