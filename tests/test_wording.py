@@ -26,7 +26,7 @@ TUESDAY = date(2026, 3, 3)
 # Values that nothing is judged by: they have a title, and never a conflict.
 VALUES_ONLY = {
     "gap.new_zones", "gap.same_zone", "course.gap_mode", "review.window_days", "course.sessions",
-    "session.minutes_default", "session.walk_range", "session.walk_minutes", "dose.max_ml",
+    "session.minutes_default", "session.walk_range", "session.walk_minutes", "session.desk_treats",
     "photo.after_days", "reservation.days", "aftercare.flying", "aftercare.exercise", "aftercare.sun",
     "aftercare.hot_bath", "aftercare.hot_tub", "aftercare.sauna", "compression.day_night_days",
     "compression.as_needed_weeks", "compression.reticular_days", "room.preparation_minutes",

@@ -194,7 +194,7 @@ def test_S38_a_review_is_asked_for_between_six_week_sessions_when_the_rule_is_on
     )  # fmt: skip
     booked = desk.get(address).text
     link = f"service={clinic.review}&amp;from=2027-03-11"
-    due = "Due from Thu, Mar 11 to Mon, Mar 22, best on Mon, Mar 15."
+    due = "Due from Thu 11 Mar 2027 to Mon 22 Mar 2027, best on Mon 15 Mar 2027."
     assert [(due in page, link in page) for page in (before, asked, booked)] == [
         (False, False), (True, True), (False, False),
     ]  # fmt: skip

@@ -155,7 +155,7 @@ def test_S42_the_clinics_phone_is_at_the_foot_of_every_screen(
 def test_S09_what_people_call_their_veins_is_found_by_the_search(
     sign_in: Callable[..., FlaskClient], typed: str, told: str
 ) -> None:
-    html = sign_in("receptionist").get("/patients/search", query_string={"q": typed}).text
+    html = sign_in("receptionist").get("/patients", query_string={"q": typed}).text
     kinds = [kind for kind in ("Spider", "Reticular") if f"{kind} veins" in html]
     assert kinds == ([told] if told else [])
 
