@@ -12,7 +12,6 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-GENESIS = "0" * 64
 COLUMNS = {
     "injections": "INTEGER CONSTRAINT ck_appointment_injections CHECK (injections BETWEEN 0 AND 999)",
     "volume_ml": (
@@ -31,10 +30,10 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
-    newest = "(SELECT hash FROM audit ORDER BY id DESC LIMIT 1)"
     op.execute(
-        "INSERT INTO audit_head (id, last_id, row_count, hash) SELECT 1, coalesce(max(id), 0),"
-        f" count(*), coalesce({newest}, '{GENESIS}') FROM audit"
+        "INSERT INTO audit_head (id, last_id, row_count, hash) SELECT 1, coalesce(max(id), 0), count(*),"
+        " coalesce((SELECT hash FROM audit ORDER BY id DESC LIMIT 1), '"
+        "0000000000000000000000000000000000000000000000000000000000000000') FROM audit"
     )
     for name, kind in COLUMNS.items():
         op.execute(f"ALTER TABLE appointment ADD COLUMN {name} {kind}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from planner.actions import placing
 from planner.actions.appointments import visits
 from planner.db import (
     appointments,
@@ -23,7 +24,7 @@ from planner.db.decisions import GivenDecision
 from planner.db.engine import Idempotency, Tx, transaction
 from planner.db.models import Appointment, Course, Patient, Protocol, Service, Site
 from planner.errors import Denied, Invalid, NotFound, Refused, Stale
-from planner.scheduling import availability, candidacy, hours, rulebook, rules
+from planner.scheduling import candidacy, hours, rulebook, rules
 from planner.scheduling import zones as body
 from planner.scheduling.candidacy import Answers
 from planner.scheduling.timetable import Conflict, Gap, Severity, Status
@@ -237,17 +238,8 @@ class _Visit:
             if row.ends_at - row.starts_at == timedelta(minutes=minutes):
                 continue
             timetable, order, _ = visits.around(self.tx, row)
-            slot = availability.slot_at(
-                timetable,
-                service_id=row.service_id,
-                site_id=row.site_id,
-                provider_id=row.provider_id,
-                room_id=row.room_id,
-                starts_at=row.starts_at,
-                minutes=minutes,
-                patient_id=row.patient_id,
-                number=number,
-            )
+            place = replace(placing.as_it_stands(row), minutes=minutes, number=number)
+            slot = placing.slot_of(timetable, place, row.patient_id)
             found = rules.conflicts(
                 slot, timetable, order=order, purpose="reserve", ignoring=frozenset({row.id})
             )

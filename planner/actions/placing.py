@@ -103,7 +103,7 @@ def settle(
 
     Raises ``Refused`` or ``Stale``.
     """
-    places = [_as_it_stands(row) for row in rows]
+    places = [as_it_stands(row) for row in rows]
     _lock(tx, rows[0].patient_id, places, ())
     fresh = [_provisional(tx, row) for row in rows]
     ground = _ground(tx, rows[0].patient_id, places, course_id, fresh)
@@ -152,6 +152,21 @@ def slot_of(timetable: Timetable, place: Place, patient_id: int) -> Slot:
         minutes=place.minutes,
         patient_id=patient_id,
         number=place.number,
+    )
+
+
+def as_it_stands(row: Appointment) -> Place:
+    """Return where and when the appointment is now."""
+    minutes = (row.ends_at - row.starts_at).total_seconds() // 60
+    return Place(
+        service_id=row.service_id,
+        site_id=row.site_id,
+        provider_id=row.provider_id,
+        room_id=row.room_id,
+        starts_at=row.starts_at,
+        minutes=int(minutes),
+        course_session_id=row.course_session_id,
+        appointment_id=row.id,
     )
 
 
@@ -367,17 +382,3 @@ def _decide(
                         course_id=ground.course_id,
                         appointment_id=row.id,
                     )
-
-
-def _as_it_stands(row: Appointment) -> Place:
-    minutes = (row.ends_at - row.starts_at).total_seconds() // 60
-    return Place(
-        service_id=row.service_id,
-        site_id=row.site_id,
-        provider_id=row.provider_id,
-        room_id=row.room_id,
-        starts_at=row.starts_at,
-        minutes=int(minutes),
-        course_session_id=row.course_session_id,
-        appointment_id=row.id,
-    )
