@@ -14,8 +14,11 @@ from sqlalchemy.orm import ORMExecuteState, PassiveFlag, Session, attributes
 from planner.db.base import Base, UtcDateTime
 
 UNTRACED = frozenset(
-    {"sign_in", "throttle", "idempotency_key", "audit", "change", "schedule_version"}
-)
+    {
+        "sign_in", "throttle", "idempotency_key", "audit", "change", "schedule_version",
+        "feed_fetch", "left_out_event",
+    }
+)  # fmt: skip
 """Tables that are no part of the clinic's record."""
 
 CATALOGUE = frozenset(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from planner import wording
+from planner.ical import files
 from planner.ical.events import Days, Event, Span, one_line
+from planner.ical.files import Block
 from planner.queries.calendar_rows import Diary, Visit
 from planner.scheduling import aftercare, hours, lifecycle
-from planner.scheduling.aftercare import Restriction, Treated
+from planner.scheduling.aftercare import Aftercare, Restriction, Treated
 from planner.scheduling.timetable import Status
 from planner.wording import visits as words
 
@@ -28,6 +31,12 @@ CANCELLED = "CANCELLED"
 WALK, DAY_AND_NIGHT, AS_NEEDED, FLYING, RESTRICTED = range(1, 6)
 """Which note after a visit it is: part of its uid, so never to be renumbered."""
 
+SHARED = (DAY_AND_NIGHT, AS_NEEDED)
+"""What other sessions shorten or prolong: every session is a cause of it."""
+
+KEPT = 2048
+"""Patients whose sessions, and other visits that, a process keeps written."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -37,6 +46,7 @@ class Shown:
     status: str
     sequence: int
     modified_at: datetime
+    moved: int = 0  # how often what follows it has moved, though it stayed where it was
 
 
 def shown(visit: Visit, diary: Diary, now: datetime) -> Shown:
@@ -45,8 +55,16 @@ def shown(visit: Visit, diary: Diary, now: datetime) -> Shown:
     sequence, modified_at = visit.sequence, visit.ical_modified_at
     if status == "TENTATIVE" and visit.expires_at is not None and visit.expires_at <= now:
         status, sequence, modified_at = CANCELLED, sequence + 1, visit.expires_at
-    modified_at = max(modified_at, diary.revised_at or modified_at)
-    return Shown(visit=visit, status=status, sequence=sequence, modified_at=modified_at)
+    revised_at = diary.revisions.latest(
+        site=visit.site_id, service=visit.service_id, provider=visit.provider_id
+    )
+    return Shown(
+        visit=visit,
+        status=status,
+        sequence=sequence,
+        modified_at=max(modified_at, revised_at or modified_at),
+        moved=diary.revisions.spans_since(visit.created_at),
+    )
 
 
 def is_current(shown: Shown, now: datetime) -> bool:
@@ -63,11 +81,69 @@ def is_current(shown: Shown, now: datetime) -> bool:
 def of(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]:
     """Yield the event of a visit, and of a session what is to be heeded after it.
 
-    ``others`` are all visits of the patient: the next session ends the aftercare of the one before.
+    ``others`` are all visits of the patient: spans after several sessions merge.
     """
     yield _visit(shown, diary)
-    if shown.visit.kind == "session" and shown.status != CANCELLED:
-        yield from _aftercare(shown, diary, others)
+    sessions = tuple(other for other in others if other.visit.kind == "session")
+    if found := _aftercare(sessions, diary).get(shown.visit.id):
+        yield from _notes(shown, found, sessions, diary)
+
+
+def blocks(states: tuple[Shown, ...], diary: Diary) -> dict[int, Block]:
+    """Return the events of all visits of a patient, written, by the id of the visit.
+
+    Written once per change: what is asked for again is the bytes of before.
+    """
+    said = _Said(diary)
+    sessions = tuple(state for state in states if state.visit.kind == "session")
+    others = {s.visit.id: _block_of_one(s, said) for s in states if s.visit.kind != "session"}
+    return {**others, **_blocks_of_sessions(sessions, said)}
+
+
+class _Said:
+    """A diary as far as its words and rules go: equal to another by which events read the same."""
+
+    __slots__ = ("_facts", "_hash", "diary")
+
+    def __init__(self, diary: Diary) -> None:
+        self.diary = replace(diary, visits=())
+        self._facts = (
+            diary.language, diary.is_plain, diary.clinic_phone, diary.neutral_name,
+            tuple(diary.texts.items()), diary.reticular_course_ids,
+        )  # fmt: skip
+        # A process keeps one tuple of rules for as long as they hold: there is no need to read it.
+        self._hash = hash((self._facts, id(diary.rules)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Said)
+            and self.diary.rules is other.diary.rules
+            and self._facts == other._facts
+        )
+
+
+@lru_cache(maxsize=KEPT)
+def _block_of_one(shown: Shown, said: _Said) -> Block:
+    return files.block([_visit(shown, said.diary)])
+
+
+@lru_cache(maxsize=KEPT)
+def _blocks_of_sessions(sessions: tuple[Shown, ...], said: _Said) -> dict[int, Block]:
+    found = _aftercare(sessions, said.diary)
+    return {
+        one.visit.id: files.block(_with_notes(one, found, sessions, said.diary)) for one in sessions
+    }
+
+
+def _with_notes(
+    shown: Shown, found: Mapping[int, Aftercare], sessions: tuple[Shown, ...], diary: Diary
+) -> Iterator[Event]:
+    yield _visit(shown, diary)
+    if shown.visit.id in found:
+        yield from _notes(shown, found[shown.visit.id], sessions, diary)
 
 
 def _visit(shown: Shown, diary: Diary) -> Event:
@@ -146,10 +222,20 @@ class _Note:
     is_travel: bool = False
 
 
-def _aftercare(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]:
-    for note in _notes(shown.visit, diary, _next_day(shown, others)):
-        is_shared = note.part == AS_NEEDED
-        yield _note_event(note, shown, diary, _sessions(shown, others) if is_shared else (shown,))
+def _aftercare(sessions: tuple[Shown, ...], diary: Diary) -> dict[int, Aftercare]:
+    """Return what follows each session that takes place, by the id of its visit."""
+    taking_place = [one.visit for one in sessions if one.status != CANCELLED]
+    in_order = sorted(taking_place, key=lambda visit: (visit.starts_at, visit.id))
+    found = aftercare.after_all([_treated(visit, diary) for visit in in_order], diary.rules)
+    return {visit.id: one for visit, one in zip(in_order, found, strict=True)}
+
+
+def _notes(
+    shown: Shown, found: Aftercare, sessions: tuple[Shown, ...], diary: Diary
+) -> Iterator[Event]:
+    for note in _entries(found, shown.visit, diary):
+        is_shared = note.part in SHARED
+        yield _note_event(note, shown, diary, sessions if is_shared else (shown,))
 
 
 def _note_event(note: _Note, shown: Shown, diary: Diary, causes: tuple[Shown, ...]) -> Event:
@@ -174,9 +260,8 @@ def _note_event(note: _Note, shown: Shown, diary: Diary, causes: tuple[Shown, ..
     )
 
 
-def _notes(visit: Visit, diary: Diary, next_day: datetime | None) -> Iterator[_Note]:
+def _entries(found: Aftercare, visit: Visit, diary: Diary) -> Iterator[_Note]:
     locale = diary.language
-    found = aftercare.after(_treated(visit, diary, next_day), diary.rules)
     if walk := found.walk:
         span = Span(starts_at=walk.starts_at, ends_at=walk.ends_at, zone=visit.zone)
         yield _Note(part=WALK, when=span, plain=words.walk(walk.least, walk.most, locale))
@@ -198,7 +283,7 @@ def _notes(visit: Visit, diary: Diary, next_day: datetime | None) -> Iterator[_N
         yield _Note(part=RESTRICTED, when=day, plain=words.restrictions(items, locale))
 
 
-def _treated(visit: Visit, diary: Diary, next_day: datetime | None) -> Treated:
+def _treated(visit: Visit, diary: Diary) -> Treated:
     return Treated(
         ends_at=visit.actual_ends_at or visit.ends_at,
         kept_free=visit.patient_until - visit.ends_at,
@@ -206,9 +291,8 @@ def _treated(visit: Visit, diary: Diary, next_day: datetime | None) -> Treated:
         site_id=visit.site_id,
         service_id=visit.service_id,
         protocol_id=visit.protocol_id,
-        zones=frozenset(visit.zones_treated or visit.zones or ()),
+        zones=frozenset(visit.zones_treated or visit.zones),
         is_reticular=visit.course_id in diary.reticular_course_ids,
-        next_session_on=hours.day_of(next_day, visit.zone) if next_day else None,
     )
 
 
@@ -222,30 +306,13 @@ def _end(restriction: Restriction, visit: Visit, locale: str) -> str:
     return wording.format_day_time(hours.local(restriction.until, visit.zone), locale)
 
 
-def _next_day(shown: Shown, others: tuple[Shown, ...]) -> datetime | None:
-    """Return when the patient's next session starts that takes place."""
-    starts = (
-        other.visit.starts_at
-        for other in others
-        if other.visit.kind == "session"
-        and other.status != CANCELLED
-        and other.visit.starts_at > shown.visit.starts_at
-    )
-    return min(starts, default=None)
-
-
-def _sessions(shown: Shown, others: tuple[Shown, ...]) -> tuple[Shown, ...]:
-    """Return every session the patient ever had: any of them may have ended this one's span."""
-    return tuple(other for other in others if other.visit.kind == "session") or (shown,)
-
-
 def _sequence(shown: Shown, causes: tuple[Shown, ...]) -> int:
     """Return a number that grows whenever one of the causes moves, comes or goes.
 
     A recorded end moves what follows from it: one revision more than its visit has.
     """
     if causes == (shown,):
-        return shown.sequence + (shown.visit.actual_ends_at is not None)
+        return shown.sequence + shown.moved + (shown.visit.actual_ends_at is not None)
     return sum(_sequence(cause, (cause,)) + 1 for cause in causes)
 
 

@@ -14,6 +14,7 @@ from planner.db import engine, links
 from planner.db.models import Appointment, Course, Patient
 from planner.errors import NotFound
 from planner.ical import files
+from planner.ical.files import LeftOut
 from planner.queries import calendar_events, calendar_rows
 from planner.queries.calendar_events import CANCELLED, Shown
 from planner.queries.calendar_rows import Diary, Visit
@@ -33,6 +34,7 @@ class CalendarFile:
     etag: str
     object_kind: str
     object_id: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +158,17 @@ def _states(diary: Diary, now: datetime) -> tuple[Shown, ...]:
 def _made(
     diary: Diary, about: tuple[str, int], wanted: tuple[Shown, ...], states: tuple[Shown, ...]
 ) -> CalendarFile:
-    events = [event for state in wanted for event in calendar_events.of(state, diary, states)]
-    made = files.make(words.calendar_name(diary.language), events)
+    written = calendar_events.blocks(states, diary)
+    blocks = [written[state.visit.id] for state in wanted]
+    made = files.join(words.calendar_name(diary.language), blocks)
     kind, id_ = about
-    return CalendarFile(content=made.content, etag=made.etag, object_kind=kind, object_id=id_)
+    return CalendarFile(
+        content=made.content,
+        etag=made.etag,
+        left_out=made.left_out,
+        object_kind=kind,
+        object_id=id_,
+    )
 
 
 def _coming(state: Shown, diary: Diary) -> ComingVisit:

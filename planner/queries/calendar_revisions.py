@@ -1,0 +1,115 @@
+"""When what calendars say last changed, apart from the appointments themselves: asked of the audit trail.
+
+An event's LAST-MODIFIED is the last change of anything in it: of a site's address and the clinic's
+phone as much as of its time. Nothing of that is stored with each appointment, for the trail knows it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner.db.models import AuditRow, Consult, Course, CourseSession, RuleRecord
+
+SAID: Mapping[str, tuple[str, ...]] = {
+    "clinic": ("phone", "neutral_name"),
+    "clinic_text": ("text", "is_placeholder"),
+    "site": ("name", "address", "zone", "arrival_note", "phone"),
+    "service": ("name", "code", "kind"),
+    "provider": ("name",),
+}
+"""The columns that some event shows, of tables that belong to no patient."""
+
+OF_EVERY_EVENT = ("clinic", "clinic_text")
+RULES = ("aftercare.%", "compression.%", "session.walk_range")
+"""Codes of the rules by which what follows a session is worked out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revisions:
+    """Instants at which what events say has changed."""
+
+    words: Mapping[
+        tuple[str, int], datetime
+    ]  # the last, by table and row; 0 for those of all events
+    spans: tuple[datetime, ...] = ()  # each at which what follows a session may have moved
+
+    def latest(self, **ids: int) -> datetime | None:
+        """Return the last of those that concern an event, by table and id of its row."""
+        wanted = [("", 0), *ids.items()]
+        found = [at for key in wanted if (at := self.words.get(key)) is not None]
+        return max((*found, *self.spans[-1:]), default=None)
+
+    def spans_since(self, at: datetime) -> int:
+        """Return how often what follows a session may have moved since an instant."""
+        return sum(1 for one in self.spans if one > at)
+
+
+def of_patients(session: Session, patient_ids: Collection[int]) -> Revisions:
+    """Return the revisions of the events of a patient, under whichever ids they are kept."""
+    owned = _of(
+        "patient", AuditRow.object_id.in_(patient_ids),
+        "language", "plain_words_since", "merged_into_id",
+    )  # fmt: skip
+    return Revisions(
+        words=_last(session, sa.or_(_shared(), owned)), spans=_spans(session, patient_ids)
+    )
+
+
+def of_schedule(session: Session, patient_ids: Collection[int]) -> Revisions:
+    """Return the revisions of what a provider sees of visits of these patients, by patient."""
+    owned = _of("patient", AuditRow.object_id.in_(patient_ids), "given_name", "family_name")
+    return Revisions(words=_last(session, sa.or_(_shared(), owned), by_patient=True))
+
+
+def _shared() -> sa.ColumnElement[bool]:
+    return sa.or_(*(_of(kind, sa.true(), *columns) for kind, columns in SAID.items()))
+
+
+def _last(
+    session: Session, where: sa.ColumnElement[bool], *, by_patient: bool = False
+) -> dict[tuple[str, int], datetime]:
+    at = sa.func.max(AuditRow.at, type_=AuditRow.at.type)
+    statement = (
+        sa.select(AuditRow.object_kind, AuditRow.object_id, at)
+        .where(where)
+        .group_by(AuditRow.object_kind, AuditRow.object_id)
+    )
+    found: defaultdict[tuple[str, int], list[datetime]] = defaultdict(list)
+    for kind, row_id, last in session.execute(statement):
+        is_shared = kind in OF_EVERY_EVENT or (kind == "patient" and not by_patient)
+        found["" if is_shared else kind, 0 if is_shared else row_id or 0].append(last)
+    return {key: max(instants) for key, instants in found.items()}
+
+
+def _spans(session: Session, patient_ids: Collection[int]) -> tuple[datetime, ...]:
+    courses = sa.select(Course.id).where(Course.patient_id.in_(patient_ids))
+    numbers = sa.select(CourseSession.id).where(CourseSession.course_id.in_(courses))
+    consults = sa.select(Consult.id).where(Consult.patient_id.in_(patient_ids))
+    statement = sa.select(AuditRow.at).where(
+        sa.or_(
+            _of("course", AuditRow.object_id.in_(courses), "ordered_at"),
+            _of("course_session", AuditRow.object_id.in_(numbers), "zones"),
+            _of("consult", AuditRow.object_id.in_(consults), "veins", "course_id"),
+            sa.and_(AuditRow.object_kind == "rule_record", _is_aftercare()),
+        )
+    )
+    return tuple(sorted(set(session.scalars(statement))))
+
+
+def _is_aftercare() -> sa.ColumnElement[bool]:
+    kept = sa.select(RuleRecord.id).where(sa.or_(*map(RuleRecord.code.like, RULES)))
+    gone = AuditRow.before["code"].as_string()
+    return sa.or_(AuditRow.object_id.in_(kept), *map(gone.like, RULES))
+
+
+def _of(kind: str, which: sa.ColumnElement[bool], *columns: str) -> sa.ColumnElement[bool]:
+    sides: tuple[Any, ...] = (AuditRow.before, AuditRow.after)
+    changed = (side[column].as_string().is_not(None) for side in sides for column in columns)
+    return sa.and_(AuditRow.object_kind == kind, which, sa.or_(*changed))
