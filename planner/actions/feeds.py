@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from planner.db import feeds, links, locks
 from planner.db.engine import Tx, transaction
 from planner.db.models import CalendarFeed, FeedFetch
-from planner.errors import Denied, Invalid, NotFound
+from planner.errors import Denied, Invalid, NotFound, Stale
 from planner.ical.events import one_line
 from planner.ical.files import LeftOut
 from planner.who import Who
@@ -30,13 +30,14 @@ class Fetch:
 def subscribe_patient(key: str, token: str, *, by: Who, now: datetime) -> None:
     """Let a token serve a patient's calendar until it is revoked; only its hash is stored.
 
-    The same token again is the same subscription. Raises NotFound; Invalid for a short token.
+    The same token again is the same subscription. Raises NotFound; Stale when that has ended; Invalid
+    for a short token.
     """
 
     def work(tx: Tx) -> None:
         patient_id = links.kept_patient(tx.session, key)
         locks.lock(tx, patient_ids=[patient_id])  # of two copies of one form the second waits
-        if feeds.find(tx.session, token) is None:
+        if not _is_there(tx, token):
             feeds.add(tx, token, patient_id=patient_id)
 
     _expect_long(token)
@@ -44,14 +45,14 @@ def subscribe_patient(key: str, token: str, *, by: Who, now: datetime) -> None:
 
 
 def subscribe_provider(token: str, *, by: Who, now: datetime) -> None:
-    """Let a token serve the calendar of the provider who asks. Raises Denied, or Invalid."""
+    """Let a token serve the calendar of the provider who asks. Raises Denied, Stale, Invalid."""
     provider_id = by.provider_id
     if provider_id is None:
         raise Denied("feed")
 
     def work(tx: Tx) -> None:
         locks.lock(tx, provider_ids=[provider_id])
-        if feeds.find(tx.session, token) is None:
+        if not _is_there(tx, token):
             feeds.add(tx, token, provider_id=provider_id)
 
     _expect_long(token)
@@ -108,19 +109,27 @@ def fetched(fetch: Fetch, *, by: Who, now: datetime) -> datetime:
     return transaction(work, by=by, now=now, action="feed.fetch")
 
 
-def report(left_out: Iterable[LeftOut], *, by: Who, now: datetime) -> None:
+def report(left_out: Sequence[LeftOut], *, by: Who, now: datetime) -> None:
     """Let managers see which events were left out of a calendar, and why."""
 
     def work(tx: Tx) -> None:
         for one in left_out:
             feeds.note_left_out(tx, one.uid[:255], one.reason[:120])
 
-    transaction(work, by=by, now=now, action="calendar.left_out")
+    if left_out:
+        transaction(work, by=by, now=now, action="calendar.left_out")
 
 
 def _after(before: datetime, now: datetime) -> datetime:
     # Last-Modified has whole seconds: two versions within one would look like one.
     return max(now, before + timedelta(seconds=1))
+
+
+def _is_there(tx: Tx, token: str) -> bool:
+    found = feeds.find(tx.session, token)
+    if found and found[0].revoked_at:
+        raise Stale({})  # an old form, sent again after its subscription was ended
+    return found is not None
 
 
 def _expect_long(token: str) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Protocol
 
 from planner import wording
+from planner.ical import add_links as add
 from planner.ical import files
+from planner.ical.add_links import AddLinks
 from planner.ical.events import Days, Event, Span, one_line
 from planner.ical.files import Block
 from planner.queries.calendar_rows import Diary, Visit
@@ -28,14 +31,33 @@ REMINDERS = (timedelta(days=1), timedelta(hours=2))
 LONGEST_TITLE = 60
 CANCELLED = "CANCELLED"
 
-WALK, DAY_AND_NIGHT, AS_NEEDED, FLYING, RESTRICTED = range(1, 6)
-"""Which note after a visit it is: part of its uid, so never to be renumbered."""
+WALK, DAY_AND_NIGHT, AS_NEEDED, FLYING, RESTRICTED, FOR_PROVIDER = range(1, 7)
+"""Which note after a visit it is, or its provider's view: part of a uid, so never to be renumbered."""
 
 SHARED = (DAY_AND_NIGHT, AS_NEEDED)
 """What other sessions shorten or prolong: every session is a cause of it."""
 
 KEPT = 2048
 """Patients whose sessions, and other visits that, a process keeps written."""
+
+
+class Stored(Protocol):
+    """What tells the state of an appointment."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def ical_modified_at(self) -> datetime: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +73,7 @@ class Shown:
 
 def shown(visit: Visit, diary: Diary, now: datetime) -> Shown:
     """Return the state of a visit. A hold that has run out is cancelled already, though stored."""
-    status = lifecycle.calendar_status(Status(visit.status))
-    sequence, modified_at = visit.sequence, visit.ical_modified_at
-    if status == "TENTATIVE" and visit.expires_at is not None and visit.expires_at <= now:
-        status, sequence, modified_at = CANCELLED, sequence + 1, visit.expires_at
+    status, sequence, modified_at = state(visit, now)
     revised_at = diary.revisions.latest(
         site=visit.site_id, service=visit.service_id, provider=visit.provider_id
     )
@@ -67,15 +86,27 @@ def shown(visit: Visit, diary: Diary, now: datetime) -> Shown:
     )
 
 
+def state(row: Stored, now: datetime) -> tuple[str, int, datetime]:
+    """Return status, sequence and last change of an appointment as a calendar sees it now."""
+    status = lifecycle.calendar_status(Status(row.status))
+    if status == "TENTATIVE" and row.expires_at is not None and row.expires_at <= now:
+        return CANCELLED, row.sequence + 1, row.expires_at
+    return status, row.sequence, row.ical_modified_at
+
+
 def is_current(shown: Shown, now: datetime) -> bool:
     """Whether a file of today still holds the visit."""
-    visit = shown.visit
     if shown.status != CANCELLED:
-        return visit.starts_at >= now - LOOK_BACK
-    ended_at = visit.ended_at or shown.modified_at
-    was_firm = visit.status in (Status.CANCELLED, Status.NO_SHOW)
-    was_handed_out = was_firm or ended_at - visit.created_at >= HANDED_OUT_AFTER
-    return was_handed_out and now < max(ended_at, visit.starts_at) + CANCELLED_FOR
+        return shown.visit.starts_at >= now - LOOK_BACK
+    return is_still_told(shown.visit, shown.modified_at, now)
+
+
+def is_still_told(row: Stored, modified_at: datetime, now: datetime) -> bool:
+    """Whether it is worth saying that a cancelled appointment does not take place."""
+    ended_at = row.ended_at or modified_at
+    was_firm = row.status in (Status.CANCELLED, Status.NO_SHOW)
+    was_handed_out = was_firm or ended_at - row.created_at >= HANDED_OUT_AFTER
+    return was_handed_out and now < max(ended_at, row.starts_at) + CANCELLED_FOR
 
 
 def of(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]:
@@ -87,6 +118,13 @@ def of(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]
     sessions = tuple(other for other in others if other.visit.kind == "session")
     if found := _aftercare(sessions, diary).get(shown.visit.id):
         yield from _notes(shown, found, sessions, diary)
+
+
+def add_links(visit: Visit, diary: Diary) -> AddLinks:
+    """Return the links that add a visit to a calendar on the web: neutral whatever was chosen."""
+    neutral = replace(diary, is_plain=False)
+    when = Span(starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone)
+    return add.of(_neutral_title(neutral), when, _location(visit, neutral))
 
 
 def blocks(states: tuple[Shown, ...], diary: Diary) -> dict[int, Block]:
@@ -156,13 +194,13 @@ def _visit(shown: Shown, diary: Diary) -> Event:
         created_at=visit.created_at,
         modified_at=shown.modified_at,
         when=Span(starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone),
-        summary=_stated(_title(visit, diary), shown.status, diary.language),
+        summary=words.stated(_short(_title(visit, diary)), shown.status, diary.language),
         description=_description(shown, diary),
         location=_location(visit, diary),
         status=shown.status,
         is_busy=not is_off,
         reminders=REMINDERS if is_ahead and not is_off else (),
-        reminder_text=one_line(_neutral_title(diary), LONGEST_TITLE),
+        reminder_text=_short(_neutral_title(diary)),
     )
 
 
@@ -177,11 +215,8 @@ def _neutral_title(diary: Diary) -> str:
     return words.appointment(practice, diary.language)
 
 
-def _stated(title: str, status: str, locale: str) -> str:
-    title = one_line(title, LONGEST_TITLE)
-    if status == CANCELLED:
-        return words.cancelled(title, locale)
-    return words.tentative(title, locale) if status == "TENTATIVE" else title
+def _short(title: str) -> str:
+    return one_line(title, LONGEST_TITLE)
 
 
 def _description(shown: Shown, diary: Diary) -> str:
@@ -253,7 +288,7 @@ def _note_event(note: _Note, shown: Shown, diary: Diary, causes: tuple[Shown, ..
         created_at=visit.created_at,
         modified_at=max(_modified_at(cause) for cause in causes),
         when=note.when,
-        summary=_stated(title, shown.status, locale),
+        summary=words.stated(_short(title), shown.status, locale),
         description=_joined(text, words.questions(_phone(visit, diary), locale)),
         status=shown.status,
         belongs_to=visit.uid,

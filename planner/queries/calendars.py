@@ -14,6 +14,7 @@ from planner.db import engine, links
 from planner.db.models import Appointment, Course, Patient
 from planner.errors import NotFound
 from planner.ical import files
+from planner.ical.add_links import AddLinks
 from planner.ical.files import LeftOut
 from planner.queries import calendar_events, calendar_rows
 from planner.queries.calendar_events import CANCELLED, Shown
@@ -47,6 +48,7 @@ class ComingVisit:
     site: str
     address: str
     is_tentative: bool
+    add: AddLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,18 @@ def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile
     if not links.is_open(link, now):
         return _made(diary, about, (), ())
     return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
+
+
+def feed_file(session: Session, patient_id: int, *, is_over: bool, now: datetime) -> files.File:
+    """Return what a patient subscribes to; without a visit once the subscription is over."""
+    diary = calendar_rows.diary(session, links.kept(session, patient_id))
+    name = words.calendar_name(diary.language)
+    if is_over:
+        return files.join(name, [], is_feed=True)
+    states = _states(diary, now)
+    written = calendar_events.blocks(states, diary)
+    wanted = (one.visit.id for one in states if calendar_events.is_current(one, now))
+    return files.join(name, [written[visit_id] for visit_id in wanted], is_feed=True)
 
 
 def link_page(token: str, *, now: datetime) -> PortalPage | None:
@@ -181,4 +195,5 @@ def _coming(state: Shown, diary: Diary) -> ComingVisit:
         site=visit.site_name if words.is_discreet(visit.site_name) else "",
         address=words.discreet_parts(visit.address),
         is_tentative=state.status == "TENTATIVE",
+        add=calendar_events.add_links(visit, diary),
     )
