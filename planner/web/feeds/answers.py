@@ -17,7 +17,8 @@ def answer(file: File, changed_at: datetime | None) -> AnyResponse:
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.set_etag(file.etag)
-    response.last_modified = changed_at
+    if changed_at is not None:  # nothing would be taken for now
+        response.last_modified = changed_at
     return response.make_conditional(request)
 
 
