@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import hypothesis
+import icalendar
 import pytest
 import structlog.testing
+from hypothesis import strategies as st
 
 from planner.ical import events, files, zones
 from planner.ical.events import BrokenEvent, Days, Event, Span
@@ -139,6 +142,11 @@ def test_whole_days_end_on_the_day_after_the_last() -> None:
     assert (read.starts, read.ends) == (date(2026, 11, 1), date(2026, 11, 5))
 
 
+def texts() -> st.SearchStrategy[str]:
+    """Whatever a keyboard, a clipboard or an attacker gives."""
+    return st.text(st.characters() | st.sampled_from("\r\n\t;,:\\\"^'\u202e\ufeff😀"), max_size=120)
+
+
 NASTY = (
     "one\r\nBEGIN:VALARM\r\nACTION:EMAIL",
     "semi;colons, commas \\ backslashes \\n",
@@ -207,6 +215,54 @@ def test_a_broken_event_is_left_out_and_logged_and_the_others_stay(
     assert [entry["event"] for entry in logs] == ["calendar_event_left_out"]
     with pytest.raises(BrokenEvent):
         events.rendered(visit(**changes))
+
+
+def test_the_guard_sees_every_line_that_is_not_as_meant() -> None:
+    event = visit(
+        summary="One; two", description="A, b\nc", location="Here", reminders=(timedelta(days=1),)
+    )
+    content = events.rendered(event)
+    lines = content.split(b"\r\n")[:-1]
+    unseen = []
+    for n, line in enumerate(lines):
+        for wrong in ([], [line + b"x"], [line, line], [line[:-1]]):
+            spoilt = b"".join(one + b"\r\n" for one in (*lines[:n], *wrong, *lines[n + 1 :]))
+            try:
+                events._check_reading(event, spoilt)
+                unseen.append((line, wrong))
+            except BrokenEvent:
+                pass
+    events._check_reading(event, content)
+    assert unseen == []
+
+
+@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.given(summary=texts(), description=texts(), location=texts())
+def test_whatever_is_typed_is_read_as_it_was_cleaned(
+    summary: str, description: str, location: str
+) -> None:
+    event = visit(summary=f"x{summary}", description=description, location=location)
+    read = icalendar.Event.from_ical(events.rendered(event))
+    found = [str(read.get(name, "")) for name in ("summary", "description", "location")]
+    assert found == [
+        events.clean(text) for text in (event.summary, event.description, event.location)
+    ]
+
+
+def test_joined_blocks_are_the_bytes_and_the_tag_of_one() -> None:
+    wanted = [visit("a@planner.invalid"), visit("b@planner.invalid", sequence=3)]
+    together = files.make("x", wanted)
+    apart = files.join("x", [files.block([one]) for one in wanted])
+    other = files.join("x", [files.block([one]) for one in reversed(wanted)])
+    assert (apart.content, apart.etag == other.etag) == (together.content, False)
+    assert files.join("x", [], is_feed=True).etag != files.join("x", []).etag
+
+
+def test_a_uid_in_two_blocks_stands_in_a_file_once() -> None:
+    block = files.block([visit()])
+    with structlog.testing.capture_logs() as logs:
+        made = files.join("x", [block, block])
+    assert (made.content.count(b"BEGIN:VEVENT"), len(made.left_out), len(logs)) == (1, 1, 1)
 
 
 def test_a_uid_stands_in_a_file_once() -> None:

@@ -22,7 +22,9 @@ A_SECOND = timedelta(seconds=1)
 QUERY = """<?xml version="1.0"?>
 <C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
 <D:prop><C:calendar-data/></D:prop>
-<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">{condition}</C:comp-filter></C:comp-filter></C:filter>
+<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">
+{condition}
+</C:comp-filter></C:comp-filter></C:filter>
 </C:calendar-query>"""
 RANGE = '<C:time-range start="{:%Y%m%dT%H%M%SZ}" end="{:%Y%m%dT%H%M%SZ}"/>'
 
