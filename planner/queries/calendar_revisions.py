@@ -26,6 +26,7 @@ SAID: Mapping[str, tuple[str, ...]] = {
 }
 """The columns that some event shows, of tables that belong to no patient."""
 
+SIDES: tuple[Any, ...] = (AuditRow.before, AuditRow.after)
 OF_EVERY_EVENT = ("clinic", "clinic_text")
 RULES = ("aftercare.%", "compression.%", "session.walk_range")
 """Codes of the rules by which what follows a session is worked out."""
@@ -105,11 +106,10 @@ def _spans(session: Session, patient_ids: Collection[int]) -> tuple[datetime, ..
 
 def _is_aftercare() -> sa.ColumnElement[bool]:
     kept = sa.select(RuleRecord.id).where(sa.or_(*map(RuleRecord.code.like, RULES)))
-    gone = AuditRow.before["code"].as_string()
-    return sa.or_(AuditRow.object_id.in_(kept), *map(gone.like, RULES))
+    told = [side["code"].as_string() for side in SIDES]  # of a rule that is new, or gone
+    return sa.or_(AuditRow.object_id.in_(kept), *(t.like(code) for t in told for code in RULES))
 
 
 def _of(kind: str, which: sa.ColumnElement[bool], *columns: str) -> sa.ColumnElement[bool]:
-    sides: tuple[Any, ...] = (AuditRow.before, AuditRow.after)
-    changed = (side[column].as_string().is_not(None) for side in sides for column in columns)
+    changed = (side[column].as_string().is_not(None) for side in SIDES for column in columns)
     return sa.and_(AuditRow.object_kind == kind, which, sa.or_(*changed))
