@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import icalendar
+from icalendar.parser import Contentline
 
 from planner.ical import zones
 
@@ -70,7 +72,7 @@ def rendered(event: Event) -> bytes:
     """Return the event's lines as UTF-8, each ended by CRLF. Raises BrokenEvent."""
     try:
         _check_values(event)
-        content: bytes = _component(event).to_ical()
+        content = _written(event)
         _check_lines(content)
         _check_reading(event, content)
     except BrokenEvent:
@@ -108,41 +110,53 @@ _LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 
 
-def _component(event: Event) -> icalendar.Event:
-    # Set rather than added: what `add` would find out about each value is known here.
-    component = icalendar.Event()
+def _written(event: Event) -> bytes:
+    """Return the lines as the library writes its components, without making one of each event."""
+    return b"".join(line + b"\r\n" for line in _content_lines(event))
+
+
+def _content_lines(event: Event) -> Iterator[bytes]:
     starts, ends = _bounds(event.when)
-    component["uid"] = icalendar.vText(event.uid)
-    component["sequence"] = icalendar.vInt(event.sequence)
-    component["dtstamp"] = icalendar.vDatetime(event.modified_at.astimezone(UTC))
-    component["created"] = icalendar.vDatetime(event.created_at.astimezone(UTC))
-    component["last-modified"] = icalendar.vDatetime(event.modified_at.astimezone(UTC))
-    component["dtstart"] = icalendar.vDDDTypes(starts)
-    component["dtend"] = icalendar.vDDDTypes(ends)
-    component["status"] = icalendar.vText(event.status)
-    component["transp"] = icalendar.vText("OPAQUE" if event.is_busy else "TRANSPARENT")
-    component["class"] = icalendar.vText("PRIVATE")
-    for name, text in _texts(event):
-        component[name] = icalendar.vText(text)
-    component.subcomponents.extend(_reminder(event, before) for before in event.reminders)
-    return component
+    modified = icalendar.vDatetime(event.modified_at.astimezone(UTC))
+    texts = {name: icalendar.vText(text) for name, text in _texts(event)}
+    yield b"BEGIN:VEVENT"
+    yield _line("SUMMARY", texts["SUMMARY"])
+    yield _line("DTSTART", icalendar.vDDDTypes(starts))
+    yield _line("DTEND", icalendar.vDDDTypes(ends))
+    yield _line("DTSTAMP", modified)
+    yield _line("UID", icalendar.vText(event.uid))
+    yield _line("SEQUENCE", icalendar.vInt(event.sequence))
+    yield b"CLASS:PRIVATE"
+    yield _line("CREATED", icalendar.vDatetime(event.created_at.astimezone(UTC)))
+    if "DESCRIPTION" in texts:
+        yield _line("DESCRIPTION", texts["DESCRIPTION"])
+    yield _line("LAST-MODIFIED", modified)
+    for name in ("LOCATION", "RELATED-TO"):
+        if name in texts:
+            yield _line(name, texts[name])
+    yield _line("STATUS", icalendar.vText(event.status))
+    yield b"TRANSP:OPAQUE" if event.is_busy else b"TRANSP:TRANSPARENT"
+    for before in event.reminders:
+        yield b"BEGIN:VALARM"
+        yield b"ACTION:DISPLAY"
+        yield _line("DESCRIPTION", icalendar.vText(_reminder_text(event)))
+        yield _line("TRIGGER", icalendar.vDuration(-before))
+        yield b"END:VALARM"
+    yield b"END:VEVENT"
 
 
-def _reminder(event: Event, before: timedelta) -> icalendar.Alarm:
-    alarm = icalendar.Alarm()
-    alarm["action"] = icalendar.vText("DISPLAY")
-    alarm["description"] = icalendar.vText(_reminder_text(event))
-    alarm["trigger"] = icalendar.vDuration(-before)
-    return alarm
+def _line(name: str, value: Any) -> bytes:
+    line: bytes = Contentline.from_parts(name, value.params, value).to_ical()
+    return line
 
 
 def _texts(event: Event) -> Iterator[tuple[str, str]]:
     """Yield names and texts of what is there to be said."""
     for name, text in (
-        ("summary", event.summary),
-        ("description", event.description),
-        ("location", event.location),
-        ("related-to", event.belongs_to),
+        ("SUMMARY", event.summary),
+        ("DESCRIPTION", event.description),
+        ("LOCATION", event.location),
+        ("RELATED-TO", event.belongs_to),
     ):
         if cleaned := clean(text):
             yield name, cleaned
@@ -222,7 +236,7 @@ def _lines(event: Event) -> Iterator[str]:
     for name, at in zip(("DTSTART", "DTEND"), _bounds(event.when), strict=True):
         yield name + _moment(at)
     for name, text in _texts(event):
-        yield f"{name.upper()}:{text.translate(_ESCAPED)}"
+        yield f"{name}:{text.translate(_ESCAPED)}"
     for before in event.reminders:
         yield from ("BEGIN:VALARM", "ACTION:DISPLAY", "END:VALARM")
         yield f"DESCRIPTION:{_reminder_text(event).translate(_ESCAPED)}"
@@ -235,11 +249,15 @@ def _moment(at: datetime | date) -> str:
         return f";VALUE=DATE:{at:%Y%m%d}"
     if at.tzinfo is UTC:
         return f":{_utc_digits(at)}"
-    return f";TZID={at.tzinfo}:{at:%Y%m%dT%H%M%S}"
+    return f";TZID={at.tzinfo}:{_digits(at)}"
 
 
 def _utc_digits(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return f"{_digits(at.astimezone(UTC))}Z"
+
+
+def _digits(at: datetime) -> str:
+    return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}"
 
 
 def _length(before: timedelta) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,6 +14,7 @@ from planner.ical import files
 from planner.ical.add_links import AddLinks
 from planner.ical.events import Days, Event, Span, one_line
 from planner.ical.files import Block
+from planner.queries.calendar_revisions import OF_ALL
 from planner.queries.calendar_rows import Diary, Visit
 from planner.scheduling import aftercare, hours, lifecycle
 from planner.scheduling.aftercare import Aftercare, Restriction, Treated
@@ -74,14 +75,15 @@ class Shown:
 def shown(visit: Visit, diary: Diary, now: datetime) -> Shown:
     """Return the state of a visit. A hold that has run out is cancelled already, though stored."""
     status, sequence, modified_at = state(visit, now)
-    revised_at = diary.revisions.latest(
-        site=visit.site_id, service=visit.service_id, provider=visit.provider_id
-    )
+    concerns = (
+        OF_ALL, ("site", visit.site_id), ("service", visit.service_id),
+        ("provider", visit.provider_id),
+    )  # fmt: skip
     return Shown(
         visit=visit,
         status=status,
         sequence=sequence,
-        modified_at=max(modified_at, revised_at or modified_at),
+        modified_at=diary.revisions.latest(modified_at, *concerns),
         moved=diary.revisions.spans_since(visit.created_at),
     )
 
@@ -124,18 +126,20 @@ def add_links(visit: Visit, diary: Diary) -> AddLinks:
     """Return the links that add a visit to a calendar on the web: neutral whatever was chosen."""
     neutral = replace(diary, is_plain=False)
     when = Span(starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone)
-    return add.of(_neutral_title(neutral), when, _location(visit, neutral))
+    return add.of(neutral_title(neutral), when, _location(visit, neutral))
 
 
-def blocks(states: tuple[Shown, ...], diary: Diary) -> dict[int, Block]:
-    """Return the events of all visits of a patient, written, by the id of the visit.
+def blocks(wanted: Iterable[Shown], states: tuple[Shown, ...], diary: Diary) -> Iterator[Block]:
+    """Yield the events of the visits that are wanted, written; ``states`` are all of the patient's.
 
     Written once per change: what is asked for again is the bytes of before.
     """
     said = _Said(diary)
     sessions = tuple(state for state in states if state.visit.kind == "session")
-    others = {s.visit.id: _block_of_one(s, said) for s in states if s.visit.kind != "session"}
-    return {**others, **_blocks_of_sessions(sessions, said)}
+    of_sessions = _blocks_of_sessions(sessions, said)
+    for state in wanted:
+        found = of_sessions.get(state.visit.id)
+        yield _block_of_one(state, said) if found is None else found
 
 
 class _Said:
@@ -144,7 +148,7 @@ class _Said:
     __slots__ = ("_facts", "_hash", "diary")
 
     def __init__(self, diary: Diary) -> None:
-        self.diary = replace(diary, visits=())
+        self.diary = diary
         self._facts = (
             diary.language, diary.is_plain, diary.clinic_phone, diary.neutral_name,
             tuple(diary.texts.items()), diary.reticular_course_ids,
@@ -200,17 +204,18 @@ def _visit(shown: Shown, diary: Diary) -> Event:
         status=shown.status,
         is_busy=not is_off,
         reminders=REMINDERS if is_ahead and not is_off else (),
-        reminder_text=_short(_neutral_title(diary)),
+        reminder_text=_short(neutral_title(diary)),
     )
 
 
 def _title(visit: Visit, diary: Diary) -> str:
     if diary.is_plain:
         return words.visit(visit.service_name, visit.number, visit.total, diary.language)
-    return _neutral_title(diary)
+    return neutral_title(diary)
 
 
-def _neutral_title(diary: Diary) -> str:
+def neutral_title(diary: Diary) -> str:
+    """Return what any visit is called where nothing may tell what it is for."""
     practice = diary.neutral_name if words.is_discreet(diary.neutral_name) else ""
     return words.appointment(practice, diary.language)
 

@@ -28,6 +28,7 @@ SAID: Mapping[str, tuple[str, ...]] = {
 
 SIDES: tuple[Any, ...] = (AuditRow.before, AuditRow.after)
 OF_EVERY_EVENT = ("clinic", "clinic_text")
+OF_ALL = ("", 0)
 RULES = ("aftercare.%", "compression.%", "session.walk_range")
 """Codes of the rules by which what follows a session is worked out."""
 
@@ -41,11 +42,13 @@ class Revisions:
     ]  # the last, by table and row; 0 for those of all events
     spans: tuple[datetime, ...] = ()  # each at which what follows a session may have moved
 
-    def latest(self, **ids: int) -> datetime | None:
-        """Return the last of those that concern an event, by table and id of its row."""
-        wanted = [("", 0), *ids.items()]
-        found = [at for key in wanted if (at := self.words.get(key)) is not None]
-        return max((*found, *self.spans[-1:]), default=None)
+    def latest(self, at: datetime, *keys: tuple[str, int]) -> datetime:
+        """Return the last of an instant and those that concern an event, by table and row."""
+        for key in keys:
+            found = self.words.get(key)
+            if found is not None and found > at:
+                at = found
+        return at
 
     def spans_since(self, at: datetime) -> int:
         """Return how often what follows a session may have moved since an instant."""
@@ -58,9 +61,10 @@ def of_patients(session: Session, patient_ids: Collection[int]) -> Revisions:
         "patient", AuditRow.object_id.in_(patient_ids),
         "language", "plain_words_since", "merged_into_id",
     )  # fmt: skip
-    return Revisions(
-        words=_last(session, sa.or_(_shared(), owned)), spans=_spans(session, patient_ids)
-    )
+    words, spans = _last(session, sa.or_(_shared(), owned)), _spans(session, patient_ids)
+    if spans:  # what moves a note also numbers the sessions anew
+        words[OF_ALL] = max(words.get(OF_ALL, spans[-1]), spans[-1])
+    return Revisions(words=words, spans=spans)
 
 
 def of_schedule(session: Session, patient_ids: Collection[int]) -> Revisions:
@@ -85,7 +89,7 @@ def _last(
     found: defaultdict[tuple[str, int], list[datetime]] = defaultdict(list)
     for kind, row_id, last in session.execute(statement):
         is_shared = kind in OF_EVERY_EVENT or (kind == "patient" and not by_patient)
-        found["" if is_shared else kind, 0 if is_shared else row_id or 0].append(last)
+        found[OF_ALL if is_shared else (kind, row_id or 0)].append(last)
     return {key: max(instants) for key, instants in found.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -111,13 +111,15 @@ def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile
 def feed_file(session: Session, patient_id: int, *, is_over: bool, now: datetime) -> files.File:
     """Return what a patient subscribes to; without a visit once the subscription is over."""
     diary = calendar_rows.diary(session, links.kept(session, patient_id))
-    name = words.calendar_name(diary.language)
-    if is_over:
-        return files.join(name, [], is_feed=True)
+    return feed_of(replace(diary, visits=()) if is_over else diary, now=now)
+
+
+def feed_of(diary: Diary, *, now: datetime) -> files.File:
+    """Return the file that a patient's calendar is fed: 90 days back and all to come."""
     states = _states(diary, now)
-    written = calendar_events.blocks(states, diary)
-    wanted = (one.visit.id for one in states if calendar_events.is_current(one, now))
-    return files.join(name, [written[visit_id] for visit_id in wanted], is_feed=True)
+    wanted = (one for one in states if calendar_events.is_current(one, now))
+    blocks = calendar_events.blocks(wanted, states, diary)
+    return files.join(words.calendar_name(diary.language), blocks, is_feed=True)
 
 
 def link_page(token: str, *, now: datetime) -> PortalPage | None:
@@ -172,8 +174,7 @@ def _states(diary: Diary, now: datetime) -> tuple[Shown, ...]:
 def _made(
     diary: Diary, about: tuple[str, int], wanted: tuple[Shown, ...], states: tuple[Shown, ...]
 ) -> CalendarFile:
-    written = calendar_events.blocks(states, diary)
-    blocks = [written[state.visit.id] for state in wanted]
+    blocks = calendar_events.blocks(wanted, states, diary)
     made = files.join(words.calendar_name(diary.language), blocks)
     kind, id_ = about
     return CalendarFile(

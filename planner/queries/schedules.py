@@ -104,10 +104,29 @@ def entries(schedule: Schedule, *, now: datetime) -> Iterator[Entry]:
         else:
             is_told = row.starts_at >= now - LOOK_BACK
         if is_told:
-            revised_at = schedule.revisions.latest(
-                site=row.site_id, service=row.service_id, patient=row.patient_id
-            )
-            yield _entry(row, status, sequence, max(modified_at, revised_at or modified_at))
+            concerns = (
+                ("site", row.site_id), ("service", row.service_id), ("patient", row.patient_id),
+            )  # fmt: skip
+            revised_at = schedule.revisions.latest(modified_at, *concerns)
+            yield _entry(row, status, sequence, revised_at)
+
+
+def event_of(entry: Entry, locale: str) -> Event:
+    """Return the event that an entry is."""
+    local, _, domain = entry.uid.partition("@")
+    title = one_line(words.booked(entry.initials, entry.code), LONGEST_TITLE)
+    return Event(
+        # Not the patient's own event: it says something else.
+        uid=f"{local}-{FOR_PROVIDER}@{domain}",
+        sequence=entry.sequence,
+        created_at=entry.created_at,
+        modified_at=entry.modified_at,
+        when=Span(starts_at=entry.starts_at, ends_at=entry.ends_at, zone=entry.zone),
+        summary=words.stated(title, entry.status, locale),
+        location=entry.place if words.is_discreet(entry.place) else "",
+        status=entry.status,
+        is_busy=entry.status != CANCELLED,
+    )
 
 
 class Schedule(NamedTuple):
@@ -135,21 +154,7 @@ def _entry(row: Taken, status: str, sequence: int, modified_at: datetime) -> Ent
 
 @lru_cache(maxsize=KEPT)
 def _block(entry: Entry, locale: str) -> Block:
-    local, _, domain = entry.uid.partition("@")
-    title = one_line(words.booked(entry.initials, entry.code), LONGEST_TITLE)
-    event = Event(
-        # Not the patient's own event: it says something else.
-        uid=f"{local}-{FOR_PROVIDER}@{domain}",
-        sequence=entry.sequence,
-        created_at=entry.created_at,
-        modified_at=entry.modified_at,
-        when=Span(starts_at=entry.starts_at, ends_at=entry.ends_at, zone=entry.zone),
-        summary=words.stated(title, entry.status, locale),
-        location=entry.place if words.is_discreet(entry.place) else "",
-        status=entry.status,
-        is_busy=entry.status != CANCELLED,
-    )
-    return files.block([event])
+    return files.block([event_of(entry, locale)])
 
 
 _TAKEN = (
