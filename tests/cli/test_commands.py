@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gunicorn.config import Config
+
+from planner.cli.serve import Log
 
 TODAY = "2027-03-01"
 
@@ -178,3 +181,16 @@ def tamper(path: Path, statement: str) -> None:
         for _, sql in triggers:
             connection.execute(sql)
     connection.close()
+
+
+def test_what_the_server_itself_logs_holds_no_token(capfd: pytest.CaptureFixture[str]) -> None:
+    log, token = Log(Config()), "T0ken_" + "x" * 37
+    log.warning(
+        "Invalid request from ip=192.0.2.1: Invalid Request Line 'GET /cal/%s.ics X'", token
+    )
+    try:
+        raise OSError(f"/c/{token}/calendar.ics?visit=1")
+    except OSError:
+        log.exception("Error handling request %s", f"/cal/{token}.ics")
+    written = capfd.readouterr().err
+    assert (token in written, written.count("/cal/…"), written.count("/c/…")) == (False, 2, 1)
