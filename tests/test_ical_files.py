@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import hypothesis
@@ -13,7 +14,7 @@ import pytest
 import structlog.testing
 from hypothesis import strategies as st
 
-from planner.ical import events, files, zones
+from planner.ical import add_links, events, files, zones
 from planner.ical.events import BrokenEvent, Days, Event, Span
 from tests.support import calendars
 
@@ -273,3 +274,35 @@ def test_a_uid_stands_in_a_file_once() -> None:
 
 def test_a_long_title_is_cut_at_a_word() -> None:
     assert events.one_line("Appointment – a name that goes on", 26) == "Appointment – a name that…"
+
+
+def test_add_links_say_the_visit_in_utc_and_hold_back_what_breaks_addresses() -> None:
+    when = on(date(2026, 11, 3), time(10))
+    links = add_links.of("Cita – Glamour & co; #1\r\nx", when, "Miami\n1 Example Avenue, Suite #2")
+    parts = {name: urlsplit(url) for name, url in (("g", links.google), ("o", links.outlook))}
+    query = {name: dict(parse_qsl(part.query)) for name, part in parts.items()}
+    assert {name: part.hostname for name, part in parts.items()} == {
+        "g": "calendar.google.com",
+        "o": "outlook.live.com",
+    }
+    assert query["g"]["dates"] == "20261103T150000Z/20261103T154500Z"
+    assert (query["o"]["startdt"], query["o"]["enddt"]) == (
+        "2026-11-03T15:00:00Z",
+        "2026-11-03T15:45:00Z",
+    )
+    assert query["g"]["text"] == query["o"]["subject"] == "Cita – Glamour & co; #1 x"
+    assert query["g"]["location"] == query["o"]["location"] == "Miami, 1 Example Avenue, Suite #2"
+    assert not any(
+        "+" in url or "details" in url or "body" in url for url in (links.google, links.outlook)
+    )
+
+
+@pytest.mark.parametrize("days", [False, True])
+def test_the_bytes_are_those_the_library_writes_of_a_whole_component(days: bool) -> None:
+    when = Days(first=date(2026, 11, 1), last=date(2026, 11, 4)) if days else None
+    event = visit(
+        description=NASTY[1], location="Miami\n1 Example Avenue", belongs_to="b@planner.invalid",
+        reminders=(timedelta(days=1), timedelta(hours=2)), **({"when": when} if when else {}),
+    )  # fmt: skip
+    content = events.rendered(event)
+    assert icalendar.Event.from_ical(content).to_ical() == content

@@ -156,7 +156,7 @@ def test_taking_back_plain_words_clears_the_feed_and_moves_its_stamps(
     assert seen[0][2] == seen[1][2]  # other words are no other time (RFC 5546, 2.1.4)
 
 
-REVISIONS = (
+REVISIONS: tuple[tuple[str, int | None, dict[str, Any], bool, bool], ...] = (
     ("site", 1, {"address": "2 Example Street"}, True, False),
     ("site", 1, {"colour": "#111111"}, False, False),
     ("site", 2, {"address": "2 Example Street"}, False, False),

@@ -108,7 +108,8 @@ def test_a_restriction_that_ends_at_midnight_does_not_touch_the_new_day() -> Non
     assert flying and aftercare.last_day(flying, SESSION.zone) == date(2027, 3, 5)
 
 
-FACE, RETICULAR, PLAIN = {"zones": frozenset({"face"})}, {"is_reticular": True}, {}
+PLAIN: dict[str, Any] = {}
+FACE, RETICULAR = {"zones": frozenset({"face"})}, {"is_reticular": True}
 LONGER = rule("compression.reticular_days", {"from": 7, "to": 7})
 
 

@@ -60,8 +60,9 @@ def addresses(
                     setattr(row, column, text if n == 0 else f"{text} {n}")
         session.commit()
         keys = {
-            kind.__tablename__: session.get_one(kind, row_id).key
-            for kind, row_id in ((Patient, patient_id), (Course, course_id), (Appointment, ids[0]))
+            "patient": session.get_one(Patient, patient_id).key,
+            "course": session.get_one(Course, course_id).key,
+            "appointment": session.get_one(Appointment, ids[0]).key,
         }
     now = clock.now()
     by = Who(user_id=None, role="provider", provider_id=clinic.pa, origin="", request_id="")
