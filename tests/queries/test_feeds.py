@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import flask
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,6 +20,7 @@ from planner.db.models import (
     Appointment,
     AuditRow,
     CalendarFeed,
+    FeedFetch,
     LeftOutEvent,
     Patient,
     Service,
@@ -351,3 +355,26 @@ def _trail(kind: str, row_id: int | None, after: dict[str, Any], moment: datetim
         object_id=row_id, before=None, after=after, reason="", previous_hash="0" * 64,
         hash=f"{kind}{moment:%d%H}",
     )  # fmt: skip
+
+
+def test_copies_of_one_first_fetch_leave_one_row(
+    bound: sa.Engine,
+    patient: Callable[..., int],
+    key_of: Callable[[int], str],
+    rows: Callable[..., list[Any]],
+) -> None:
+    actions.subscribe_patient(key_of(patient()), TOKEN, by=DESK, now=NOW)
+    (feed,) = rows(CalendarFeed)
+    app = flask.current_app._get_current_object()  # type: ignore[attr-defined]  # for other threads
+    fetch = actions.Fetch(feed_id=feed.id, etag="a" * 32, agent="Agent/1\x00")
+    start = threading.Barrier(6)
+
+    def ask(n: int) -> datetime:
+        with app.app_context():
+            start.wait()
+            return actions.fetched(fetch, by=DESK, now=NOW + timedelta(milliseconds=n))
+
+    with ThreadPoolExecutor(6) as pool:
+        since = set(pool.map(ask, range(6)))
+    assert (len(since), [row.agent for row in rows(FeedFetch)]) == (1, ["Agent/1"])
+    assert [row.action for row in rows(AuditRow)].count("feed.fetch") == 1
