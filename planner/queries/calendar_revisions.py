@@ -35,11 +35,12 @@ RULES = ("aftercare.%", "compression.%", "session.walk_range")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revisions:
-    """Instants at which what events say has changed."""
+    """Instants at which what events say has changed.
 
-    words: Mapping[
-        tuple[str, int], datetime
-    ]  # the last, by table and row; 0 for those of all events
+    ``words``: the last, by table and row; under OF_ALL the last of what every event says.
+    """
+
+    words: Mapping[tuple[str, int], datetime]
     spans: tuple[datetime, ...] = ()  # each at which what follows a session may have moved
 
     def latest(self, at: datetime, *keys: tuple[str, int]) -> datetime:
