@@ -297,12 +297,20 @@ def test_add_links_say_the_visit_in_utc_and_hold_back_what_breaks_addresses() ->
     )
 
 
-@pytest.mark.parametrize("days", [False, True])
-def test_the_bytes_are_those_the_library_writes_of_a_whole_component(days: bool) -> None:
-    when = Days(first=date(2026, 11, 1), last=date(2026, 11, 4)) if days else None
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"when": Days(first=date(2026, 11, 1), last=date(2026, 11, 4))}],
+    ids=["timed", "days"],
+)
+def test_the_bytes_are_those_the_library_writes_of_a_whole_component(
+    changes: dict[str, Any],
+) -> None:
     event = visit(
-        description=NASTY[1], location="Miami\n1 Example Avenue", belongs_to="b@planner.invalid",
-        reminders=(timedelta(days=1), timedelta(hours=2)), **({"when": when} if when else {}),
-    )  # fmt: skip
+        description=NASTY[1],
+        location="Miami\n1 Example Avenue",
+        belongs_to="b@planner.invalid",
+        reminders=(timedelta(days=1), timedelta(hours=2)),
+        **changes,
+    )
     content = events.rendered(event)
     assert icalendar.Event.from_ical(content).to_ical() == content
