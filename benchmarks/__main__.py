@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import availability, booking, pages
+from benchmarks import availability, booking, feeds, pages
 from benchmarks.measuring import Row
 
 GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
     "search": pages.search,
     "course": pages.course,
     "availability": availability.free,
+    "feed": feeds.feed,
     "booking": booking.both,
 }
 ANSWER = Path(__file__).resolve().parent.parent / "build" / "bench.json"

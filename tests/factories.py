@@ -275,7 +275,6 @@ def appointment(
     row = Appointment(
         key=keys.new(),
         uid=keys.uid(),
-        ical_modified_at=at(where.today, 7),
         status=status,
         service_id=service.id,
         patient_id=patient_id,
@@ -291,6 +290,7 @@ def appointment(
         **{
             "zones_treated": [],
             "created_at": at(where.today, 7),
+            "ical_modified_at": at(where.today, 7),
             **(actual if status == "fulfilled" else {}),
             **columns,
         },

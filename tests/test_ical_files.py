@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
+import hypothesis
+import icalendar
 import pytest
 import structlog.testing
+from hypothesis import strategies as st
 
-from planner.ical import events, files, zones
+from planner.ical import add_links, events, files, zones
 from planner.ical.events import BrokenEvent, Days, Event, Span
 from tests.support import calendars
 
@@ -139,6 +143,11 @@ def test_whole_days_end_on_the_day_after_the_last() -> None:
     assert (read.starts, read.ends) == (date(2026, 11, 1), date(2026, 11, 5))
 
 
+def texts() -> st.SearchStrategy[str]:
+    """Whatever a keyboard, a clipboard or an attacker gives."""
+    return st.text(st.characters() | st.sampled_from("\r\n\t;,:\\\"^'\u202e\ufeff😀"), max_size=120)
+
+
 NASTY = (
     "one\r\nBEGIN:VALARM\r\nACTION:EMAIL",
     "semi;colons, commas \\ backslashes \\n",
@@ -209,6 +218,54 @@ def test_a_broken_event_is_left_out_and_logged_and_the_others_stay(
         events.rendered(visit(**changes))
 
 
+def test_the_guard_sees_every_line_that_is_not_as_meant() -> None:
+    event = visit(
+        summary="One; two", description="A, b\nc", location="Here", reminders=(timedelta(days=1),)
+    )
+    content = events.rendered(event)
+    lines = content.split(b"\r\n")[:-1]
+    unseen = []
+    for n, line in enumerate(lines):
+        for wrong in ([], [line + b"x"], [line, line], [line[:-1]]):
+            spoilt = b"".join(one + b"\r\n" for one in (*lines[:n], *wrong, *lines[n + 1 :]))
+            try:
+                events._check_reading(event, spoilt)
+                unseen.append((line, wrong))
+            except BrokenEvent:
+                pass
+    events._check_reading(event, content)
+    assert unseen == []
+
+
+@hypothesis.settings(max_examples=150, deadline=None)
+@hypothesis.given(summary=texts(), description=texts(), location=texts())
+def test_whatever_is_typed_is_read_as_it_was_cleaned(
+    summary: str, description: str, location: str
+) -> None:
+    event = visit(summary=f"x{summary}", description=description, location=location)
+    read = icalendar.Event.from_ical(events.rendered(event))
+    found = [str(read.get(name, "")) for name in ("summary", "description", "location")]
+    assert found == [
+        events.clean(text) for text in (event.summary, event.description, event.location)
+    ]
+
+
+def test_joined_blocks_are_the_bytes_and_the_tag_of_one() -> None:
+    wanted = [visit("a@planner.invalid"), visit("b@planner.invalid", sequence=3)]
+    together = files.make("x", wanted)
+    apart = files.join("x", [files.block([one]) for one in wanted])
+    other = files.join("x", [files.block([one]) for one in reversed(wanted)])
+    assert (apart.content, apart.etag == other.etag) == (together.content, False)
+    assert files.join("x", [], is_feed=True).etag != files.join("x", []).etag
+
+
+def test_a_uid_in_two_blocks_stands_in_a_file_once() -> None:
+    block = files.block([visit()])
+    with structlog.testing.capture_logs() as logs:
+        made = files.join("x", [block, block])
+    assert (made.content.count(b"BEGIN:VEVENT"), len(made.left_out), len(logs)) == (1, 1, 1)
+
+
 def test_a_uid_stands_in_a_file_once() -> None:
     with structlog.testing.capture_logs() as logs:
         content = files.make("x", [visit(), visit(sequence=1)]).content
@@ -217,3 +274,43 @@ def test_a_uid_stands_in_a_file_once() -> None:
 
 def test_a_long_title_is_cut_at_a_word() -> None:
     assert events.one_line("Appointment – a name that goes on", 26) == "Appointment – a name that…"
+
+
+def test_add_links_say_the_visit_in_utc_and_hold_back_what_breaks_addresses() -> None:
+    when = on(date(2026, 11, 3), time(10))
+    links = add_links.of("Cita – Glamour & co; #1\r\nx", when, "Miami\n1 Example Avenue, Suite #2")
+    parts = {name: urlsplit(url) for name, url in (("g", links.google), ("o", links.outlook))}
+    query = {name: dict(parse_qsl(part.query)) for name, part in parts.items()}
+    assert {name: part.hostname for name, part in parts.items()} == {
+        "g": "calendar.google.com",
+        "o": "outlook.live.com",
+    }
+    assert query["g"]["dates"] == "20261103T150000Z/20261103T154500Z"
+    assert (query["o"]["startdt"], query["o"]["enddt"]) == (
+        "2026-11-03T15:00:00Z",
+        "2026-11-03T15:45:00Z",
+    )
+    assert query["g"]["text"] == query["o"]["subject"] == "Cita – Glamour & co; #1 x"
+    assert query["g"]["location"] == query["o"]["location"] == "Miami, 1 Example Avenue, Suite #2"
+    assert not any(
+        "+" in url or "details" in url or "body" in url for url in (links.google, links.outlook)
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"when": Days(first=date(2026, 11, 1), last=date(2026, 11, 4))}],
+    ids=["timed", "days"],
+)
+def test_the_bytes_are_those_the_library_writes_of_a_whole_component(
+    changes: dict[str, Any],
+) -> None:
+    event = visit(
+        description=NASTY[1],
+        location="Miami\n1 Example Avenue",
+        belongs_to="b@planner.invalid",
+        reminders=(timedelta(days=1), timedelta(hours=2)),
+        **changes,
+    )
+    content = events.rendered(event)
+    assert icalendar.Event.from_ical(content).to_ical() == content

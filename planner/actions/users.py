@@ -8,7 +8,7 @@ from datetime import datetime
 from planner import passwords
 from planner.actions.catalogue import checks
 from planner.actions.catalogue.clinic import LANGUAGES
-from planner.db import catalogue, users
+from planner.db import catalogue, feeds, users
 from planner.db.engine import Tx, transaction
 from planner.db.models import Provider, Site, User
 from planner.errors import Invalid
@@ -46,7 +46,8 @@ def add(values: UserValues, password: str, *, by: Who, now: datetime) -> int:
 def change(
     user_id: int, values: UserValues, *, is_active: bool, version: int, by: Who, now: datetime
 ) -> None:
-    """Change a user. Losing a role or the right to sign in ends their sessions at once.
+    """Change a user. Losing a role or the right to sign in ends their sessions at once;
+    leaving, or becoming another provider, ends the calendars they subscribe to.
 
     Raises Invalid for whoever would take their own rights away, or those of the last manager.
     """
@@ -61,6 +62,8 @@ def change(
         if loses and managers == {user_id}:
             raise Invalid({"role" if is_active else "is_active": "last_manager"})
         _expect_known(tx, values, user_id)
+        if not is_active or user.provider_id != values.provider_id:
+            feeds.revoke_of_user(tx, user_id)
         typed = {**_stored(values), "is_active": is_active}
         catalogue.write(tx.session, User, user_id, version, typed)
         if loses:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import logging
+import re
 import socket
+import traceback
 from dataclasses import replace
 from typing import Any
 
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from planner.actions import access
 from planner.cli import running
@@ -19,6 +23,15 @@ from planner.config import Settings
 
 FIRST_USER = "planner user add you@example.com --role manager --password-stdin"
 LONGEST_ADDRESS_LINE = 8_190  # bytes; the wishes of a course page travel in its address
+
+
+class Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own log, without the tokens of the addresses that it may quote."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set it up as gunicorn does, and read along."""
+        super().setup(cfg)
+        self.error_log.addFilter(_mask)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -66,6 +79,7 @@ def _options(chosen: Settings) -> dict[str, Any]:
         "graceful_timeout": 10,
         "limit_request_line": LONGEST_ADDRESS_LINE,
         "accesslog": None,  # web/logs.py writes routes, not addresses with their keys
+        "logger_class": Log,
         "loglevel": "warning",
         "control_socket_disable": True,
         "proc_name": "planner",
@@ -76,6 +90,21 @@ def _options(chosen: Settings) -> dict[str, Any]:
 
 def _bind(chosen: Settings) -> str:
     return f"{chosen.host}:{chosen.port}"
+
+
+def _mask(record: logging.LogRecord) -> bool:
+    """Take the tokens out of a line: gunicorn quotes addresses that it cannot read."""
+    record.msg, record.args = _masked(record.getMessage()), ()
+    if record.exc_info:
+        record.exc_text = _masked("".join(traceback.format_exception(*record.exc_info)))
+    return True
+
+
+def _masked(text: str) -> str:
+    return _TOKEN.sub(r"\1…", text)
+
+
+_TOKEN = re.compile(r"(/c(?:al)?/)[^\s/?\"'.]+")
 
 
 def _check_port(chosen: Settings) -> None:

@@ -19,6 +19,7 @@ from planner.db import traces
 from planner.db.models import (
     LIVE_STATUSES,
     Appointment,
+    CalendarFeed,
     Change,
     Consent,
     Consult,
@@ -49,6 +50,7 @@ MODELS: Mapping[str, type[Any]] = {
     "consent": Consent,
     "date_to_avoid": DateToAvoid,
     "patient_link": PatientLink,
+    "calendar_feed": CalendarFeed,
 }
 """What can be put back, each before what refers to it."""
 

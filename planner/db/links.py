@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from planner.db import keys
 from planner.db.engine import Tx
-from planner.db.models import Patient, PatientLink, User
+from planner.db.models import CalendarFeed, Patient, PatientLink, User
 from planner.errors import NotFound
 
 
@@ -78,7 +78,9 @@ def of_patients(session: Session, patient_ids: Collection[int]) -> Sequence[Pati
     return session.scalars(newest_first).all()
 
 
-def makers(session: Session, rows: Collection[PatientLink]) -> dict[int, str]:
+def makers(
+    session: Session, rows: Collection[PatientLink] | Collection[CalendarFeed]
+) -> dict[int, str]:
     """Return the names of those who made the links, by user id."""
     ids = {row.created_by for row in rows if row.created_by is not None}
     found = session.execute(sa.select(User.id, User.name).where(User.id.in_(ids)))

@@ -16,6 +16,7 @@ from planner.db.models import (
     LIVE_STATUSES,
     Appointment,
     AuditRow,
+    CalendarFeed,
     Consent,
     Consult,
     Course,
@@ -36,7 +37,7 @@ OPENED = "patient.open"
 
 RECENT = timedelta(days=14)
 THEIRS: tuple[type[Any], ...] = (
-    Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink,
+    Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink, CalendarFeed,
 )  # fmt: skip
 """Every table whose rows are a patient's."""
 

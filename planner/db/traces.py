@@ -16,7 +16,7 @@ from planner.db.base import Base, UtcDateTime
 UNTRACED = frozenset(
     {
         "sign_in", "throttle", "idempotency_key", "audit", "audit_head", "change",
-        "schedule_version",
+        "schedule_version", "feed_fetch", "left_out_event",
     }
 )  # fmt: skip
 """Tables that are no part of the clinic's record."""

@@ -13,6 +13,11 @@ def find_by_email(session: Session, email: str) -> User | None:
     return session.scalar(sa.select(User).where(User.email == email.strip().lower()))
 
 
+def language(session: Session, user_id: int | None) -> str:
+    """Return the language of a user; English for nobody's."""
+    return session.scalar(sa.select(User.language).where(User.id == user_id)) or "en"
+
+
 def end_sign_ins(session: Session, user_id: int, *, except_hash: str = "") -> None:
     """Sign a user out everywhere, but for one browser."""
     session.execute(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Protocol
 
 from planner import wording
+from planner.ical import add_links as add
+from planner.ical import files
+from planner.ical.add_links import AddLinks
 from planner.ical.events import Days, Event, Span, one_line
+from planner.ical.files import Block
+from planner.queries.calendar_revisions import OF_ALL
 from planner.queries.calendar_rows import Diary, Visit
 from planner.scheduling import aftercare, hours, lifecycle
-from planner.scheduling.aftercare import Restriction, Treated
+from planner.scheduling.aftercare import Aftercare, Restriction, Treated
 from planner.scheduling.timetable import Status
 from planner.wording import visits as words
 
@@ -25,8 +32,33 @@ REMINDERS = (timedelta(days=1), timedelta(hours=2))
 LONGEST_TITLE = 60
 CANCELLED = "CANCELLED"
 
-WALK, DAY_AND_NIGHT, AS_NEEDED, FLYING, RESTRICTED = range(1, 6)
-"""Which note after a visit it is: part of its uid, so never to be renumbered."""
+WALK, DAY_AND_NIGHT, AS_NEEDED, FLYING, RESTRICTED, FOR_PROVIDER = range(1, 7)
+"""Which note after a visit it is, or its provider's view: part of a uid, so never to be renumbered."""
+
+SHARED = (DAY_AND_NIGHT, AS_NEEDED)
+"""What other sessions shorten or prolong: every session is a cause of it."""
+
+KEPT = 2048
+"""Patients whose sessions, and other visits that, a process keeps written."""
+
+
+class Stored(Protocol):
+    """What tells the state of an appointment."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def ical_modified_at(self) -> datetime: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,37 +69,123 @@ class Shown:
     status: str
     sequence: int
     modified_at: datetime
+    moved: int = 0  # how often what follows it has moved, though it stayed where it was
 
 
 def shown(visit: Visit, diary: Diary, now: datetime) -> Shown:
     """Return the state of a visit. A hold that has run out is cancelled already, though stored."""
-    status = lifecycle.calendar_status(Status(visit.status))
-    sequence, modified_at = visit.sequence, visit.ical_modified_at
-    if status == "TENTATIVE" and visit.expires_at is not None and visit.expires_at <= now:
-        status, sequence, modified_at = CANCELLED, sequence + 1, visit.expires_at
-    modified_at = max(modified_at, diary.revised_at or modified_at)
-    return Shown(visit=visit, status=status, sequence=sequence, modified_at=modified_at)
+    status, sequence, modified_at = state(visit, now)
+    concerns = (
+        OF_ALL, ("site", visit.site_id), ("service", visit.service_id),
+        ("provider", visit.provider_id),
+    )  # fmt: skip
+    return Shown(
+        visit=visit,
+        status=status,
+        sequence=sequence,
+        modified_at=diary.revisions.latest(modified_at, *concerns),
+        moved=diary.revisions.spans_since(visit.created_at),
+    )
+
+
+def state(row: Stored, now: datetime) -> tuple[str, int, datetime]:
+    """Return status, sequence and last change of an appointment as a calendar sees it now."""
+    status = lifecycle.calendar_status(Status(row.status))
+    if status == "TENTATIVE" and row.expires_at is not None and row.expires_at <= now:
+        return CANCELLED, row.sequence + 1, row.expires_at
+    return status, row.sequence, row.ical_modified_at
 
 
 def is_current(shown: Shown, now: datetime) -> bool:
     """Whether a file of today still holds the visit."""
-    visit = shown.visit
     if shown.status != CANCELLED:
-        return visit.starts_at >= now - LOOK_BACK
-    ended_at = visit.ended_at or shown.modified_at
-    was_firm = visit.status in (Status.CANCELLED, Status.NO_SHOW)
-    was_handed_out = was_firm or ended_at - visit.created_at >= HANDED_OUT_AFTER
-    return was_handed_out and now < max(ended_at, visit.starts_at) + CANCELLED_FOR
+        return shown.visit.starts_at >= now - LOOK_BACK
+    return is_still_told(shown.visit, shown.modified_at, now)
+
+
+def is_still_told(row: Stored, modified_at: datetime, now: datetime) -> bool:
+    """Whether it is worth saying that a cancelled appointment does not take place."""
+    ended_at = row.ended_at or modified_at
+    was_firm = row.status in (Status.CANCELLED, Status.NO_SHOW)
+    was_handed_out = was_firm or ended_at - row.created_at >= HANDED_OUT_AFTER
+    return was_handed_out and now < max(ended_at, row.starts_at) + CANCELLED_FOR
 
 
 def of(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]:
     """Yield the event of a visit, and of a session what is to be heeded after it.
 
-    ``others`` are all visits of the patient: the next session ends the aftercare of the one before.
+    ``others`` are all visits of the patient: spans after several sessions merge.
     """
     yield _visit(shown, diary)
-    if shown.visit.kind == "session" and shown.status != CANCELLED:
-        yield from _aftercare(shown, diary, others)
+    sessions = tuple(other for other in others if other.visit.kind == "session")
+    if found := _aftercare(sessions, diary).get(shown.visit.id):
+        yield from _notes(shown, found, sessions, diary)
+
+
+def add_links(visit: Visit, diary: Diary) -> AddLinks:
+    """Return the links that add a visit to a calendar on the web: neutral whatever was chosen."""
+    neutral = replace(diary, is_plain=False)
+    when = Span(starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone)
+    return add.of(neutral_title(neutral), when, _location(visit, neutral))
+
+
+def blocks(wanted: Iterable[Shown], states: tuple[Shown, ...], diary: Diary) -> Iterator[Block]:
+    """Yield the events of the visits that are wanted, written; ``states`` are all of the patient's.
+
+    Written once per change: what is asked for again is the bytes of before.
+    """
+    said = _Said(diary)
+    sessions = tuple(state for state in states if state.visit.kind == "session")
+    of_sessions = _blocks_of_sessions(sessions, said)
+    for state in wanted:
+        found = of_sessions.get(state.visit.id)
+        yield _block_of_one(state, said) if found is None else found
+
+
+class _Said:
+    """A diary as far as its words and rules go: equal to another by which events read the same."""
+
+    __slots__ = ("_facts", "_hash", "diary")
+
+    def __init__(self, diary: Diary) -> None:
+        self.diary = diary
+        self._facts = (
+            diary.language, diary.is_plain, diary.clinic_phone, diary.neutral_name,
+            tuple(diary.texts.items()), diary.reticular_course_ids,
+        )  # fmt: skip
+        # A process keeps one tuple of rules for as long as they hold: there is no need to read it.
+        self._hash = hash((self._facts, id(diary.rules)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Said)
+            and self.diary.rules is other.diary.rules
+            and self._facts == other._facts
+        )
+
+
+@lru_cache(maxsize=KEPT)
+def _block_of_one(shown: Shown, said: _Said) -> Block:
+    return files.block([_visit(shown, said.diary)])
+
+
+@lru_cache(maxsize=KEPT)
+def _blocks_of_sessions(sessions: tuple[Shown, ...], said: _Said) -> dict[int, Block]:
+    found = _aftercare(sessions, said.diary)
+    return {
+        one.visit.id: files.block(_with_notes(one, found, sessions, said.diary)) for one in sessions
+    }
+
+
+def _with_notes(
+    shown: Shown, found: Mapping[int, Aftercare], sessions: tuple[Shown, ...], diary: Diary
+) -> Iterator[Event]:
+    yield _visit(shown, diary)
+    if shown.visit.id in found:
+        yield from _notes(shown, found[shown.visit.id], sessions, diary)
 
 
 def _visit(shown: Shown, diary: Diary) -> Event:
@@ -80,32 +198,30 @@ def _visit(shown: Shown, diary: Diary) -> Event:
         created_at=visit.created_at,
         modified_at=shown.modified_at,
         when=Span(starts_at=visit.starts_at, ends_at=visit.ends_at, zone=visit.zone),
-        summary=_stated(_title(visit, diary), shown.status, diary.language),
+        summary=words.stated(_short(_title(visit, diary)), shown.status, diary.language),
         description=_description(shown, diary),
         location=_location(visit, diary),
         status=shown.status,
         is_busy=not is_off,
         reminders=REMINDERS if is_ahead and not is_off else (),
-        reminder_text=one_line(_neutral_title(diary), LONGEST_TITLE),
+        reminder_text=_short(neutral_title(diary)),
     )
 
 
 def _title(visit: Visit, diary: Diary) -> str:
     if diary.is_plain:
         return words.visit(visit.service_name, visit.number, visit.total, diary.language)
-    return _neutral_title(diary)
+    return neutral_title(diary)
 
 
-def _neutral_title(diary: Diary) -> str:
+def neutral_title(diary: Diary) -> str:
+    """Return what any visit is called where nothing may tell what it is for."""
     practice = diary.neutral_name if words.is_discreet(diary.neutral_name) else ""
     return words.appointment(practice, diary.language)
 
 
-def _stated(title: str, status: str, locale: str) -> str:
-    title = one_line(title, LONGEST_TITLE)
-    if status == CANCELLED:
-        return words.cancelled(title, locale)
-    return words.tentative(title, locale) if status == "TENTATIVE" else title
+def _short(title: str) -> str:
+    return one_line(title, LONGEST_TITLE)
 
 
 def _description(shown: Shown, diary: Diary) -> str:
@@ -146,10 +262,20 @@ class _Note:
     is_travel: bool = False
 
 
-def _aftercare(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]:
-    for note in _notes(shown.visit, diary, _next_day(shown, others)):
-        is_shared = note.part == AS_NEEDED
-        yield _note_event(note, shown, diary, _sessions(shown, others) if is_shared else (shown,))
+def _aftercare(sessions: tuple[Shown, ...], diary: Diary) -> dict[int, Aftercare]:
+    """Return what follows each session that takes place, by the id of its visit."""
+    taking_place = [one.visit for one in sessions if one.status != CANCELLED]
+    in_order = sorted(taking_place, key=lambda visit: (visit.starts_at, visit.id))
+    found = aftercare.after_all([_treated(visit, diary) for visit in in_order], diary.rules)
+    return {visit.id: one for visit, one in zip(in_order, found, strict=True)}
+
+
+def _notes(
+    shown: Shown, found: Aftercare, sessions: tuple[Shown, ...], diary: Diary
+) -> Iterator[Event]:
+    for note in _entries(found, shown.visit, diary):
+        is_shared = note.part in SHARED
+        yield _note_event(note, shown, diary, sessions if is_shared else (shown,))
 
 
 def _note_event(note: _Note, shown: Shown, diary: Diary, causes: tuple[Shown, ...]) -> Event:
@@ -167,16 +293,15 @@ def _note_event(note: _Note, shown: Shown, diary: Diary, causes: tuple[Shown, ..
         created_at=visit.created_at,
         modified_at=max(_modified_at(cause) for cause in causes),
         when=note.when,
-        summary=_stated(title, shown.status, locale),
+        summary=words.stated(_short(title), shown.status, locale),
         description=_joined(text, words.questions(_phone(visit, diary), locale)),
         status=shown.status,
         belongs_to=visit.uid,
     )
 
 
-def _notes(visit: Visit, diary: Diary, next_day: datetime | None) -> Iterator[_Note]:
+def _entries(found: Aftercare, visit: Visit, diary: Diary) -> Iterator[_Note]:
     locale = diary.language
-    found = aftercare.after(_treated(visit, diary, next_day), diary.rules)
     if walk := found.walk:
         span = Span(starts_at=walk.starts_at, ends_at=walk.ends_at, zone=visit.zone)
         yield _Note(part=WALK, when=span, plain=words.walk(walk.least, walk.most, locale))
@@ -198,7 +323,7 @@ def _notes(visit: Visit, diary: Diary, next_day: datetime | None) -> Iterator[_N
         yield _Note(part=RESTRICTED, when=day, plain=words.restrictions(items, locale))
 
 
-def _treated(visit: Visit, diary: Diary, next_day: datetime | None) -> Treated:
+def _treated(visit: Visit, diary: Diary) -> Treated:
     return Treated(
         ends_at=visit.actual_ends_at or visit.ends_at,
         kept_free=visit.patient_until - visit.ends_at,
@@ -206,9 +331,8 @@ def _treated(visit: Visit, diary: Diary, next_day: datetime | None) -> Treated:
         site_id=visit.site_id,
         service_id=visit.service_id,
         protocol_id=visit.protocol_id,
-        zones=frozenset(visit.zones_treated or visit.zones or ()),
+        zones=frozenset(visit.zones_treated or visit.zones),
         is_reticular=visit.course_id in diary.reticular_course_ids,
-        next_session_on=hours.day_of(next_day, visit.zone) if next_day else None,
     )
 
 
@@ -222,30 +346,13 @@ def _end(restriction: Restriction, visit: Visit, locale: str) -> str:
     return wording.format_day_time(hours.local(restriction.until, visit.zone), locale)
 
 
-def _next_day(shown: Shown, others: tuple[Shown, ...]) -> datetime | None:
-    """Return when the patient's next session starts that takes place."""
-    starts = (
-        other.visit.starts_at
-        for other in others
-        if other.visit.kind == "session"
-        and other.status != CANCELLED
-        and other.visit.starts_at > shown.visit.starts_at
-    )
-    return min(starts, default=None)
-
-
-def _sessions(shown: Shown, others: tuple[Shown, ...]) -> tuple[Shown, ...]:
-    """Return every session the patient ever had: any of them may have ended this one's span."""
-    return tuple(other for other in others if other.visit.kind == "session") or (shown,)
-
-
 def _sequence(shown: Shown, causes: tuple[Shown, ...]) -> int:
     """Return a number that grows whenever one of the causes moves, comes or goes.
 
     A recorded end moves what follows from it: one revision more than its visit has.
     """
     if causes == (shown,):
-        return shown.sequence + (shown.visit.actual_ends_at is not None)
+        return shown.sequence + shown.moved + (shown.visit.actual_ends_at is not None)
     return sum(_sequence(cause, (cause,)) + 1 for cause in causes)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,7 +12,6 @@ from sqlalchemy.orm import Session
 from planner.db import links, snapshots
 from planner.db.models import (
     Appointment,
-    AuditRow,
     Clinic,
     ClinicText,
     Consult,
@@ -24,13 +22,12 @@ from planner.db.models import (
     Service,
     Site,
 )
+from planner.queries import calendar_revisions
+from planner.queries.calendar_revisions import Revisions
 from planner.scheduling.timetable import RuleSetting
 
 LANGUAGES = ("en", "es")
 """Those that calendars are written in."""
-
-TEMPLATES = ("clinic", "clinic_text", "site", "service", "provider", "rule_record")
-"""Tables whose change may change the words or times of any event."""
 
 TEXTS = ("arrival", "bring", "aftercare", "warning_signs")
 
@@ -52,8 +49,9 @@ class Visit:
     actual_ends_at: datetime | None
     expires_at: datetime | None
     ended_at: datetime | None
-    zones_treated: list[str]
+    zones_treated: tuple[str, ...]
     service_id: int
+    provider_id: int
     service_name: str
     kind: str
     provider_name: str
@@ -66,7 +64,7 @@ class Visit:
     course_id: int | None
     protocol_id: int | None
     number: int | None
-    zones: list[str] | None
+    zones: tuple[str, ...]
     total: int
 
 
@@ -83,7 +81,7 @@ class Diary:
     visits: tuple[Visit, ...]  # by start
     reticular_course_ids: frozenset[int]
     rules: tuple[RuleSetting, ...]
-    revised_at: datetime | None  # last change of words, addresses or rules
+    revisions: Revisions  # of words, addresses and rules
 
 
 def diary(session: Session, patient_id: int) -> Diary:
@@ -100,16 +98,21 @@ def diary(session: Session, patient_id: int) -> Diary:
         clinic_phone=clinic.phone if clinic else "",
         neutral_name=clinic.neutral_name if clinic else "",
         texts=_texts(session, language),
-        visits=tuple(Visit(**row) for row in visits),
+        visits=tuple(map(_visit, visits)),
         reticular_course_ids=_reticular(session, ids),
         rules=snapshots.catalogue(session).rules,
-        revised_at=_revised_at(session, patient),
+        revisions=calendar_revisions.of_patients(session, ids),
     )
 
 
 def spoken(language: str) -> str:
     """Return the language that a patient of this one is written to in: English for want of it."""
     return language if language in LANGUAGES else LANGUAGES[0]
+
+
+def _visit(row: sa.RowMapping) -> Visit:
+    zones = {name: tuple(row[name] or ()) for name in ("zones", "zones_treated")}
+    return Visit(**{**row, **zones})
 
 
 def _texts(session: Session, language: str) -> dict[str, str]:
@@ -133,23 +136,6 @@ def _reticular(session: Session, patient_ids: frozenset[int]) -> frozenset[int]:
     )
 
 
-def _revised_at(session: Session, patient: Patient) -> datetime | None:
-    at = sa.func.max(AuditRow.at, type_=AuditRow.at.type)
-    of_all = sa.select(at).where(AuditRow.object_kind.in_(TEMPLATES))
-    of_patient = sa.select(at).where(
-        AuditRow.object_kind == "patient",
-        AuditRow.object_id == patient.id,
-        sa.or_(*(_tells(side) for side in (AuditRow.before, AuditRow.after))),
-    )
-    found = [session.scalar(of_all), session.scalar(of_patient), patient.plain_words_since]
-    return max((instant for instant in found if instant is not None), default=None)
-
-
-def _tells(side: Any) -> sa.ColumnElement[bool]:
-    changed = (side["language"].as_string(), side["plain_words_since"].as_string())
-    return sa.or_(*(value.is_not(None) for value in changed))
-
-
 _SIBLING = CourseSession.__table__.alias("sibling")
 
 _VISITS = (
@@ -169,6 +155,7 @@ _VISITS = (
         Appointment.ended_at,
         Appointment.zones_treated,
         Appointment.service_id,
+        Appointment.provider_id,
         Service.name.label("service_name"),
         Service.kind,
         Provider.name.label("provider_name"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from planner.db import engine, links
 from planner.db.models import Appointment, Course, Patient
 from planner.errors import NotFound
 from planner.ical import files
+from planner.ical.add_links import AddLinks
+from planner.ical.files import LeftOut
 from planner.queries import calendar_events, calendar_rows
 from planner.queries.calendar_events import CANCELLED, Shown
 from planner.queries.calendar_rows import Diary, Visit
@@ -33,6 +35,7 @@ class CalendarFile:
     etag: str
     object_kind: str
     object_id: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class ComingVisit:
     site: str
     address: str
     is_tentative: bool
+    add: AddLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,20 @@ def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile
     return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
 
 
+def feed_file(session: Session, patient_id: int, *, is_over: bool, now: datetime) -> files.File:
+    """Return what a patient subscribes to; without a visit once the subscription is over."""
+    diary = calendar_rows.diary(session, links.kept(session, patient_id))
+    return feed_of(replace(diary, visits=()) if is_over else diary, now=now)
+
+
+def feed_of(diary: Diary, *, now: datetime) -> files.File:
+    """Return the file that a patient's calendar is fed: 90 days back and all to come."""
+    states = _states(diary, now)
+    wanted = (one for one in states if calendar_events.is_current(one, now))
+    blocks = calendar_events.blocks(wanted, states, diary)
+    return files.join(words.calendar_name(diary.language), blocks, is_feed=True)
+
+
 def link_page(token: str, *, now: datetime) -> PortalPage | None:
     """Return the page a link opens, or None for one that is unknown or has ended."""
     with engine.reading() as session:
@@ -156,10 +174,16 @@ def _states(diary: Diary, now: datetime) -> tuple[Shown, ...]:
 def _made(
     diary: Diary, about: tuple[str, int], wanted: tuple[Shown, ...], states: tuple[Shown, ...]
 ) -> CalendarFile:
-    events = [event for state in wanted for event in calendar_events.of(state, diary, states)]
-    made = files.make(words.calendar_name(diary.language), events)
+    blocks = calendar_events.blocks(wanted, states, diary)
+    made = files.join(words.calendar_name(diary.language), blocks)
     kind, id_ = about
-    return CalendarFile(content=made.content, etag=made.etag, object_kind=kind, object_id=id_)
+    return CalendarFile(
+        content=made.content,
+        etag=made.etag,
+        left_out=made.left_out,
+        object_kind=kind,
+        object_id=id_,
+    )
 
 
 def _coming(state: Shown, diary: Diary) -> ComingVisit:
@@ -172,4 +196,5 @@ def _coming(state: Shown, diary: Diary) -> ComingVisit:
         site=visit.site_name if words.is_discreet(visit.site_name) else "",
         address=words.discreet_parts(visit.address),
         is_tentative=state.status == "TENTATIVE",
+        add=calendar_events.add_links(visit, diary),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -84,6 +84,35 @@ def after(treated: Treated, rules: Iterable[RuleSetting]) -> Aftercare:
     )
 
 
+def after_all(treated: Sequence[Treated], rules: Iterable[RuleSetting]) -> tuple[Aftercare, ...]:
+    """Return what holds after each of a patient's sessions, which are given in their order.
+
+    Stockings are worn once however many sessions ask for them: where a session begins its own span,
+    that of the one before ends, and what it would have asked for longer goes on in the new one (S27).
+    """
+    book = tuple(rules)
+    alone = [after(replace(one, next_session_on=None), book) for one in treated]
+    starts = [one.day_and_night.first for one in alone if one.day_and_night]
+    ends = [*(first - ONE_DAY for first in starts[1:]), date.max]
+    day_and_night: Compression | None = None
+    as_needed: Compression | None = None
+    found = []
+    for own in alone:
+        one = own
+        if own.day_and_night is not None:
+            first, end = own.day_and_night.first, ends.pop(0)
+            day_and_night = _longest(first, own.day_and_night, day_and_night)
+            as_needed = _longest(first, own.as_needed, as_needed)
+            free = day_and_night.last + ONE_DAY if day_and_night else first
+            one = replace(
+                own,
+                day_and_night=_cut(day_and_night, first, end),
+                as_needed=_cut(as_needed, free, end),
+            )
+        found.append(one)
+    return tuple(found)
+
+
 def last_day(restriction: Restriction, zone: str) -> date:
     """Return the last day on which the restriction holds, at least for an instant."""
     return hours.day_of(restriction.until - timedelta(microseconds=1), zone)
@@ -114,6 +143,19 @@ class _Book:
             return None
         until = hours.after_hours(self.treated.ends_at, length)
         return Restriction(code=code, hours=length, until=until)
+
+
+def _longest(first: date, *spans: Compression | None) -> Compression | None:
+    """Return whichever lasts longest of those that are still worn on a day."""
+    worn = (span for span in spans if span is not None and span.last >= first)
+    return max(worn, key=lambda span: span.last, default=None)
+
+
+def _cut(span: Compression | None, first: date, end: date) -> Compression | None:
+    if span is None:
+        return None
+    last = min(span.last, end)
+    return replace(span, first=first, last=last) if first <= last else None
 
 
 def _walk(treated: Treated, book: _Book) -> Walk | None:

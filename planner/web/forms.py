@@ -17,6 +17,7 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # not in stubs
+from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
 from planner.web import context
@@ -87,3 +88,11 @@ class PlannerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
                 field.filters = [stripped, *field.filters]
                 field.validators = [printable, *field.validators]
             return field
+
+
+class KeyForm(PlannerForm):
+    """A form of nothing but its key, from which a token is made: sent twice it makes one."""
+
+    idempotency_key = IdempotencyField(
+        validators=[Length(min=20, max=64, message=_l("Please try again."))]
+    )

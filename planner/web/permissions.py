@@ -54,6 +54,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "calendar.course": STAFF,
     "calendar.appointment": STAFF,
     "calendar.links": STAFF,
+    "feeds.show": ANYONE,
+    "feeds.patient": STAFF,
+    "feeds.mine": STAFF,
     "portal.calendar": ANYONE,
     "portal.calendar_file": ANYONE,
     # patients and what providers record
@@ -105,6 +108,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "settings.user_new": MANAGERS,
     "settings.user": MANAGERS,
     "settings.user_password": MANAGERS,
+    "settings.feeds": MANAGERS,
     "settings.retire": MANAGERS,
     "settings.remove": MANAGERS,
     "settings.take_back": MANAGERS,

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask import session as flask_session
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.datastructures import CallbackDict
@@ -22,8 +22,8 @@ from planner.actions import browsing
 from planner.config import Settings
 from planner.errors import Unavailable
 
-WITHOUT = ("/static/", "/clinic.css", "/healthz")
-"""Addresses that are the same for everybody: their requests ask for no session."""
+WITHOUT = ("/static/", "/clinic.css", "/healthz", "/cal/")
+"""Addresses that are the same for everybody who has them: their requests ask for no session."""
 
 log = structlog.get_logger("planner.web")
 
@@ -90,7 +90,7 @@ class TableSessions(SessionInterface):
             response.delete_cookie(self._cookie, **self._attributes)
         elif session.is_new:
             response.set_cookie(self._cookie, session.id, **self._attributes)
-        if session.accessed:
+        if session.accessed and not request.path.startswith(WITHOUT):
             response.vary.add("Cookie")
 
     @property

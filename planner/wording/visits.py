@@ -46,6 +46,23 @@ def calendar_name(locale: str) -> str:
     return speech.of(locale).say(N_("My visits"))
 
 
+def schedule_name(locale: str) -> str:
+    """Return the name of a provider's calendar."""
+    return speech.of(locale).say(N_("My schedule"))
+
+
+def booked(initials: str, code: str) -> str:
+    """Return what a provider's calendar says of an appointment: "ML · CONSULT"."""
+    return f"{initials or '–'} · {code}"
+
+
+def stated(title: str, status: str, locale: str) -> str:
+    """Return the title with what is to be known of it before all else."""
+    if status == "CANCELLED":
+        return cancelled(title, locale)
+    return tentative(title, locale) if status == "TENTATIVE" else title
+
+
 def appointment(practice: str, locale: str) -> str:
     """Return the neutral title of any visit, with the practice's short name when it has one."""
     spoken = speech.of(locale)
@@ -165,6 +182,17 @@ def restrictions(items: Iterable[Until], locale: str) -> tuple[str, str]:
     return spoken.say(N_("Take it easy until %(time)s"), time=ends[-1]), "\n".join(lines)
 
 
+def left_out(reason: str, locale: str) -> str:
+    """Return what managers are told of an event that could not be served; the log says it exactly."""
+    return speech.of(locale).say(_REASONS.get(reason, N_("Some calendars would read it wrongly.")))
+
+
+def program(agent: str) -> str:
+    """Return the calendar that a program of this name belongs to, or the name as it is."""
+    lower = agent.lower()
+    return next((name for name, signs in _PROGRAMS if any(s in lower for s in signs)), agent)
+
+
 def is_discreet(text: str) -> bool:
     """Whether somebody who looks at the phone learns nothing of the treatment from the text."""
     plain = unicodedata.normalize("NFKD", text.casefold())
@@ -180,6 +208,22 @@ def discreet_parts(address: str) -> str:
 def _item(code: str, locale: str) -> str:
     return speech.of(locale).say(_ITEMS[code])
 
+
+_REASONS = {
+    "a time without a zone": N_("Its times cannot be."),
+    "it ends before it starts": N_("Its times cannot be."),
+    "no summary": N_("It has no title."),
+    "its uid is there already": N_("It is there twice."),
+}
+
+_PROGRAMS = (
+    ("Google Calendar", ("google-calendar", "googlecalendar")),
+    ("Apple", ("dataaccessd", "calendaragent", "icalendaragent", "ical/")),
+    ("Outlook", ("outlook", "microsoft", "exchange")),
+    ("Thunderbird", ("thunderbird", "lightning")),
+    ("ICSx⁵", ("icsx5", "icsdroid")),
+)
+"""Names as their makers write them, and what their programs call themselves when they ask."""
 
 _TELLING = re.compile(
     r"(?<![a-z])(?:e?scler|skler|veins?(?![a-z])|venas?(?![a-z])|veias?(?![a-z])|venous|venos|vascul|"

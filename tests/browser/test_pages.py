@@ -23,7 +23,7 @@ LONG_NAME = {
 }
 NOT_PAGES = {  # files, parts of pages, and what only sends elsewhere
     "auth.sign_out", "brand.stylesheet", "calendar.appointment", "calendar.course",
-    "calendar.patient", "day.home", "health.show", "portal.calendar_file", "static",
+    "calendar.patient", "day.home", "feeds.show", "health.show", "portal.calendar_file", "static",
 }  # fmt: skip
 WIDEST = """() => [...document.querySelectorAll("body *")]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
@@ -43,7 +43,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/day", "/day?by=room", "/day?site=all", "/day?date=2027-03-07", "/my-day",
             "/patients", "/patients?q=lopez", "/patients?q=nobody", "/patients/new",
             "/patients/search?q=lopez", ana, eve, f"{ana}/edit", f"{ana}/merge?q=lopez",
-            f"{ana}/links", f"{eve}/book", f"{ana}/courses/new",
+            f"{ana}/links", f"{ana}/subscriptions", f"{eve}/book", f"{ana}/courses/new",
             "/here-now", "/here-now?q=lopez", f"/here-now?patient={patients['eve']}",
             *(f"/appointments/{visits[name]}" for name in ("booked", "held", "arrived", "started")),
             f"/appointments/{visits['later']}/move", f"/appointments/{visits['later']}/swap",
@@ -52,7 +52,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/decisions", "/account",
         ),
         "provider": (
-            "/my-day", "/my-day?date=2027-03-07", "/decisions", f"/courses/{courses['bob']}",
+            "/my-day", "/my-day?date=2027-03-07", "/account/calendar", "/decisions", f"/courses/{courses['bob']}",
             f"/appointments/{visits['consult']}", f"/appointments/{visits['consult']}/consult",
         ),
         "manager": (
@@ -67,7 +67,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/settings/rules", "/settings/rules/consult.valid_days",
             "/settings/texts", "/settings/texts/portal.questions/en",
             "/settings/users", "/settings/users/new", user, f"{user}/password",
-            f"/settings/room/{clinic.miami_1}/retire", "/styleguide",
+            "/settings/subscriptions", f"/settings/room/{clinic.miami_1}/retire", "/styleguide",
         ),
     }  # fmt: skip
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gunicorn.config import Config  # type: ignore[import-untyped]
+
+from planner.cli.serve import Log
 
 from tests.cli.conftest import TODAY, run
 
@@ -159,3 +162,24 @@ def tamper(path: Path, statement: str) -> None:
         for _, sql in triggers:
             connection.execute(sql)
     connection.close()
+
+
+def test_what_the_server_itself_logs_holds_no_token(capfd: pytest.CaptureFixture[str]) -> None:
+    log, token = Log(Config()), "T0ken_" + "x" * 37
+    log.warning(
+        "Invalid request from ip=192.0.2.1: Invalid Request Line 'GET /cal/%s.ics X'", token
+    )
+    try:
+        Path(f"/c/{token}/calendar.ics").read_bytes()
+    except OSError:
+        log.exception("Error handling request %s", f"/cal/{token}.ics")
+    written = capfd.readouterr().err
+    assert (
+        token in written,
+        written.count("GET /cal/….ics"),
+        "'/c/…/calendar.ics'" in written,
+    ) == (
+        False,
+        1,
+        True,
+    )

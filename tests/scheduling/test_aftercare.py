@@ -106,3 +106,44 @@ def test_a_restriction_that_ends_at_midnight_does_not_touch_the_new_day() -> Non
     midnight = datetime(2027, 3, 3, 5, tzinfo=UTC)
     flying = aftercare.after(replace(SESSION, ends_at=midnight), ()).flying
     assert flying and aftercare.last_day(flying, SESSION.zone) == date(2027, 3, 5)
+
+
+PLAIN: dict[str, Any] = {}
+FACE, RETICULAR = {"zones": frozenset({"face"})}, {"is_reticular": True}
+LONGER = rule("compression.reticular_days", {"from": 7, "to": 7})
+
+
+@pytest.mark.parametrize(
+    ("sessions", "day_and_night", "as_needed"),
+    [
+        # two weeks apart: as needed ends where the next begins
+        (((0, PLAIN), (14, PLAIN)), ["3-6", "17-20"], ["7-16", "21-41"]),
+        # within the day and night of the one before
+        (((0, PLAIN), (2, PLAIN)), ["3-4", "5-8"], [None, "9-29"]),
+        # on one day: worn once
+        (((0, PLAIN), (0, PLAIN)), [None, "3-6"], [None, "7-27"]),
+        # the longer one goes on through the shorter
+        (((0, RETICULAR), (2, PLAIN)), ["3-4", "5-10"], [None, "11-31"]),
+        # a face wears none, and ends nothing
+        (((0, PLAIN), (5, FACE), (14, PLAIN)), ["3-6", None, "17-20"], ["7-16", None, "21-41"]),
+        ((), [], []),
+    ],
+)
+def test_s27_spans_of_several_sessions_merge_and_none_is_cut_short(
+    sessions: tuple[tuple[int, dict[str, Any]], ...],
+    day_and_night: list[str | None],
+    as_needed: list[str | None],
+) -> None:
+    treated = [
+        replace(SESSION, ends_at=ENDS_AT + timedelta(days=day), **facts) for day, facts in sessions
+    ]
+    found = aftercare.after_all(treated, [LONGER])
+    assert [in_march(one.day_and_night) for one in found] == day_and_night
+    assert [in_march(one.as_needed) for one in found] == as_needed
+
+
+def in_march(span: aftercare.Compression | None) -> str | None:
+    """Return the span in days counted from the last of February: "3-6", and "41" is 10 April."""
+    if span is None:
+        return None
+    return "-".join(str((day - date(2027, 2, 28)).days) for day in (span.first, span.last))

@@ -53,7 +53,7 @@ def test_few_pages_are_open_to_anybody() -> None:
     assert for_all <= {
         "static", "health.show", "brand.stylesheet",
         "auth.sign_in", "auth.enter", "auth.sign_out", "auth.language",
-        "portal.calendar", "portal.calendar_file",
+        "feeds.show", "portal.calendar", "portal.calendar_file",
     }  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def test_the_page_shows_when_and_where_in_the_patients_language(
     assert page.status_code == 200
     assert '<html lang="es">' in page.text
     assert "Agregar todas al calendario" in page.text
-    assert page.text.count("10:00") == 2 and page.text.count("Miami") == 2
+    assert page.text.count("10:00") == 2 and page.text.count("<bdi>Miami</bdi>") == 2
 
 
 def test_the_page_tells_nothing_of_what_the_visits_are_for(

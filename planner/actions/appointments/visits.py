@@ -88,6 +88,7 @@ def hold(tx: Tx, row: Appointment, starts_at: datetime, ends_at: datetime) -> No
     if found:
         raise Refused(found)
     row.actual_starts_at, row.actual_ends_at = starts_at, ends_at
+    row.ical_modified_at = tx.now  # what is to be heeded afterwards counts from the actual end
 
 
 def injected(

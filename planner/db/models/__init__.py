@@ -1,6 +1,7 @@
 """All tables, by the name of their row."""
 
 from planner.db.models.access import SignIn, Throttle, User
+from planner.db.models.calendars import CalendarFeed, FeedFetch, LeftOutEvent
 from planner.db.models.catalogue import (
     Absence,
     Clinic,
@@ -26,6 +27,7 @@ __all__ = [
     "Appointment",
     "AuditHead",
     "AuditRow",
+    "CalendarFeed",
     "Change",
     "Clinic",
     "ClinicText",
@@ -35,7 +37,9 @@ __all__ = [
     "CourseSession",
     "DateToAvoid",
     "Decision",
+    "FeedFetch",
     "IdempotencyKey",
+    "LeftOutEvent",
     "Patient",
     "PatientLink",
     "Protocol",

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from dataclasses import dataclass
 
-import segno
-from flask import current_app, request, url_for
+from flask import url_for
 from markupsafe import Markup
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+from planner.web import tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +20,11 @@ class Link:
 
 
 def token(patient_key: str, form_key: str) -> str:
-    """Return the 256-bit token that this form gives this patient: unguessable without our secret."""
-    secret = str(current_app.config["SECRET_KEY"]).encode()
-    message = f"calendar link\n{patient_key}\n{form_key}".encode()
-    digest = hmac.new(secret, message, hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    """Return the token that this form gives this patient."""
+    return tokens.made("calendar link", patient_key, form_key)
 
 
 def link(token: str) -> Link:
     """Return the address and its QR code."""
-    public_url = current_app.config["PLANNER"].public_url or request.url_root.rstrip("/")
-    url = public_url + url_for("portal.calendar", token=token)
-    # Attributes only: the content security policy allows no style in a drawing either.
-    drawing = segno.make(url, error="m", micro=False).svg_inline(
-        omitsize=True, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None
-    )
-    host = public_url.partition("://")[2].rpartition(":")[0] or public_url.partition("://")[2]
-    return Link(url=url, qr=Markup(drawing), is_local=host in LOCAL_HOSTS)  # noqa: S704  segno's drawing of our own address
+    url = tokens.public_url(url_for("portal.calendar", token=token))
+    return Link(url=url, qr=tokens.drawing(url), is_local=tokens.is_local(url))

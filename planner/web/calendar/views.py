@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from planner.actions import feeds
 from planner.actions import links as actions
 from planner.queries import calendars
 from planner.queries import links as queries
@@ -83,5 +84,6 @@ def _download(load: Callable[..., CalendarFile], key: str, name: str) -> AnyResp
     file = load(key, now=now)
     response = answers.answer(file, name)
     if answers.is_taken(response):
+        feeds.report(file.left_out, by=context.who(), now=now)
         actions.downloaded(file.object_kind, file.object_id, by=context.who(), now=now)
     return response

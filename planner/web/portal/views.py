@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import force_locale
 from werkzeug.wrappers import Response as AnyResponse
 
+from planner.actions import feeds
 from planner.actions import links as actions
 from planner.errors import Unavailable
 from planner.queries import calendars
@@ -46,6 +47,8 @@ def calendar_file(token: str) -> AnyResponse:
     response = answers.answer(file, answers.ONE if visit_key else answers.ALL)
     if answers.is_taken(response):
         _note(token, "file")
+        with contextlib.suppress(Unavailable):
+            feeds.report(file.left_out, by=context.who(), now=context.now())
     return response
 
 

@@ -1,0 +1,141 @@
+"""Calendars to subscribe to: from rows to bytes, beside the library writing the same events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import flask
+import icalendar
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from benchmarks import clinics, measuring
+from benchmarks.measuring import Row
+from planner.actions import feeds as actions
+from planner.db import engine
+from planner.db.models import Appointment, Patient
+from planner.ical import events, files
+from planner.ical.events import Event
+from planner.queries import calendar_events, calendar_rows, calendars, schedules
+from planner.who import SYSTEM, Who
+
+NOW = datetime.combine(clinics.TODAY, datetime.min.time(), UTC)
+KEPT_GOAL = 1 / 160  # 2 µs of the 320 µs that the library took for an event when the goal was set
+COLD_GOAL = 1.0
+TOKEN = "t" * 43
+
+
+def feed(seconds: float) -> Iterator[Row]:
+    """A patient's feed and a provider's: kept, from cold, and as a whole request."""
+    with clinics.copy("M") as url, clinics.serving(url) as app:
+        with app.app_context(), engine.reading() as session:
+            patient_id = _busiest(session, Appointment.patient_id)
+            provider_id = _busiest(session, Appointment.provider_id)
+            key = session.get_one(Patient, patient_id).key
+            diary = calendar_rows.diary(session, patient_id)
+            schedule = schedules.taken(session, provider_id, now=NOW)
+        states = tuple(calendar_events.shown(visit, diary, NOW) for visit in diary.visits)
+        wanted = [
+            event
+            for state in states
+            if calendar_events.is_current(state, NOW)
+            for event in calendar_events.of(state, diary, states)
+        ]
+        entries = list(schedules.entries(schedule, now=NOW))
+        yield from _both(
+            "patient's feed", wanted, lambda: calendars.feed_of(diary, now=NOW), seconds
+        )
+        yield from _both(
+            "provider's feed",
+            [schedules.event_of(entry, "en") for entry in entries],
+            lambda: schedules.join(entries, "en"),
+            seconds,
+        )
+        by = Who(user_id=None, role="provider", provider_id=provider_id, origin="", request_id="")
+        with app.app_context():
+            actions.subscribe_patient(key, TOKEN, by=SYSTEM, now=NOW)
+            actions.subscribe_provider(TOKEN + "p", by=by, now=NOW)
+        for name, token in (("patient's", TOKEN), ("provider's", TOKEN + "p")):
+            yield _asked(app, f"{name} feed, asked for", f"/cal/{token}.ics", seconds)
+
+
+def _both(
+    name: str, wanted: Sequence[Event], kept: Callable[[], files.File], seconds: float
+) -> Iterator[Row]:
+    count = len(wanted)
+    written = [events.rendered(event) for event in wanted]
+    if kept().content.count(b"BEGIN:VEVENT") != count:
+        raise RuntimeError("what is measured is not what is served")
+    joined = measuring.alone("", "", lambda: b"".join(written), seconds=seconds / 10).ours_ms
+
+    def cold() -> files.File:
+        events.rendered.cache_clear()
+        return files.make("My visits", wanted)
+
+    def library() -> bytes:
+        calendar = icalendar.Calendar()
+        calendar.subcomponents = [_component(event) for event in wanted]
+        return calendar.to_ical()
+
+    row = measuring.beside(
+        f"{name}, kept", f"{count} events", kept, library, seconds=seconds, goal=KEPT_GOAL
+    )
+    facts = {"us_an_event": _us(row.ours_ms, count), "joined_alone_us": _us(joined, count)}
+    row.facts.update(facts)
+    yield row
+    row = measuring.beside(
+        f"{name}, from cold", f"{count} events", cold, library, seconds=seconds, goal=COLD_GOAL
+    )
+    row.facts.update({"us_an_event": _us(row.ours_ms, count)})
+    yield row
+
+
+def _us(milliseconds: float, count: int) -> float:
+    return round(milliseconds * 1000 / count, 2)
+
+
+def _asked(app: flask.Flask, name: str, path: str, seconds: float) -> Row:
+    browser, empty = app.test_client(), flask.Flask("empty")
+    empty.add_url_rule("/", view_func=lambda: "")
+    nobody = empty.test_client()
+    return measuring.beside(
+        name,
+        "M",
+        lambda: browser.get(path),
+        lambda: nobody.get("/"),
+        seconds=seconds,
+        kilobytes=round(len(browser.get(path).data) / 1000),
+    )
+
+
+def _component(event: Event) -> icalendar.Event:
+    """Return the event as the library's own functions make it."""
+    component = icalendar.Event()
+    starts, ends = events._bounds(event.when)
+    values: dict[str, Any] = {
+        "uid": event.uid, "sequence": event.sequence, "dtstamp": event.modified_at,
+        "created": event.created_at, "last-modified": event.modified_at, "dtstart": starts,
+        "dtend": ends, "summary": event.summary, "status": event.status, "class": "PRIVATE",
+        "transp": "OPAQUE" if event.is_busy else "TRANSPARENT",
+        "description": event.description, "location": event.location,
+        "related-to": event.belongs_to,
+    }  # fmt: skip
+    for name, value in values.items():
+        if value != "":
+            component.add(name, value)
+    for before in event.reminders:
+        alarm = icalendar.Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", event.reminder_text)
+        alarm.add("trigger", -before)
+        component.add_component(alarm)
+    return component
+
+
+def _busiest(session: Session, column: Any) -> int:
+    """Return whose appointments to come are the most."""
+    counted = sa.select(column).where(Appointment.starts_at > NOW, Appointment.status == "booked")
+    most_first = counted.group_by(column).order_by(sa.func.count().desc()).limit(1)
+    return int(session.scalar(most_first) or 0)
