@@ -14,6 +14,9 @@ from sqlalchemy import event
 WRITING = "planner_writing"
 """Execution option of a connection whose next transaction writes."""
 
+GLANCING = "planner_glancing"
+"""Execution option of a connection for one statement that reads: it needs no transaction around it."""
+
 SQLITE_BUSY_MS = 15_000
 POSTGRESQL_SETTINGS = {
     "timezone": "UTC",
@@ -102,5 +105,6 @@ def _set_up(connection: Any, *, enforces_references: bool) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     # Begun deferred, one that reads and then writes fails when another has written between.
-    writes = connection.get_execution_options().get(WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(GLANCING):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITING) else "BEGIN")

@@ -24,7 +24,7 @@ from planner.db.idempotency import Idempotency
 from planner.errors import Refused, Unavailable
 from planner.who import Who
 
-__all__ = ["Idempotency", "Tx", "configure", "db", "reading", "record", "transaction"]
+__all__ = ["Idempotency", "Tx", "configure", "db", "glance", "reading", "record", "transaction"]
 
 T = TypeVar("T")
 
@@ -130,6 +130,17 @@ def reading() -> Iterator[Session]:
             raise violations.translated(error) or error from error
 
 
+def glance(statement: sa.Executable, values: Mapping[str, Any]) -> sa.Row[Any] | None:
+    """Return the first row of one statement of columns, outside any transaction. Raises Unavailable."""
+    bind = db.engine
+    try:
+        with bind.connect() as connection:
+            connection.execution_options(**_GLANCE[bind.dialect.name])
+            return connection.execute(statement, values).first()
+    except sa.exc.SQLAlchemyError as error:
+        raise violations.translated(error) or error from error
+
+
 def lock_settings(session: Session) -> None:
     """Wait for bookings under way, and keep new ones waiting, until the transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
@@ -150,6 +161,10 @@ class _Job:
 _SNAPSHOT: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+_GLANCE: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {connections.GLANCING: True},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},  # spares two journeys to the server
 }
 _VERSION = Base.metadata.tables["schedule_version"]
 _NEXT = _VERSION.c.version + 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -37,6 +37,10 @@ from planner.scheduling.timetable import (
     WeeklyHours,
 )
 
+T = TypeVar("T")
+MOST_KEPT = 64
+"""How much a process keeps of one edition: what it has kept longest goes first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -51,20 +55,60 @@ class Catalogue:
 
 def catalogue(session: Session) -> Catalogue:
     """Return the catalogue: one statement when this process has it already, else eight."""
+    return kept(session, "catalogue", lambda: _read(session))
+
+
+def edition(clinic: int | None, catalogue: int | None) -> str:
+    """Return a word that is another once the clinic's own row, or anything of the catalogue, is.
+
+    Empty before there is a clinic.
+    """
+    return "" if clinic is None else f"{clinic}-{catalogue}"
+
+
+def kept(session: Session, key: Hashable, read: Callable[[], T]) -> T:
+    """Return what was read under a key, read anew once anything of the catalogue has changed.
+
+    For what depends on tables of the catalogue and on nothing else.
+    """
     tracer: Tracer | None = session.info.get("tracer")
     if tracer is not None:
         session.flush()
         if tracer.has_touched(CATALOGUE):
-            return _read(session)  # it may yet be rolled back: nobody else may see it
-    version = session.scalar(sa.select(ScheduleVersion.catalogue).where(ScheduleVersion.id == 1))
-    engine = session.get_bind()
-    kept = _KEPT.get(engine)
-    if kept is None or kept[0] != version:
-        kept = _KEPT[engine] = (version, _read(session))
-    return kept[1]
+            return read()  # it may yet be rolled back: nobody else may see it
+    edition, engine = _edition(session, is_fixed=tracer is None), session.get_bind()
+    known = _KEPT.get(engine)
+    if known is None or known.edition != edition:
+        known = _KEPT[engine] = _Known(edition)
+    value = known.values.get(key, _NOTHING)
+    if value is _NOTHING:
+        value = read()
+        for oldest in list(known.values)[: len(known.values) + 1 - MOST_KEPT]:
+            known.values.pop(oldest, None)
+        known.values[key] = value
+    return cast(T, value)
 
 
-_KEPT: WeakKeyDictionary[Any, tuple[int | None, Catalogue]] = WeakKeyDictionary()
+def _edition(session: Session, *, is_fixed: bool) -> int | None:
+    """Return the edition of the catalogue; asked once where the session reads one snapshot."""
+    if is_fixed and "edition" in session.info:
+        return cast("int | None", session.info["edition"])
+    edition = session.connection().execute(_EDITION).scalar()
+    if is_fixed:
+        session.info["edition"] = edition
+    return edition
+
+
+@dataclass(slots=True)
+class _Known:
+    edition: int | None
+    values: dict[Hashable, Any] = field(default_factory=dict)
+
+
+_KEPT: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+_NOTHING = object()
+_VERSIONS = ScheduleVersion.metadata.tables["schedule_version"]
+_EDITION = sa.select(_VERSIONS.c.catalogue).where(_VERSIONS.c.id == 1)
 
 
 def _read(session: Session) -> Catalogue:

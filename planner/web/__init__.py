@@ -29,7 +29,6 @@ from planner.web import (
     portal,
     security,
     settings,
-    signed_in,
     styleguide,
 )
 from planner.web.sessions import TableSessions
@@ -66,7 +65,6 @@ def register(app: Flask, chosen: Settings) -> None:
     """
     app.url_map.converters["int"] = RowId
     app.session_interface = TableSessions(chosen)
-    signed_in.register(app)
     Babel(app, locale_selector=context.locale)
     assets.register(app)
     frame.register(app)

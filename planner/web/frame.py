@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from planner.errors import Unavailable
 from planner.queries import brand
-from planner.web import context, permissions
+from planner.web import context, permissions, sessions
 
 LANGUAGES = ({"code": "en", "label": "English"}, {"code": "es", "label": "Español"})
 NAV = (
@@ -43,7 +43,7 @@ def _clinic() -> brand.ClinicView:
     # Error pages are drawn in this frame too, also when it is the database that does not answer.
     if "clinic" not in g:
         try:
-            g.clinic = brand.clinic()
+            g.clinic = brand.clinic(sessions.current().edition)
         except Unavailable:
             g.clinic = brand.UNKNOWN
     found: brand.ClinicView = g.clinic
