@@ -91,7 +91,7 @@ def append(
         row["previous_hash"] = previous
         previous = row["hash"] = seal(row)
         rows.append(row)
-    session.execute(_INSERT, rows)
+    session.connection().execute(_INSERT, rows)
 
 
 def seal(row: Mapping[str, Any]) -> str:
@@ -136,9 +136,10 @@ def _shown(values: Mapping[str, Any] | None, fields: Sequence[str]) -> dict[str,
 
 def _locked_head(session: Session) -> str:
     # SQLite has one writer at a time already.
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(_LOCK)
-    return session.scalar(_HEAD) or GENESIS
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+    return connection.execute(_HEAD).scalar() or GENESIS
 
 
 def _row(entry: Entry, *, by: Who, now: datetime, action: str, reason: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from planner.db import audit, changes, connections, idempotency, keys, traces, violations
+from planner.db import audit, changes, connections, idempotency, keys, traces, turns, violations
 from planner.db.base import Base
 from planner.db.idempotency import Idempotency
 from planner.errors import Refused, Unavailable
@@ -202,7 +202,8 @@ def _may_retry(error: Exception, attempt: int) -> bool:
 
 
 def _once(job: _Job) -> Any:
-    with Session(db.engine, expire_on_commit=False) as session:
+    bind = db.engine
+    with turns.turn(bind), Session(bind, expire_on_commit=False) as session:
         session.connection(execution_options={connections.WRITING: True})
         session.info["tracer"] = tracer = traces.Tracer(session)
         event.listen(session, "before_flush", _lock_settings_when_written)
@@ -246,4 +247,4 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
 
 
 def _bump(session: Session, *, is_catalogue: bool) -> None:
-    session.execute(_BUMP_CATALOGUE if is_catalogue else _BUMP)
+    session.connection().execute(_BUMP_CATALOGUE if is_catalogue else _BUMP)
