@@ -151,11 +151,11 @@ def _race(work: Any, parts: Sequence[tuple[Any, ...]]) -> list[Round]:
     """Run the work in a process per part, and return all rounds of all of them."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["benchmarks.booking"])
-    start, told = context.Barrier(len(parts), timeout=120), context.Queue()
+    start, told = context.Barrier(len(parts), timeout=300), context.Queue()
     clients = [context.Process(target=work, args=(*part, start, told)) for part in parts]
     for client in clients:
         client.start()
-    rounds = [one for _ in clients for one in told.get(timeout=100)]
+    rounds = [one for _ in clients for one in told.get(timeout=600)]
     for client in clients:
         client.join()
     return rounds

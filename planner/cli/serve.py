@@ -11,7 +11,8 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from planner.actions import access
+from planner import clock
+from planner.actions import access, tidying
 from planner.cli import running
 from planner.cli.demo import fill
 from planner.cli.init import init
@@ -52,6 +53,9 @@ def serve(context: click.Context, port: int | None, prepare: bool) -> None:
         context.invoke(init)
         context.invoke(fill, size="M", seed=1, if_empty=True)
     with running.inside(context) as app:
+        tidying.tidy(
+            now=clock.now()
+        )  # where nobody runs ``planner tidy``, each start does some of it
         _say_how(chosen)
         app.extensions["sqlalchemy"].engine.dispose()  # processes do not share connections
     _Server(app, chosen).run()

@@ -92,6 +92,10 @@ def test_down_to_nothing_and_up_gives_the_same_schema(raw: sa.Engine, database_u
     assert _schema(raw) == before
 
 
+def test_the_newest_revision_is_the_one_that_alembic_takes_for_it() -> None:
+    assert migrate.head() == ScriptDirectory.from_config(migrate._config()).get_current_head()
+
+
 def test_migrating_what_is_current_does_nothing(raw: sa.Engine, database_url: str) -> None:
     fill(raw)
     before = contents(raw)
