@@ -14,6 +14,7 @@ from planner.web import (
     brand,
     calendar,
     changes,
+    compiled,
     consults,
     context,
     courses,
@@ -74,4 +75,5 @@ def register(app: Flask, chosen: Settings) -> None:
     errors.register(app)
     for area in AREAS:
         app.register_blueprint(area.blueprint)
+    compiled.register(app)
     permissions.check({rule.endpoint for rule in app.url_map.iter_rules()})
