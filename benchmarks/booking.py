@@ -24,6 +24,7 @@ from planner.actions.placing import Place, Terms
 from planner.db import connections, guards, keys, timetables
 from planner.db.base import Base
 from planner.db.models import Appointment, Patient, Provider, Room, Service
+from planner.errors import Unavailable
 from planner.scheduling import availability, rulebook
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import Severity, Slot
@@ -55,6 +56,7 @@ class Round:
     ends_at: float
     taken: list[float]
     processor: float = 0  # seconds of it
+    refused: int = 0  # bookings that ended as "come back later"
 
 
 def both(seconds: float) -> Iterator[Row]:
@@ -92,7 +94,8 @@ def _bookings(
     rounds = _race(_book, [(url, wanted[number::clients]) for number in range(clients)])
     own = _row("whole booking", name, rounds, [], goal=None, clients=clients)
     processor = sum(r.processor for r in rounds) / sum(len(r.taken) for r in rounds)
-    facts = {"processor_ms": round(processor * 1000, 2)}
+    facts: dict[str, Any] = {"processor_ms": round(processor * 1000, 2)}
+    facts["refused"] = sum(r.refused for r in rounds)
     if clients == CROWD:
         facts["wanted_per_second"] = WANTED[name]
     return measuring.Row(
@@ -195,20 +198,26 @@ def _book(
     with clinics.bare(url):
         warm, rest = wanted[:3], wanted[3:]
         for one in warm:
-            _one(one)
+            _is_booked(one)
         start.wait()
         starts_at, spent = perf_counter(), process_time()
-        taken = []
+        taken, refused = [], 0
         for one in rest:
             began = perf_counter()
-            _one(one)
+            refused += not _is_booked(one)
             taken.append((perf_counter() - began) * 1000)
-        told.put([Round(0, starts_at, perf_counter(), taken, process_time() - spent)])
+        ended = Round(0, starts_at, perf_counter(), taken, process_time() - spent, refused)
+        told.put([ended])
 
 
-def _one(wanted: tuple[int, Place]) -> None:
+def _is_booked(wanted: tuple[int, Place]) -> bool:
+    """Book; False where a person would have been asked to come back later."""
     patient_id, place = wanted
-    booking.book(patient_id, place, Terms(acknowledged=WARNINGS), by=DESK, now=clinics.NOW)
+    try:
+        booking.book(patient_id, place, Terms(acknowledged=WARNINGS), by=DESK, now=clinics.NOW)
+    except Unavailable:
+        return False
+    return True
 
 
 def _values(actors: tuple[int, ...], number: int, is_sqlite: bool) -> tuple[Any, ...]:

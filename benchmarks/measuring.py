@@ -31,13 +31,24 @@ class Row:
 
     @property
     def is_missed(self) -> bool:
-        """Whether the ratio is larger than wanted."""
-        return self.goal is not None and self.ratio is not None and self.ratio > self.goal
+        """Whether the ratio is larger than wanted, or it takes longer or does less than the facts want."""
+        if self.goal is not None and self.ratio is not None and self.ratio > self.goal:
+            return True
+        enough = self.facts.get("per_second", 0) >= self.facts.get("wanted_per_second", 0)
+        return not enough or self.ours_ms > self.facts.get("wanted_ms", math.inf)
 
 
-def alone(name: str, size: str, ours: Callable[[], object], *, seconds: float, **facts: Any) -> Row:
-    """Time what has nothing to stand beside."""
-    taken = _timed([ours], seconds)[0]
+def alone(
+    name: str,
+    size: str,
+    ours: Callable[[], object],
+    *,
+    seconds: float,
+    times: int | None = None,
+    **facts: Any,
+) -> Row:
+    """Time what has nothing to stand beside: for so long, or, where each takes long, so many times."""
+    taken = _timed([ours], seconds)[0] if times is None else [_taken(ours) for _ in range(times)]
     return _row(name, size, taken, None, goal=None, facts=facts)
 
 
@@ -95,7 +106,11 @@ def _timed(works: Sequence[Callable[[], object]], seconds: float) -> list[list[f
     ends_at = perf_counter() + seconds
     while len(taken[0]) < FEWEST or (perf_counter() < ends_at and len(taken[0]) < MOST):
         for work, times in zip(works, taken, strict=True):
-            started = perf_counter()
-            work()
-            times.append((perf_counter() - started) * 1000)
+            times.append(_taken(work))
     return taken
+
+
+def _taken(work: Callable[[], object]) -> float:
+    started = perf_counter()
+    work()
+    return (perf_counter() - started) * 1000
