@@ -7,8 +7,8 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
-from typing import Any
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
 
 WARM_UP = 5
 FEWEST = 9
@@ -36,6 +36,13 @@ class Row:
             return True
         enough = self.facts.get("per_second", 0) >= self.facts.get("wanted_per_second", 0)
         return not enough or self.ours_ms > self.facts.get("wanted_ms", math.inf)
+
+
+class Taken(NamedTuple):
+    """Milliseconds of the clock, and of this process's processor: those a busy machine leaves as they are."""
+
+    clock: float
+    processor: float
 
 
 def alone(
@@ -75,34 +82,42 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def _row(
     name: str,
     size: str,
-    ours: Sequence[float],
-    floor: Sequence[float] | None,
+    ours: Sequence[Taken],
+    floor: Sequence[Taken] | None,
     *,
     goal: float | None,
     facts: dict[str, Any],
 ) -> Row:
-    middle = statistics.median(ours)
-    below = statistics.median(floor) if floor else None
+    clock = [one.clock for one in ours]
+    middle = statistics.median(clock)
+    below = statistics.median(one.clock for one in floor) if floor else None
+    if floor:
+        spent, least = (statistics.median(one.processor for one in each) for each in (ours, floor))
+        facts = {
+            **facts,
+            "processor_ms": round(spent, 2),
+            "processor_ratio": round(spent / least, 2),
+        }
     return Row(
         name=name,
         size=size,
         ours_ms=middle,
         floor_ms=below,
         ratio=middle / below if below else None,
-        ours_p95_ms=percentile(ours, 95),
-        floor_p95_ms=percentile(floor, 95) if floor else None,
+        ours_p95_ms=percentile(clock, 95),
+        floor_p95_ms=percentile([one.clock for one in floor], 95) if floor else None,
         goal=goal,
         facts={**facts, "runs": len(ours)},
     )
 
 
-def _timed(works: Sequence[Callable[[], object]], seconds: float) -> list[list[float]]:
-    """Return for each work its times in milliseconds."""
+def _timed(works: Sequence[Callable[[], object]], seconds: float) -> list[list[Taken]]:
+    """Return for each work what each time took."""
     for work in works:
         for _ in range(WARM_UP):
             work()
     gc.collect()
-    taken: list[list[float]] = [[] for _ in works]
+    taken: list[list[Taken]] = [[] for _ in works]
     ends_at = perf_counter() + seconds
     while len(taken[0]) < FEWEST or (perf_counter() < ends_at and len(taken[0]) < MOST):
         for work, times in zip(works, taken, strict=True):
@@ -110,7 +125,7 @@ def _timed(works: Sequence[Callable[[], object]], seconds: float) -> list[list[f
     return taken
 
 
-def _taken(work: Callable[[], object]) -> float:
-    started = perf_counter()
+def _taken(work: Callable[[], object]) -> Taken:
+    started, spent = perf_counter(), process_time()
     work()
-    return (perf_counter() - started) * 1000
+    return Taken((perf_counter() - started) * 1000, (process_time() - spent) * 1000)

@@ -21,7 +21,7 @@ SQLITE_BUSY_MS = 15_000
 POSTGRESQL_SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "15s",
-    "lock_timeout": "5s",
+    "lock_timeout": "14s",  # as patient as SQLite, and before the statement's own limit
     "idle_in_transaction_session_timeout": "30s",
     "application_name": "planner",
 }

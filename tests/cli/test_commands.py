@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -173,3 +174,18 @@ def tamper(path: Path, statement: str) -> None:
         for _, sql in triggers:
             connection.execute(sql)
     connection.close()
+
+
+def test_what_nobody_needs_is_removed_and_counted(demo: Path) -> None:
+    url = f"sqlite:///{demo}"
+    with contextlib.closing(sqlite3.connect(demo)) as connection:
+        connection.execute(
+            "INSERT INTO throttle (subject, failures, last_failed_at)"
+            " VALUES ('pair:old', 3, '2020-01-01 00:00:00.000000')"
+        )
+        connection.commit()
+    first, then = run(url, "tidy"), run(url, "tidy")
+    assert [(done.returncode, done.stdout.split()[0] == "0") for done in (first, then)] == [
+        (0, False),
+        (0, True),
+    ]
