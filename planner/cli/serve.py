@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from dataclasses import replace
@@ -17,6 +18,7 @@ from planner.cli import running
 from planner.cli.demo import fill
 from planner.cli.init import init
 from planner.config import Settings
+from planner.errors import Unavailable
 
 FIRST_USER = "planner user add you@example.com --role manager --password-stdin"
 LONGEST_ADDRESS_LINE = 8_190  # bytes; the wishes of a course page travel in its address
@@ -53,9 +55,9 @@ def serve(context: click.Context, port: int | None, prepare: bool) -> None:
         context.invoke(init)
         context.invoke(fill, size="M", seed=1, if_empty=True)
     with running.inside(context) as app:
-        tidying.tidy(
-            now=clock.now()
-        )  # where nobody runs ``planner tidy``, each start does some of it
+        # Where nobody runs ``planner tidy``, each start does some of it; a full disk hinders no start.
+        with contextlib.suppress(Unavailable):
+            tidying.tidy(now=clock.now())
         _say_how(chosen)
         app.extensions["sqlalchemy"].engine.dispose()  # processes do not share connections
     _Server(app, chosen).run()

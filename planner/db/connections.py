@@ -17,6 +17,9 @@ WRITING = "planner_writing"
 GLANCING = "planner_glancing"
 """Execution option of a connection for one statement that reads: it needs no transaction around it."""
 
+ON_ONE_SNAPSHOT = "planner_on_one_snapshot"
+"""Note of a session (``Session.info``) that sees the database as it was at its first statement."""
+
 SQLITE_BUSY_MS = 15_000
 POSTGRESQL_SETTINGS = {
     "timezone": "UTC",

@@ -123,6 +123,7 @@ def reading() -> Iterator[Session]:
     """Open a session that reads one snapshot and writes nothing. Raises Unavailable."""
     bind = db.engine  # looked up once: it is a walk through the application
     with Session(bind, autoflush=False, expire_on_commit=False) as session:
+        session.info[connections.ON_ONE_SNAPSHOT] = True
         try:
             session.connection(execution_options=_SNAPSHOT[bind.dialect.name])
             yield session

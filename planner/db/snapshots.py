@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from planner.db import connections
 from planner.db.models import (
     Absence,
     Provider,
@@ -76,10 +77,10 @@ def kept(session: Session, key: Hashable, read: Callable[[], T]) -> T:
         session.flush()
         if tracer.has_touched(CATALOGUE):
             return read()  # it may yet be rolled back: nobody else may see it
-    edition, engine = _edition(session, is_fixed=tracer is None), session.get_bind()
+    current, engine = _current(session), session.get_bind()
     known = _KEPT.get(engine)
-    if known is None or known.edition != edition:
-        known = _KEPT[engine] = _Known(edition)
+    if known is None or known.edition != current:
+        known = _KEPT[engine] = _Known(current)
     value = known.values.get(key, _NOTHING)
     if value is _NOTHING:
         value = read()
@@ -89,14 +90,14 @@ def kept(session: Session, key: Hashable, read: Callable[[], T]) -> T:
     return cast(T, value)
 
 
-def _edition(session: Session, *, is_fixed: bool) -> int | None:
-    """Return the edition of the catalogue; asked once where the session reads one snapshot."""
-    if is_fixed and "edition" in session.info:
+def _current(session: Session) -> int | None:
+    """Return the version that last changed the catalogue; asked once of a session on one snapshot."""
+    if "edition" in session.info:
         return cast("int | None", session.info["edition"])
-    edition = session.connection().execute(_EDITION).scalar()
-    if is_fixed:
-        session.info["edition"] = edition
-    return edition
+    found = session.connection().execute(_EDITION).scalar()
+    if session.info.get(connections.ON_ONE_SNAPSHOT):
+        session.info["edition"] = found
+    return found
 
 
 @dataclass(slots=True)

@@ -35,7 +35,9 @@ def turn(engine: sa.Engine) -> Iterator[None]:
     descriptor = _opened(engine)
     try:
         if descriptor is not None:
-            with contextlib.suppress(OSError):  # of a file system without locks
+            with contextlib.suppress(
+                OSError, RuntimeError
+            ):  # no locks there, or no thread to be had
                 _wait(descriptor)
         yield
     finally:
