@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import availability, booking, feeds, pages
+from benchmarks import availability, booking, feeds, pages, starting
 from benchmarks.measuring import Row
 
 GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
@@ -19,6 +19,7 @@ GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
     "availability": availability.free,
     "feed": feeds.feed,
     "booking": booking.both,
+    "start": starting.second,
 }
 ANSWER = Path(__file__).resolve().parent.parent / "build" / "bench.json"
 SECONDS = 6.0

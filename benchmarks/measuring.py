@@ -7,8 +7,8 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
-from typing import Any
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
 
 WARM_UP = 5
 FEWEST = 9
@@ -31,13 +31,31 @@ class Row:
 
     @property
     def is_missed(self) -> bool:
-        """Whether the ratio is larger than wanted."""
-        return self.goal is not None and self.ratio is not None and self.ratio > self.goal
+        """Whether the ratio is larger than wanted, or it takes longer or does less than the facts want."""
+        if self.goal is not None and self.ratio is not None and self.ratio > self.goal:
+            return True
+        enough = self.facts.get("per_second", 0) >= self.facts.get("wanted_per_second", 0)
+        return not enough or self.ours_ms > self.facts.get("wanted_ms", math.inf)
 
 
-def alone(name: str, size: str, ours: Callable[[], object], *, seconds: float, **facts: Any) -> Row:
-    """Time what has nothing to stand beside."""
-    taken = _timed([ours], seconds)[0]
+class Taken(NamedTuple):
+    """Milliseconds of the clock, and of this process's processor: those a busy machine leaves as they are."""
+
+    clock: float
+    processor: float
+
+
+def alone(
+    name: str,
+    size: str,
+    ours: Callable[[], object],
+    *,
+    seconds: float,
+    times: int | None = None,
+    **facts: Any,
+) -> Row:
+    """Time what has nothing to stand beside: for so long, or, where each takes long, so many times."""
+    taken = _timed([ours], seconds)[0] if times is None else [_taken(ours) for _ in range(times)]
     return _row(name, size, taken, None, goal=None, facts=facts)
 
 
@@ -64,38 +82,50 @@ def percentile(values: Sequence[float], percent: float) -> float:
 def _row(
     name: str,
     size: str,
-    ours: Sequence[float],
-    floor: Sequence[float] | None,
+    ours: Sequence[Taken],
+    floor: Sequence[Taken] | None,
     *,
     goal: float | None,
     facts: dict[str, Any],
 ) -> Row:
-    middle = statistics.median(ours)
-    below = statistics.median(floor) if floor else None
+    clock = [one.clock for one in ours]
+    middle = statistics.median(clock)
+    below = statistics.median(one.clock for one in floor) if floor else None
+    if floor:
+        spent, least = (statistics.median(one.processor for one in each) for each in (ours, floor))
+        facts = {
+            **facts,
+            "processor_ms": round(spent, 2),
+            "processor_ratio": round(spent / least, 2),
+        }
     return Row(
         name=name,
         size=size,
         ours_ms=middle,
         floor_ms=below,
         ratio=middle / below if below else None,
-        ours_p95_ms=percentile(ours, 95),
-        floor_p95_ms=percentile(floor, 95) if floor else None,
+        ours_p95_ms=percentile(clock, 95),
+        floor_p95_ms=percentile([one.clock for one in floor], 95) if floor else None,
         goal=goal,
         facts={**facts, "runs": len(ours)},
     )
 
 
-def _timed(works: Sequence[Callable[[], object]], seconds: float) -> list[list[float]]:
-    """Return for each work its times in milliseconds."""
+def _timed(works: Sequence[Callable[[], object]], seconds: float) -> list[list[Taken]]:
+    """Return for each work what each time took."""
     for work in works:
         for _ in range(WARM_UP):
             work()
     gc.collect()
-    taken: list[list[float]] = [[] for _ in works]
+    taken: list[list[Taken]] = [[] for _ in works]
     ends_at = perf_counter() + seconds
     while len(taken[0]) < FEWEST or (perf_counter() < ends_at and len(taken[0]) < MOST):
         for work, times in zip(works, taken, strict=True):
-            started = perf_counter()
-            work()
-            times.append((perf_counter() - started) * 1000)
+            times.append(_taken(work))
     return taken
+
+
+def _taken(work: Callable[[], object]) -> Taken:
+    started, spent = perf_counter(), process_time()
+    work()
+    return Taken((perf_counter() - started) * 1000, (process_time() - spent) * 1000)

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +73,23 @@ def database_url(engine_kind: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def sqlite_url(run_folder: Path, tmp_path: Path) -> str:
-    """A fresh, empty, migrated SQLite file."""
+def stocked() -> date | None:
+    """The day on which the database is set up with the small clinic; None leaves it empty."""
+    return None
+
+
+@pytest.fixture
+def sqlite_url(run_folder: Path, tmp_path: Path, stocked: date | None) -> str:
+    """A fresh, migrated SQLite file, empty unless ``stocked``."""
     path = tmp_path / "planner.sqlite3"
-    shutil.copyfile(databases.sqlite_template(run_folder), path)
+    shutil.copyfile(databases.sqlite_template(run_folder, stocked), path)
     return f"sqlite:///{path}"
 
 
 @pytest.fixture
-def postgres_url(run_folder: Path, postgres_server: str) -> Iterator[str]:
-    """A fresh, empty, migrated PostgreSQL database."""
-    template = databases.postgres_template(run_folder)
+def postgres_url(run_folder: Path, postgres_server: str, stocked: date | None) -> Iterator[str]:
+    """A fresh, migrated PostgreSQL database, empty unless ``stocked``."""
+    template = databases.postgres_template(run_folder, stocked)
     name = f"{template}_{uuid.uuid4().hex[:12]}"
     databases.execute(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     yield databases.with_name(postgres_server, name)

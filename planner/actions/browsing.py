@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from planner.db import keys, signins
-from planner.db.engine import Tx, reading, transaction
-from planner.db.models import SignIn, User
+from planner.db import keys, signins, snapshots
+from planner.db.engine import Tx, transaction
+from planner.db.models import SignIn
 from planner.who import Who
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -31,11 +31,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """A browser's session as it is stored; ``is_due``: that it was seen should be noted again."""
+    """A browser's session as it is stored; ``is_due``: that it was seen should be noted again.
+
+    Read at the same moment: ``schedule`` is another number once a day may look different, ``edition``
+    another text once the clinic's name, or anything set up, does.
+    """
 
     contents: dict[str, Any]
     account: Account | None
     is_due: bool
+    schedule: int
+    edition: str
 
 
 def find(session_id: str, *, now: datetime, idle: timedelta) -> Browser | None:
@@ -46,16 +52,16 @@ def find(session_id: str, *, now: datetime, idle: timedelta) -> Browser | None:
     """
     if len(session_id) > LONGEST_ID:
         return None
-    with reading() as session:
-        found = signins.find(session, keys.digest(session_id))
-        if found is None or not _is_alive(*found, now=now, idle=idle):
-            return None
-        row, user = found
-        return Browser(
-            contents=dict(row.contents.get("values", {})),
-            account=_account(user) if user else None,
-            is_due=now - row.seen_at >= SEEN_EVERY,
-        )
+    row = signins.find(keys.digest(session_id))
+    if row is None or not _is_alive(row, now=now, idle=idle):
+        return None
+    return Browser(
+        contents=dict(row.contents.get("values", {})),
+        account=_account(row) if row.user_id is not None else None,
+        is_due=now - row.seen_at >= SEEN_EVERY,
+        schedule=row.schedule or 0,
+        edition=snapshots.edition(row.clinic, row.catalogue),
+    )
 
 
 def start(contents: dict[str, Any], *, now: datetime, lifetime: timedelta) -> str:
@@ -93,25 +99,23 @@ def end(session_id: str, *, now: datetime) -> None:
     )
 
 
-def _is_alive(row: SignIn, user: User | None, *, now: datetime, idle: timedelta) -> bool:
+def _is_alive(row: Any, *, now: datetime, idle: timedelta) -> bool:
     if row.expires_at <= now:
         return False
-    if user is None:
-        return row.user_id is None
-    return (
-        user.is_active
-        and now - row.seen_at < idle
-        and row.contents.get("seal") == signins.seal(user)
+    if row.user_id is None:
+        return True
+    return bool(
+        row.is_active and now - row.seen_at < idle and row.contents.get("seal") == signins.seal(row)
     )
 
 
-def _account(user: User) -> Account:
+def _account(row: Any) -> Account:
     return Account(
-        id=user.id,
-        name=user.name,
-        email=user.email,
-        role=user.role,
-        language=user.language,
-        provider_id=user.provider_id,
-        site_id=user.site_id,
+        id=row.user_id,
+        name=row.name,
+        email=row.email,
+        role=row.role,
+        language=row.language,
+        provider_id=row.provider_id,
+        site_id=row.site_id,
     )

@@ -45,7 +45,7 @@ def of(email: str, origin: str) -> Guess:
         pair=_subject("pair", account, network),
         address=_subject("address", network),
         account=_subject("account", account),
-        known=_subject("known", account, network),
+        known=_subject(throttles.KNOWN, account, network),
     )
 
 

@@ -12,9 +12,10 @@ from planner.cli.init import init
 from planner.cli.propose import propose
 from planner.cli.serve import serve
 from planner.cli.slots import slots
+from planner.cli.tidy import tidy
 from planner.cli.user import user
 
-COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, user)
+COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, tidy, user)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import re
@@ -15,11 +16,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from planner.actions import access
+from planner import clock
+from planner.actions import access, tidying
 from planner.cli import running
 from planner.cli.demo import fill
 from planner.cli.init import init
 from planner.config import Settings
+from planner.errors import Unavailable
 
 FIRST_USER = "planner user add you@example.com --role manager --password-stdin"
 LONGEST_ADDRESS_LINE = 8_190  # bytes; the wishes of a course page travel in its address
@@ -65,6 +68,9 @@ def serve(context: click.Context, port: int | None, prepare: bool) -> None:
         context.invoke(init)
         context.invoke(fill, size="M", seed=1, if_empty=True)
     with running.inside(context) as app:
+        # Where nobody runs ``planner tidy``, each start does some of it; a full disk hinders no start.
+        with contextlib.suppress(Unavailable):
+            tidying.tidy(now=clock.now())
         _say_how(chosen)
         app.extensions["sqlalchemy"].engine.dispose()  # processes do not share connections
     _Server(app, chosen).run()

@@ -106,7 +106,9 @@ def release_expired(
         "rooms": sorted(room_ids),
         "patients": sorted(patient_ids),
     }
-    expired = list(tx.session.scalars(_expired_statement(), values))
+    tx.session.flush()
+    found: Any = tx.session.connection().execute(_expired_statement(), values)
+    expired = [get(tx, expired_id) for (expired_id,) in found.all()]
     for row in expired:
         enter(row, Status.RELEASED, now=tx.now)
         row.ended_at = row.expires_at
@@ -264,7 +266,7 @@ def _expired_statement() -> Any:
     several: dict[str, Any] = {
         name: sa.bindparam(name, expanding=True) for name in ("providers", "rooms", "patients")
     }
-    return sa.select(Appointment).where(
+    return sa.select(Appointment.id).where(
         Appointment.status.in_(PROVISIONAL),
         Appointment.expires_at <= sa.bindparam("now"),
         sa.or_(

@@ -99,8 +99,9 @@ def append(
         row["previous_hash"] = previous
         previous = row["hash"] = seal(row)
         rows.append(row)
-    session.execute(_INSERT, rows)
-    session.execute(_ADVANCE, {"added": len(rows), "newest": previous})
+    connection = session.connection()
+    connection.execute(_INSERT, rows)
+    connection.execute(_ADVANCE, {"added": len(rows), "newest": previous})
 
 
 def seal(row: Mapping[str, Any]) -> str:
@@ -162,9 +163,10 @@ def _shown(values: Mapping[str, Any] | None, fields: Sequence[str]) -> dict[str,
 
 def _locked_head(session: Session) -> str:
     # SQLite has one writer at a time already.
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(_LOCK)
-    found: str = session.execute(_HEAD).scalar_one()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+    found: str = connection.execute(_HEAD).scalar_one()
     return found
 
 

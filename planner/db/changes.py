@@ -78,8 +78,10 @@ def keep(
     session.execute(sa.delete(Change).where(Change.at < now - KEPT_FOR))
     rows = [_stored(trace) for trace in changed if trace.table in MODELS]
     if rows:
-        session.add(Change(key=key, at=now, user_id=by.user_id, label=label[:40], rows=rows))
-        session.flush()
+        session.connection().execute(
+            _INSERT,
+            {"key": key, "at": now, "user_id": by.user_id, "label": label[:40], "rows": rows},
+        )
 
 
 def find(session: Session, key: str) -> Change | None:
@@ -129,6 +131,9 @@ def _returns(row: Mapping[str, Any]) -> bool:
     return after["status"] not in LIVE_STATUSES or any(
         before[name] != after[name] for name in PLACE
     )
+
+
+_INSERT = sa.insert(Change.metadata.tables["change"])  # built once, like what goes with it
 
 
 def _stored(trace: Trace) -> dict[str, Any]:

@@ -14,11 +14,17 @@ from sqlalchemy import event
 WRITING = "planner_writing"
 """Execution option of a connection whose next transaction writes."""
 
+GLANCING = "planner_glancing"
+"""Execution option of a connection for one statement that reads: it needs no transaction around it."""
+
+ON_ONE_SNAPSHOT = "planner_on_one_snapshot"
+"""Note of a session (``Session.info``) that sees the database as it was at its first statement."""
+
 SQLITE_BUSY_MS = 15_000
 POSTGRESQL_SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "15s",
-    "lock_timeout": "5s",
+    "lock_timeout": "14s",  # as patient as SQLite, and before the statement's own limit
     "idle_in_transaction_session_timeout": "30s",
     "application_name": "planner",
 }
@@ -102,5 +108,6 @@ def _set_up(connection: Any, *, enforces_references: bool) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     # Begun deferred, one that reads and then writes fails when another has written between.
-    writes = connection.get_execution_options().get(WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(GLANCING):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITING) else "BEGIN")

@@ -18,13 +18,13 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from planner.db import audit, changes, connections, idempotency, keys, traces, violations
+from planner.db import audit, changes, connections, idempotency, keys, traces, turns, violations
 from planner.db.base import Base
 from planner.db.idempotency import Idempotency
 from planner.errors import Refused, Unavailable
 from planner.who import Who
 
-__all__ = ["Idempotency", "Tx", "configure", "db", "reading", "record", "transaction"]
+__all__ = ["Idempotency", "Tx", "configure", "db", "glance", "reading", "record", "transaction"]
 
 T = TypeVar("T")
 
@@ -123,11 +123,23 @@ def reading() -> Iterator[Session]:
     """Open a session that reads one snapshot and writes nothing. Raises Unavailable."""
     bind = db.engine  # looked up once: it is a walk through the application
     with Session(bind, autoflush=False, expire_on_commit=False) as session:
+        session.info[connections.ON_ONE_SNAPSHOT] = True
         try:
             session.connection(execution_options=_SNAPSHOT[bind.dialect.name])
             yield session
         except sa.exc.SQLAlchemyError as error:
             raise violations.translated(error) or error from error
+
+
+def glance(statement: sa.Executable, values: Mapping[str, Any]) -> sa.Row[Any] | None:
+    """Return the first row of one statement of columns, outside any transaction. Raises Unavailable."""
+    bind = db.engine
+    try:
+        with bind.connect() as connection:
+            connection.execution_options(**_GLANCE[bind.dialect.name])
+            return connection.execute(statement, values).first()
+    except sa.exc.SQLAlchemyError as error:
+        raise violations.translated(error) or error from error
 
 
 def lock_settings(session: Session) -> None:
@@ -150,6 +162,10 @@ class _Job:
 _SNAPSHOT: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+_GLANCE: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {connections.GLANCING: True},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},  # spares two journeys to the server
 }
 _VERSION = Base.metadata.tables["schedule_version"]
 _NEXT = _VERSION.c.version + 1
@@ -187,7 +203,8 @@ def _may_retry(error: Exception, attempt: int) -> bool:
 
 
 def _once(job: _Job) -> Any:
-    with Session(db.engine, expire_on_commit=False) as session:
+    bind = db.engine
+    with turns.turn(bind), Session(bind, expire_on_commit=False) as session:
         session.connection(execution_options={connections.WRITING: True})
         session.info["tracer"] = tracer = traces.Tracer(session)
         event.listen(session, "before_flush", _lock_settings_when_written)
@@ -231,4 +248,4 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
 
 
 def _bump(session: Session, *, is_catalogue: bool) -> None:
-    session.execute(_BUMP_CATALOGUE if is_catalogue else _BUMP)
+    session.connection().execute(_BUMP_CATALOGUE if is_catalogue else _BUMP)

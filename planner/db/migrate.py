@@ -1,40 +1,53 @@
-"""Bring a database to a numbered revision, and prove after each step that its guards stand."""
+"""Bring a database to a numbered revision, and prove after each step that its guards stand.
+
+Alembic is loaded where tables are changed and nowhere else: a process that finds them as they should
+be starts without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 import planner
 from planner.db import connections, guards
 from planner.db.base import Base
 from planner.errors import Unavailable
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext
+
 LOCK = 0x706C616E02  # of PostgreSQL's advisory locks: two hosts that start at once migrate in turn
 
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Create the database's tables, or bring them up to a revision."""
+    if revision == "head" and _stands(url):
+        return
+    from alembic import command  # noqa: PLC0415  see above
+
     _run(url, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to an earlier revision; ``base`` removes everything."""
+    from alembic import command  # noqa: PLC0415  see above
+
     _run(url, lambda config: command.downgrade(config, revision))
 
 
 def current(engine: sa.Engine) -> str | None:
     """Return the revision the database is at, or None for one that was never initialised."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(_REVISION).scalar()
+        return found
 
 
 def is_current(engine: sa.Engine) -> bool:
@@ -43,8 +56,10 @@ def is_current(engine: sa.Engine) -> bool:
 
 
 def head() -> str | None:
-    """Return the newest revision there is."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    """Return the newest revision there is: its files are numbered."""
+    return max(
+        (path.name[:4] for path in (_scripts() / "versions").glob("[0-9]*.py")), default=None
+    )
 
 
 def configure(context: EnvironmentContext, connection: sa.Connection) -> None:
@@ -65,6 +80,25 @@ def is_compared(
 ) -> bool:
     """Whether the models answer for it: guards are answered for by ``guards.probe``."""
     return not (name or "").startswith(guards.PREFIX)
+
+
+_REVISION = sa.text("SELECT version_num FROM alembic_version")
+
+
+def _stands(url: str) -> bool:
+    """Whether the tables are those of this version, with all their guards."""
+    engine = connections.create(url, is_migrating=True)
+    try:
+        _reach(engine)
+        if not is_current(engine):
+            return False
+        with engine.connect() as connection:
+            guards.probe(connection)
+            return True
+    except guards.GuardsMissing:
+        return False
+    finally:
+        engine.dispose()
 
 
 def _run(url: str, work: Callable[[Config], None]) -> None:
@@ -111,6 +145,8 @@ def _prove(
 
 
 def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415  see above
+
     config = Config()
     config.set_main_option("script_location", str(_scripts()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

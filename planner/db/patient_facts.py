@@ -45,7 +45,7 @@ def load(
     consults = _by_patient(session, Consult, ids, "held_on", "recorded_at")
     past = _past_sessions(appointments, known)
     patients: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(_patients(), {"ids": ids}):
+    for row in session.connection().execute(_patients(), {"ids": ids}):
         patients[row.id].append(row)  # once for each consent
     return {
         patient_id: _facts(rows, dates[patient_id], consults[patient_id], past[patient_id])
@@ -119,7 +119,7 @@ def _by_patient(
     session: Session, model: type[Any], ids: list[int], *order: str
 ) -> defaultdict[int, list[Any]]:
     found: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in session.execute(_rows_of(model.__tablename__, order), {"ids": ids}):
+    for row in session.connection().execute(_rows_of(model.__tablename__, order), {"ids": ids}):
         found[row.patient_id].append(row)
     return found
 

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from planner.db import keys
-from planner.db.engine import Tx
-from planner.db.models import SignIn, User
+from planner.db.engine import Tx, glance
+from planner.db.models import Clinic, ScheduleVersion, SignIn, User
 
 
 def new_id() -> str:
@@ -19,15 +18,23 @@ def new_id() -> str:
     return secrets.token_urlsafe(32)
 
 
-def seal(user: User) -> str:
-    """Return a digest of what a sign-in rests on: when any of it changes, the sign-in is over."""
+def seal(user: User | Any) -> str:
+    """Return a digest of what a sign-in rests on: when any of it changes, the sign-in is over.
+
+    ``user`` is a user, or what ``find`` returns.
+    """
     return keys.digest(f"{user.role}\n{user.provider_id}\n{user.password_hash}")
 
 
-def find(session: Session, id_hash: str) -> tuple[SignIn, User | None] | None:
-    """Return a browser's session row with its user, or None."""
-    found = session.execute(_FIND, {"id_hash": id_hash}).first()
-    return (found[0], found[1]) if found else None
+def find(id_hash: str) -> sa.Row[Any] | None:
+    """Return a browser's session row with its user and the versions of what pages show, or None.
+
+    ``user_id``, ``contents``, ``seen_at``, ``expires_at``; of the user ``name``, ``email``, ``role``,
+    ``password_hash``, ``language``, ``provider_id``, ``site_id``, ``is_active``, which are None before
+    sign-in; ``schedule``, the schedule version, ``catalogue``, the one of the catalogue, and ``clinic``,
+    the one of the clinic's own row, which are None before ``planner init``.
+    """
+    return glance(_FIND, {"id_hash": id_hash})
 
 
 def add(
@@ -64,8 +71,15 @@ def end(tx: Tx, id_hash: str) -> None:
     tx.session.execute(sa.delete(SignIn).where(SignIn.id_hash == id_hash))
 
 
-_FIND = (  # built once: every request asks it
-    sa.select(SignIn, User)
+_FIND = (  # built once: every request asks it, and most ask nothing else of the database
+    sa.select(
+        SignIn.user_id, SignIn.contents, SignIn.seen_at, SignIn.expires_at,
+        User.name, User.email, User.role, User.password_hash, User.language, User.provider_id,
+        User.site_id, User.is_active,
+        ScheduleVersion.version.label("schedule"), ScheduleVersion.catalogue,
+        sa.select(Clinic.version).limit(1).scalar_subquery().label("clinic"),
+    )
     .outerjoin(User, User.id == SignIn.user_id)
+    .outerjoin(ScheduleVersion, ScheduleVersion.id == 1)
     .where(SignIn.id_hash == sa.bindparam("id_hash"))
-)
+)  # fmt: skip

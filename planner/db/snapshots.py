@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from planner.db import connections
 from planner.db.models import (
     Absence,
     Provider,
@@ -37,6 +38,10 @@ from planner.scheduling.timetable import (
     WeeklyHours,
 )
 
+T = TypeVar("T")
+MOST_KEPT = 64
+"""How much a process keeps of one edition: what it has kept longest goes first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -51,20 +56,60 @@ class Catalogue:
 
 def catalogue(session: Session) -> Catalogue:
     """Return the catalogue: one statement when this process has it already, else eight."""
+    return kept(session, "catalogue", lambda: _read(session))
+
+
+def edition(clinic: int | None, catalogue: int | None) -> str:
+    """Return a word that is another once the clinic's own row, or anything of the catalogue, is.
+
+    Empty before there is a clinic.
+    """
+    return "" if clinic is None else f"{clinic}-{catalogue}"
+
+
+def kept(session: Session, key: Hashable, read: Callable[[], T]) -> T:
+    """Return what was read under a key, read anew once anything of the catalogue has changed.
+
+    For what depends on tables of the catalogue and on nothing else.
+    """
     tracer: Tracer | None = session.info.get("tracer")
     if tracer is not None:
         session.flush()
         if tracer.has_touched(CATALOGUE):
-            return _read(session)  # it may yet be rolled back: nobody else may see it
-    version = session.scalar(sa.select(ScheduleVersion.catalogue).where(ScheduleVersion.id == 1))
-    engine = session.get_bind()
-    kept = _KEPT.get(engine)
-    if kept is None or kept[0] != version:
-        kept = _KEPT[engine] = (version, _read(session))
-    return kept[1]
+            return read()  # it may yet be rolled back: nobody else may see it
+    current, engine = _current(session), session.get_bind()
+    known = _KEPT.get(engine)
+    if known is None or known.edition != current:
+        known = _KEPT[engine] = _Known(current)
+    value = known.values.get(key, _NOTHING)
+    if value is _NOTHING:
+        value = read()
+        for oldest in list(known.values)[: len(known.values) + 1 - MOST_KEPT]:
+            known.values.pop(oldest, None)
+        known.values[key] = value
+    return cast(T, value)
 
 
-_KEPT: WeakKeyDictionary[Any, tuple[int | None, Catalogue]] = WeakKeyDictionary()
+def _current(session: Session) -> int | None:
+    """Return the version that last changed the catalogue; asked once of a session on one snapshot."""
+    if "edition" in session.info:
+        return cast("int | None", session.info["edition"])
+    found = session.connection().execute(_EDITION).scalar()
+    if session.info.get(connections.ON_ONE_SNAPSHOT):
+        session.info["edition"] = found
+    return found
+
+
+@dataclass(slots=True)
+class _Known:
+    edition: int | None
+    values: dict[Hashable, Any] = field(default_factory=dict)
+
+
+_KEPT: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+_NOTHING = object()
+_VERSIONS = ScheduleVersion.metadata.tables["schedule_version"]
+_EDITION = sa.select(_VERSIONS.c.catalogue).where(_VERSIONS.c.id == 1)
 
 
 def _read(session: Session) -> Catalogue:

@@ -14,6 +14,8 @@ from planner.db.models import Throttle
 
 FORGOTTEN_AFTER = timedelta(minutes=30)
 KNOWN_FOR = timedelta(days=90)
+KNOWN = "known"
+"""How subjects begin under which sign-ins have succeeded."""
 
 
 def failures(tx: Tx, subjects: Collection[str]) -> Mapping[str, tuple[int, datetime]]:
@@ -65,6 +67,15 @@ def is_known(tx: Tx, subject: str) -> bool:
 def set_known(tx: Tx, subject: str) -> None:
     """Remember that a sign-in has succeeded under this subject: a row without failures."""
     _put(tx, subject, 0, sa.literal(0))
+
+
+def is_over(table: sa.Table, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a row means nothing any more; an address that is known does so for longer."""
+    is_of_known = table.c.subject.startswith(f"{KNOWN}:")
+    return sa.or_(
+        table.c.last_failed_at < now - KNOWN_FOR,
+        sa.and_(~is_of_known, table.c.last_failed_at < now - FORGOTTEN_AFTER),
+    )
 
 
 def _one_more(tx: Tx) -> sa.ColumnElement[int]:

@@ -136,7 +136,9 @@ def _busy_rows(
         "rooms": sorted(room_ids),
         "patients": sorted(patient_ids),
     }
-    return list({row.id: row for row in session.execute(statement, values)}.values())
+    # Columns alone, by the connection: ``load`` has flushed, and the session would only take longer.
+    rows: Any = session.connection().execute(statement, values)
+    return list({row.id: row for row in rows}.values())
 
 
 @lru_cache

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from planner.db.engine import reading
+from planner.db import snapshots
+from planner.db.engine import db, glance, reading
 from planner.db.models import Clinic, Provider, ScheduleVersion, Service, Site
 
 
@@ -25,20 +28,13 @@ UNKNOWN = ClinicView()
 """The clinic before ``planner init``, or while the database does not answer."""
 
 
-def clinic() -> ClinicView:
-    """Return the clinic."""
-    with reading() as session:
-        found = session.execute(_CLINIC).first()
-    if found is None:
-        return UNKNOWN
-    row, edition = found
-    return ClinicView(
-        name=row.name,
-        phone=row.phone,
-        email=row.email,
-        colour=row.colour,
-        edition=f"{row.version}-{edition}",
-    )
+def clinic(edition: str = "") -> ClinicView:
+    """Return the clinic; without asking the database when this process knows the edition given."""
+    engine = db.engine
+    known = _KNOWN.get(engine)
+    if known is None or not edition or known.edition != edition:
+        known = _KNOWN[engine] = _read()
+    return known
 
 
 def colours() -> tuple[str, ...]:
@@ -48,6 +44,23 @@ def colours() -> tuple[str, ...]:
         return tuple(sorted(session.scalars(sa.union(*map(sa.select, columns)))))
 
 
-_CLINIC = sa.select(  # built once: every page asks it
-    Clinic, sa.select(ScheduleVersion.catalogue).limit(1).scalar_subquery()
-).limit(1)
+_KNOWN: WeakKeyDictionary[Any, ClinicView] = WeakKeyDictionary()
+_CLINIC = (
+    sa.select(
+        Clinic.name, Clinic.phone, Clinic.email, Clinic.colour, Clinic.version,
+        sa.select(ScheduleVersion.catalogue).limit(1).scalar_subquery().label("catalogue"),
+    ).limit(1)
+)  # fmt: skip
+
+
+def _read() -> ClinicView:
+    row = glance(_CLINIC, {})
+    if row is None:
+        return UNKNOWN
+    return ClinicView(
+        name=row.name,
+        phone=row.phone,
+        email=row.email,
+        colour=row.colour,
+        edition=snapshots.edition(row.version, row.catalogue),
+    )

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
 from planner.db import decisions, engine, snapshots
-from planner.db.models import ScheduleVersion
-from planner.queries import day_board, day_cards, day_rows
-from planner.queries.day_board import Span
+from planner.queries import day_bands, day_board, day_cards, day_rows
 from planner.queries.day_cards import Cards
 from planner.queries.day_facts import FALLBACK_ZONE, DayFacts
 from planner.queries.day_rows import Fact
-from planner.queries.day_view import Band, Chip, Column, DayPage, Item, MyDay, SiteTab
+from planner.queries.day_view import Chip, Column, DayPage, Item, MyDay, SiteTab
 from planner.scheduling import hours
 from planner.scheduling.interval import Interval
 from planner.wording import desk
 
-_VERSION = sa.select(ScheduleVersion.version)
 Drawn = tuple[Any, Item]  # a row, and its card
 STATUS_ORDER = ("held", "reserved", "booked", "arrived", "started", "fulfilled", "no_show")
-
-
-def version() -> int:
-    """Return the schedule version: while it stands, a day looks as it did."""
-    with engine.reading() as session:
-        return session.scalar(_VERSION) or 0
 
 
 def page(
@@ -41,7 +30,7 @@ def page(
     """Return a day at a site, or at all of them; without a date today, without a site the first."""
     with engine.reading() as session:
         day = on or _today(session, now)
-        facts = DayFacts(day_rows.facts(session, day))
+        facts = _facts(session, day)
         site = facts.site(site_id)
         sites = list(facts.sites.values()) if is_all else [s for s in (site,) if s]
         span = _span(day, facts.zone)
@@ -52,9 +41,9 @@ def page(
             now=now,
             site_ids=[row.id for row in sites if row.id is not None],
         )
-        ids = {row["course_id"] for row in rows if row["course_id"] is not None}
+        ids = {row.course_id for row in rows if row.course_id is not None}
         sessions = day_rows.course_sessions(session, sorted(ids)) if ids else []
-    cards = Cards(facts, day, now, locale, day_cards.measures(sessions, facts), is_all=is_all)
+    cards = Cards(facts, day, now, locale, day_cards.measures(rows, sessions, facts), is_all=is_all)
     return _page(cards, rows, sites, by)
 
 
@@ -62,7 +51,7 @@ def mine(on: date | None, provider_id: int, *, locale: str, now: datetime) -> My
     """Return a provider's day over all sites; without a date today."""
     with engine.reading() as session:
         day = on or _today(session, now)
-        facts = DayFacts(day_rows.facts(session, day))
+        facts = _facts(session, day)
         span = _span(day, facts.zone)
         rows = day_rows.appointments(
             session,
@@ -71,16 +60,16 @@ def mine(on: date | None, provider_id: int, *, locale: str, now: datetime) -> My
             now=now,
             provider_id=provider_id,
         )
-        ids = {row["course_id"] for row in rows if row["course_id"] is not None}
+        ids = {row.course_id for row in rows if row.course_id is not None}
         sessions = day_rows.course_sessions(session, sorted(ids)) if ids else []
         to_sign = decisions.count_unsigned(session, provider_id)
-    cards = Cards(facts, day, now, locale, day_cards.measures(sessions, facts), is_all=True)
+    cards = Cards(facts, day, now, locale, day_cards.measures(rows, sessions, facts), is_all=True)
     provider = facts.providers.get(provider_id)
     return MyDay(
         on=day,
         title=wording.format_full_date(day, locale),
         provider_name=provider.name if provider else "",
-        items=tuple(cards.item(row) for row in rows),
+        items=tuple(cards.item(row, "provider") for row in rows),
         hours=tuple(
             (Chip(name=site.name, colour=site.colour), cards.spans_label(spans))
             for site in facts.sites.values()
@@ -94,7 +83,7 @@ def mine(on: date | None, provider_id: int, *, locale: str, now: datetime) -> My
 
 def _page(cards: Cards, rows: Sequence[Any], sites: Sequence[Fact], by: str) -> DayPage:
     facts, locale = cards.facts, cards.locale
-    items = tuple(cards.item(row) for row in rows)
+    items = tuple(cards.item(row, by) for row in rows)
     drawn = list(zip(rows, items, strict=True))
     columns = [column for site in sites for column in _columns(cards, drawn, site, by)]
     spans = [span for site in sites for span in facts.open_at(site.id or 0)]
@@ -139,10 +128,10 @@ def _page(cards: Cards, rows: Sequence[Any], sites: Sequence[Fact], by: str) -> 
 
 def _columns(cards: Cards, drawn: Sequence[Drawn], site: Fact, by: str) -> list[Column]:
     facts, site_id = cards.facts, site.id or 0
-    by_actor: defaultdict[int, list[Drawn]] = defaultdict(list)
+    by_actor: defaultdict[int, list[Item]] = defaultdict(list)
     for row, item in drawn:
-        if row["site_id"] == site.id:
-            by_actor[row["room_id" if by == "room" else "provider_id"]].append((row, item))
+        if row.site_id == site.id:
+            by_actor[row.room_id if by == "room" else row.provider_id].append(item)
     if by == "room":
         actors = [room for room in facts.rooms.values() if room.site_id == site.id]
     else:
@@ -154,63 +143,26 @@ def _columns(cards: Cards, drawn: Sequence[Drawn], site: Fact, by: str) -> list[
     return [_column(cards, by_actor.get(actor.id or 0, ()), site, actor, by) for actor in actors]
 
 
-def _column(cards: Cards, own: Sequence[Drawn], site: Fact, actor: Fact, by: str) -> Column:
+def _column(cards: Cards, items: Sequence[Item], site: Fact, actor: Fact, by: str) -> Column:
     is_provider = by == "provider"
-    items = [
-        replace(item, tails=tails) if (tails := cards.tails(row, by)) else item for row, item in own
-    ]
     detail = [site.name] if cards.is_all else []
     detail += [actor.detail] if actor.detail else []
     detail.append(desk.visits(len(items), cards.locale))
-    closed = _provider_bands if is_provider else _room_bands
+    closed = day_bands.of_provider if is_provider else day_bands.of_room
     return Column(
         id=f"{by}-{actor.id}-{site.id}",
         name=actor.name,
         detail=" · ".join(detail),
         initials=wording.initials(actor.name) if is_provider else "",
         colour=site.colour,
-        closed=tuple(closed(cards, site.id or 0, actor.id or 0)),
+        closed=closed(cards.facts, site.id or 0, actor.id or 0, cards.locale),
         appointments=day_board.in_lanes(items),
     )
 
 
-def _provider_bands(cards: Cards, site_id: int, provider_id: int) -> list[Band]:
-    facts, locale = cards.facts, cards.locale
-    shut, opened = _shut(cards, site_id)
-    absences = facts.absences(provider_id)
-    breaks = facts.breaks(provider_id, site_id)
-    away = [span for span, _ in absences]
-    known = [*facts.rostered(provider_id, site_id), *breaks, *away]
-    result = [*shut, *day_board.bands(
-        day_board.without(opened, known), "closed", desk.band("not_here", locale)
-    )]  # fmt: skip
-    for span, reason in absences:
-        inside = day_board.without([span], day_board.without([day_board.DAY], opened))
-        result += day_board.bands(inside, "absence", reason or desk.band("absence", locale))
-    result += day_board.bands(day_board.without(breaks, away), "break", desk.band("break", locale))
-    return result
-
-
-def _room_bands(cards: Cards, site_id: int, room_id: int) -> list[Band]:
-    shut, _ = _shut(cards, site_id)
-    out = desk.band("out", cards.locale)
-    return shut + [
-        band
-        for span, reason in cards.facts.outages(room_id)
-        for band in day_board.bands([span], "absence", f"{out}: {reason}" if reason else out)
-    ]
-
-
-def _shut(cards: Cards, site_id: int) -> tuple[list[Band], list[Span]]:
-    """Return the bands in which the site is closed, and when it is open."""
-    facts, label = cards.facts, desk.band("closed", cards.locale)
-    opened = facts.open_at(site_id)
-    closures = [span for span, _ in facts.closures(site_id)]
-    shut = day_board.without(day_board.without([day_board.DAY], opened), closures)
-    result = day_board.bands(shut, "closed", label)
-    for span, reason in facts.closures(site_id):
-        result += day_board.bands([span], "absence", reason or label)
-    return result, opened
+def _facts(session: Session, day: date) -> DayFacts:
+    read = lambda: DayFacts(day_rows.facts(session, day))  # noqa: E731  a name says more than a line
+    return snapshots.kept(session, ("day", day), read)
 
 
 def _today(session: Session, now: datetime) -> date:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from planner import wording
@@ -13,7 +14,7 @@ from planner.queries import day_board
 from planner.queries.day_board import Span
 from planner.queries.day_facts import DayFacts
 from planner.queries.day_view import Chip, GapView, Item, Sign, Tail
-from planner.scheduling import course, hours
+from planner.scheduling import gaps, hours
 from planner.scheduling.gaps import Measure
 from planner.scheduling.timetable import CourseOrder, Gap, SessionOrder
 from planner.wording import desk
@@ -23,9 +24,9 @@ PAGE = "/appointments/"
 """Where a card leads; asking the routes for each of sixty cards would cost more than the rest of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cards:
-    """What every card of a day is made with."""
+    """What every card of a day is made with; what many cards share is made once."""
 
     facts: DayFacts
     day: date
@@ -33,22 +34,27 @@ class Cards:
     locale: str
     measures: Mapping[tuple[int, int], Measure]
     is_all: bool
+    _known: dict[datetime, int] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def now_minute(self) -> int | None:
         """The minute it is, when the day is today."""
         local = hours.local(self.now, self.facts.zone)
         return day_board.minute(local.time()) if local.date() == self.day else None
 
-    @property
+    @cached_property
     def now_label(self) -> str:
         """The time it is."""
         return wording.format_time(hours.local(self.now, self.facts.zone), self.locale)
 
     def clock(self, at: datetime) -> int:
         """Return the minute of the day of an instant; past midnight the minutes go on."""
-        local = hours.local(at, self.facts.zone)
-        return (local.date() - self.day).days * 1440 + day_board.minute(local.time())
+        minute = self._known.get(at)
+        if minute is None:
+            local = hours.local(at, self.facts.zone)
+            minute = (local.date() - self.day).days * 1440 + day_board.minute(local.time())
+            self._known[at] = minute
+        return minute
 
     def spans_label(self, spans: Sequence[Span]) -> str:
         """Return "9:00 AM–12:30 PM, …"."""
@@ -56,57 +62,54 @@ class Cards:
             f"{minute_label(a, self.locale)}–{minute_label(b, self.locale)}" for a, b in spans
         )
 
-    def item(self, row: Any) -> Item:
-        """Return an appointment as a card or a line."""
+    def item(self, row: Any, by: str) -> Item:
+        """Return an appointment as a card in a column of this kind, or as a line."""
         status, note = self._status(row)
-        start, end = self.clock(row["starts_at"]), self.clock(row["ends_at"])
-        number = row["number"]
-        measure = self.measures.get((row["course_id"], number)) if number else None
-        minutes = int((row["ends_at"] - row["starts_at"]).total_seconds() // 60)
-        site = self.facts.sites.get(row["site_id"])
+        start, end = self.clock(row.starts_at), self.clock(row.ends_at)
+        number = row.number
+        measure = self.measures.get((row.course_id, number)) if number else None
+        minutes = _minutes(row.ends_at - row.starts_at)
+        site = self.facts.sites.get(row.site_id)
         return Item(
-            id=row["id"],
-            key=row["key"],
-            url=PAGE + row["key"],
+            id=row.id,
+            key=row.key,
+            url=PAGE + row.key,
             start_minute=start,
             end_minute=end,
             start_label=_clock_face(start, self.locale),
             end_label=_clock_face(end, self.locale),
             time_label=minute_label(start, self.locale),
             minutes_label=wording.minutes(minutes, self.locale),
-            state=row["status"],
+            state=row.status,
             status=status,
             status_note=note,
-            version=row["version"],
-            patient_name=wording.person(row["given_name"], row["family_name"]),
-            patient_key=row["patient_key"],
-            service_name=row["service_name"],
-            service_colour=row["service_colour"],
-            service_kind=row["service_kind"],
+            version=row.version,
+            patient_name=wording.person(row.given_name, row.family_name),
+            patient_key=row.patient_key,
+            service_name=row.service_name,
+            service_colour=row.service_colour,
+            service_kind=row.service_kind,
             number=number,
-            total=row["total"] if number else None,
+            total=row.total if number else None,
             gap=_gap(measure, self.locale),
-            room_name=row["room_name"],
-            provider_name=row["provider_name"],
-            provider=Chip(
-                name=row["provider_name"],
-                colour=row["provider_colour"],
-                initials=wording.initials(row["provider_name"]),
-            ),
+            room_name=row.room_name,
+            provider_name=row.provider_name,
+            provider=_provider_chip(row.provider_name, row.provider_colour),
             site=Chip(name=site.name, colour=site.colour) if site and self.is_all else None,
             icons=tuple(self._signs(row)),
-            note=row["note"] or row["call_back_note"],
+            note=row.note or row.call_back_note,
+            tails=self._tails(row, by),
         )
 
-    def tails(self, row: Any, by: str) -> tuple[Tail, ...]:
+    def _tails(self, row: Any, by: str) -> tuple[Tail, ...]:
         """Return what the appointment occupies beside its own time in this kind of column."""
-        ends, starts = self.clock(row["ends_at"]), self.clock(row["starts_at"])
+        ends, starts = self.clock(row.ends_at), self.clock(row.starts_at)
         if by == "provider":
-            spans = [("walk", "walk", ends, self.clock(row["patient_until"]))]
+            spans = [("walk", "walk", ends, self.clock(row.patient_until))]
         else:
             spans = [
-                ("turnover", "preparation", self.clock(row["room_from"]), starts),
-                ("turnover", "turnover", ends, self.clock(row["room_until"])),
+                ("turnover", "preparation", self.clock(row.room_from), starts),
+                ("turnover", "turnover", ends, self.clock(row.room_until)),
             ]
         return tuple(
             Tail(kind=kind, start_minute=a, end_minute=b, label=desk.tail(code, self.locale))
@@ -115,49 +118,50 @@ class Cards:
         )
 
     def _status(self, row: Any) -> tuple[str, str]:
-        status = row["status"]
+        status = row.status
         if status == "booked":
-            behind = self.now - row["starts_at"]
+            behind = self.now - row.starts_at
             if behind >= LATE_AFTER and self.now_minute is not None:
                 return "late", desk.late(_minutes(behind), self.locale)
-            return ("confirmed" if row["confirmed_at"] else "booked"), ""
-        if status == "arrived" and row["arrived_at"] and self.now_minute is not None:
-            return status, desk.waits(_minutes(self.now - row["arrived_at"]), self.locale)
+            return ("confirmed" if row.confirmed_at else "booked"), ""
+        if status == "arrived" and row.arrived_at and self.now_minute is not None:
+            return status, desk.waits(_minutes(self.now - row.arrived_at), self.locale)
         return status, ""
 
     def _signs(self, row: Any) -> list[Sign]:
         found = []
-        if row["language"] != "en":
-            label = wording.language(row["language"], self.locale)
-            found.append(Sign(text=row["language"].upper(), label=label))
-        if not row["was_here"]:
-            found.append(self._sign("new", "star"))
-        if row["service_kind"] == "session" and not row["has_consent"]:
-            found.append(self._sign("consent", "edit", is_alert=True))
-        if row["package"]:
-            found.append(Sign(name="money", label=row["package"], is_alert=_is_due(row["package"])))
-        if row["health_state"] == "review" and row["health_reviewed_at"] is None:
-            found.append(self._sign("review", "decide", is_alert=True))
-        if row["note"] or row["patient_note"]:
-            found.append(self._sign("note", "note"))
-        if row["call_back_note"]:
-            found.append(self._sign("call", "phone"))
+        if row.language != "en":
+            found.append(_language(row.language, self.locale))
+        if not row.was_here:
+            found.append(_sign("new", "star", self.locale))
+        if row.service_kind == "session" and not row.has_consent:
+            found.append(_sign("consent", "edit", self.locale, is_alert=True))
+        if row.package:
+            found.append(Sign(name="money", label=row.package, is_alert=_is_due(row.package)))
+        if row.health_state == "review" and row.health_reviewed_at is None:
+            found.append(_sign("review", "decide", self.locale, is_alert=True))
+        if row.note or row.patient_note:
+            found.append(_sign("note", "note", self.locale))
+        if row.call_back_note:
+            found.append(_sign("call", "phone", self.locale))
         return found
 
-    def _sign(self, code: str, icon: str, *, is_alert: bool = False) -> Sign:
-        return Sign(name=icon, label=desk.sign(code, self.locale), is_alert=is_alert)
 
-
-def measures(sessions: Sequence[Any], facts: DayFacts) -> dict[tuple[int, int], Measure]:
-    """Return what each session of the courses is measured by, by course and number."""
-    by_course: dict[int, list[Any]] = {}
+def measures(
+    appointments: Sequence[Any], sessions: Sequence[Any], facts: DayFacts
+) -> dict[tuple[int, int], Measure]:
+    """Return what each session on the day is measured by, by course and number."""
+    by_course: defaultdict[int, list[Any]] = defaultdict(list)
     for row in sessions:
-        by_course.setdefault(row["course_id"], []).append(row)
-    return {
-        (course_id, number): measure
-        for course_id, rows in by_course.items()
-        for number, measure in course.measure(_order(rows), _days(rows, facts)).items()
-    }
+        by_course[row.course_id].append(row)
+    found = {}
+    for course_id, number in {(row.course_id, row.number) for row in appointments}:
+        rows = by_course.get(course_id, ())
+        if number in (days := _days(rows, facts)):
+            measure = gaps.measured(_order(rows), number, days)
+            if measure is not None:
+                found[course_id, number] = measure
+    return found
 
 
 def _order(rows: Sequence[Any]) -> CourseOrder:
@@ -166,30 +170,34 @@ def _order(rows: Sequence[Any]) -> CourseOrder:
         service_id=0,
         sessions=tuple(
             SessionOrder(
-                number=row["number"],
-                minutes=row["minutes"],
-                gap=Gap(
-                    floor=row["gap_floor"], target=row["gap_target"], soft_max=row["gap_soft_max"]
-                ),
-                zones=frozenset(row["zones"]),
-                is_custom_gap=row["gap_is_custom"],
+                number=row.number,
+                minutes=row.minutes,
+                gap=Gap(floor=row.gap_floor, target=row.gap_target, soft_max=row.gap_soft_max),
+                zones=frozenset(row.zones),
+                is_custom_gap=row.gap_is_custom,
             )
             for row in rows
         ),
         same_zone_gap=Gap(
-            floor=first["same_floor"], target=first["same_target"], soft_max=first["same_soft_max"]
+            floor=first.same_floor, target=first.same_target, soft_max=first.same_soft_max
         ),
     )
 
 
 def _days(rows: Sequence[Any], facts: DayFacts) -> dict[int, date]:
     return {
-        row["number"]: hours.day_of(row["starts_at"], facts.zone)
+        row.number: hours.day_of(row.starts_at, facts.zone)
         for row in rows
-        if row["starts_at"] is not None
+        if row.starts_at is not None
     }
 
 
+@lru_cache(maxsize=4096)
+def _provider_chip(name: str, colour: str) -> Chip:
+    return Chip(name=name, colour=colour, initials=wording.initials(name))
+
+
+@lru_cache(maxsize=4096)
 def _gap(measure: Measure | None, locale: str) -> GapView | None:
     if measure is None:
         return None
@@ -200,6 +208,16 @@ def _gap(measure: Measure | None, locale: str) -> GapView | None:
         soft_max=measure.gap.soft_max,
         text=wording.measure(measure, locale),
     )
+
+
+@lru_cache
+def _sign(code: str, icon: str, locale: str, *, is_alert: bool = False) -> Sign:
+    return Sign(name=icon, label=desk.sign(code, locale), is_alert=is_alert)
+
+
+@lru_cache
+def _language(code: str, locale: str) -> Sign:
+    return Sign(text=code.upper(), label=wording.language(code, locale))
 
 
 @lru_cache(maxsize=8192)

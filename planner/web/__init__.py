@@ -14,6 +14,7 @@ from planner.web import (
     brand,
     calendar,
     changes,
+    compiled,
     consults,
     context,
     courses,
@@ -30,7 +31,6 @@ from planner.web import (
     portal,
     security,
     settings,
-    signed_in,
     styleguide,
 )
 from planner.web.sessions import TableSessions
@@ -68,7 +68,6 @@ def register(app: Flask, chosen: Settings) -> None:
     """
     app.url_map.converters["int"] = RowId
     app.session_interface = TableSessions(chosen)
-    signed_in.register(app)
     Babel(app, locale_selector=context.locale)
     assets.register(app)
     frame.register(app)
@@ -78,4 +77,5 @@ def register(app: Flask, chosen: Settings) -> None:
     errors.register(app)
     for area in AREAS:
         app.register_blueprint(area.blueprint)
+    compiled.register(app)
     permissions.check({rule.endpoint for rule in app.url_map.iter_rules()})

@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from planner.errors import Unavailable
 from planner.queries import brand
-from planner.web import context, permissions
+from planner.web import context, permissions, sessions
 
 LANGUAGES = ({"code": "en", "label": "English"}, {"code": "es", "label": "Español"})
 NAV = (
@@ -35,6 +35,7 @@ def register(app: Flask) -> None:
     """Give the templates what ``base.html`` asks for."""
     # Flask-Babel passes lazy sentences off as markup, also those that repeat what somebody typed.
     LazyString.__html__ = lambda sentence: escape(str(sentence))
+    app.extensions["planner_frame"] = {}
     app.jinja_env.globals["get_locale"] = get_locale
     app.context_processor(lambda: {"clinic": _clinic(), "nav": _nav(), "shell": _shell()})
 
@@ -43,7 +44,7 @@ def _clinic() -> brand.ClinicView:
     # Error pages are drawn in this frame too, also when it is the database that does not answer.
     if "clinic" not in g:
         try:
-            g.clinic = brand.clinic()
+            g.clinic = brand.clinic(sessions.current().edition)
         except Unavailable:
             g.clinic = brand.UNKNOWN
     found: brand.ClinicView = g.clinic
@@ -55,12 +56,21 @@ def _nav() -> list[dict[str, Any]]:
     if account is None:
         return []
     return [
-        {"url": url_for(endpoint), "label": label, "icon": icon, "active": _is_active(endpoint)}
+        {"url": _url(endpoint), "label": label, "icon": icon, "active": _is_active(endpoint)}
         for endpoint, label, icon in NAV
         if endpoint in current_app.view_functions
         and permissions.may(account.role, endpoint)
         and (endpoint not in OF_PROVIDERS or account.provider_id)
     ]
+
+
+def _url(endpoint: str) -> str:
+    """Return the address of a page that needs no more words: worked out once for an application."""
+    known: dict[tuple[str, str], str] = current_app.extensions["planner_frame"]
+    key = (request.script_root, endpoint)
+    if key not in known:
+        known[key] = url_for(endpoint)
+    return known[key]
 
 
 def _is_active(endpoint: str) -> bool:
@@ -72,17 +82,17 @@ def _shell() -> dict[str, Any]:
     account = context.account()
     shell: dict[str, Any] = {
         "theme": request.cookies.get("theme", ""),
-        "language_url": url_for("auth.language"),
+        "language_url": _url("auth.language"),
         "languages": LANGUAGES,
     }
     if account:
         shell |= {
-            "sign_out_url": url_for("auth.sign_out"),
-            "account_url": url_for("auth.account"),
+            "sign_out_url": _url("auth.sign_out"),
+            "account_url": _url("auth.account"),
             "user_name": account.name,
             "user_detail": ROLES.get(account.role, account.role),
             "is_provider": account.provider_id is not None,
         }
         if "patients.index" in current_app.view_functions:
-            shell["search_url"] = url_for("patients.index")
+            shell["search_url"] = _url("patients.index")
     return shell

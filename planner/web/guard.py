@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
 
 def _check() -> Response | None:
     """Ask in this order: can it be read, can it be judged, who asks, was it meant."""
-    if len(request.query_string) > LONGEST_QUERY or any(map(_is_unreadable, _texts())):
+    if len(request.query_string) > LONGEST_QUERY or _is_unreadable("".join(_texts())):
         abort(400)
     if request.endpoint is None:
         return None

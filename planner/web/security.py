@@ -32,16 +32,17 @@ def register(app: Flask, settings: Settings) -> None:
     """Dress every answer."""
 
     def dress(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if settings.is_https:
-            response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
         if request.endpoint == "static":
             _cache_asset(response)
-        else:
-            response.headers.setdefault("Cache-Control", "no-store")
+        # Looked through once for all of them: each setdefault would look through it again.
+        worn = {name.lower() for name, _value in response.headers}
+        response.headers.extend([pair for key, pair in wear.items() if key not in worn])
         return response
 
+    headers = {**HEADERS, "Cache-Control": "no-store"}
+    if settings.is_https:
+        headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+    wear = {name.lower(): (name, value) for name, value in headers.items()}
     app.after_request(dress)
 
 

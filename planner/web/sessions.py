@@ -29,13 +29,18 @@ log = structlog.get_logger("planner.web")
 
 
 class BrowserSession(CallbackDict[str, Any], SessionMixin):
-    """What a browser's session holds; ``account`` is who is signed in, ``id`` is empty before a row."""
+    """What a browser's session holds; ``account`` is who is signed in, ``id`` is empty before a row.
+
+    ``schedule`` and ``edition`` are those of ``browsing.Browser``, 0 and empty before a row.
+    """
 
     def __init__(self, session_id: str = "", stored: browsing.Browser | None = None) -> None:
         super().__init__(stored.contents if stored else {}, _on_update)
         self.id = session_id if stored else ""
         self.account = stored.account if stored else None
         self.is_due = bool(stored and stored.is_due)
+        self.schedule = stored.schedule if stored else 0
+        self.edition = stored.edition if stored else ""
         self.is_new = False  # the cookie has to be set
         self.is_over = False  # the cookie has to go
         self.is_unavailable = False  # the database did not answer

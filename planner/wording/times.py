@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from babel import dates
 
@@ -14,22 +15,29 @@ _CLOCK = {"en": "h:mm a", "es": "H:mm"}
 _HOUR = {"en": "h a", "es": "H:mm"}
 _FULL = {"en": "EEEE d MMMM y", "es": "EEEE d 'de' MMMM 'de' y"}
 
+KEPT = 4096
+"""How many days a process keeps in words: a time of day is not kept, as equal instants may differ in it."""
 
+
+@lru_cache(maxsize=KEPT)
 def format_date(day: date, locale: str) -> str:
     """Return "Tue 3 Mar 2026"."""
     return dates.format_date(day, "EEE d MMM y", locale=speech.of(locale).babel)
 
 
+@lru_cache(maxsize=KEPT)
 def format_short_date(day: date, locale: str) -> str:
     """Return "Tue 3 Mar"."""
     return dates.format_date(day, "EEE d MMM", locale=speech.of(locale).babel)
 
 
+@lru_cache(maxsize=KEPT)
 def format_birth_date(day: date, locale: str) -> str:
     """Return "17 May 1980"."""
     return dates.format_date(day, "d MMM y", locale=speech.of(locale).babel)
 
 
+@lru_cache(maxsize=KEPT)
 def format_full_date(day: date, locale: str) -> str:
     """Return "Tuesday 3 March 2026", to be read aloud."""
     spoken = speech.of(locale)
@@ -50,6 +58,7 @@ def format_clock(at: datetime, locale: str) -> str:
     return str(dates.format_time(at.time(), pattern, locale=spoken.babel))
 
 
+@lru_cache(maxsize=KEPT)
 def format_hour(hour: int, locale: str) -> str:
     """Return a full hour, short enough for a margin: "2 PM", in Spanish "14:00"."""
     spoken = speech.of(locale)

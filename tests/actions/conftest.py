@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from tests.db.conftest import bound, clinic, given
+from tests.db.conftest import bound, clinic, given, stocked
 
-__all__ = ["bound", "clinic", "count_statements", "given"]
+__all__ = ["bound", "clinic", "count_statements", "given", "stocked"]
 
 
 @pytest.fixture

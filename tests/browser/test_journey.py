@@ -19,9 +19,9 @@ from tests.browser.test_settings_from_empty import empty_app, set_up
 from tests.factories import PASSWORD
 from tests.support import calendars
 from tests.support.databases import sqlite_only
-from tests.web.conftest import app_on, today
+from tests.web.conftest import app_on, stocked, today
 
-__all__ = ["app_on", "empty_app", "today"]
+__all__ = ["app_on", "empty_app", "stocked", "today"]
 
 PICTURES = Path("build/pictures")
 MONDAY = datetime(2027, 3, 1, 14, tzinfo=UTC)  # 9:00 at both sites

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support import commands
 
 TODAY = "2027-03-01"
 
@@ -16,13 +17,7 @@ TODAY = "2027-03-01"
 def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``planner`` as a person would, in a process of its own."""
     environment = {**os.environ, "PLANNER_DATABASE_URL": url, "PLANNER_SECRET_KEY": "k" * 40}
-    return subprocess.run(
-        [sys.executable, "-m", "planner", *arguments],
-        capture_output=True,
-        check=False,
-        env=environment,
-        text=True,
-    )
+    return commands.run(*arguments, environment=environment)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections import Counter
@@ -12,7 +13,6 @@ import pytest
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
 from planner.cli.serve import Log
-
 from tests.cli.conftest import TODAY, run
 
 
@@ -183,3 +183,16 @@ def test_what_the_server_itself_logs_holds_no_token(capfd: pytest.CaptureFixture
         1,
         True,
     )
+def test_what_nobody_needs_is_removed_and_counted(demo: Path) -> None:
+    url = f"sqlite:///{demo}"
+    with contextlib.closing(sqlite3.connect(demo)) as connection:
+        connection.execute(
+            "INSERT INTO throttle (subject, failures, last_failed_at)"
+            " VALUES ('pair:old', 3, '2020-01-01 00:00:00.000000')"
+        )
+        connection.commit()
+    first, then = run(url, "tidy"), run(url, "tidy")
+    assert [(done.returncode, done.stdout.split()[0] == "0") for done in (first, then)] == [
+        (0, False),
+        (0, True),
+    ]

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from planner.app import create_app
 from planner.cli import cli
+from tests.support import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "purple tractors never whisper"
@@ -30,16 +31,7 @@ def _environment(**others: str) -> dict[str, str]:
 
 
 def _planner(folder: Path, *words: str, typed: str = "", **others: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "planner", *words],
-        cwd=folder,
-        env=_environment(**others),
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = commands.run(*words, environment=_environment(**others), folder=folder, typed=typed)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import flask
 import pytest
@@ -12,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from planner.db import engine
 from planner.who import Who
-from tests import factories
 from tests.factories import SmallClinic
+from tests.support import databases
 
 TODAY = date(2027, 3, 1)  # a Monday
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
@@ -44,9 +45,14 @@ def given(bound: sa.Engine) -> Callable[..., int]:
 
 
 @pytest.fixture
-def clinic(bound: sa.Engine) -> SmallClinic:
+def stocked(request: pytest.FixtureRequest) -> date | None:
+    """With the small clinic, where a test asks for that."""
+    return TODAY if "clinic" in request.fixturenames else None
+
+
+@pytest.fixture
+def clinic(
+    bound: sa.Engine, run_folder: Path, database_url: str, stocked: date | None
+) -> SmallClinic:
     """The small clinic, stored."""
-    with Session(bound) as session:
-        built = factories.clinic(session, today=TODAY)
-        session.commit()
-    return built
+    return databases.small_clinic(run_folder, database_url, TODAY, stocked=stocked)

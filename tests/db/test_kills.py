@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from planner.db.engine import Tx
 from planner.db.models import AuditRow, Patient
 from tests import factories
 from tests.db.conftest import DESK, NOW
+from tests.support import processes
 
 KILLS = 5
 
@@ -37,7 +37,7 @@ def test_a_killed_process_leaves_nothing_behind(
     bound: sa.Engine, database_url: str, given: Callable[..., int]
 ) -> None:
     patient_id = given(factories.patient)
-    context = multiprocessing.get_context("forkserver")
+    context = processes.context()
     for _ in range(KILLS):
         victim = context.Process(target=die_before_the_commit, args=(database_url, patient_id))
         victim.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,6 +20,7 @@ from planner.scheduling.timetable import Slot, Status
 from tests import factories
 from tests.db.conftest import DESK, NOW, TODAY
 from tests.factories import SmallClinic
+from tests.support import processes
 
 RIVALS = 16
 ROUNDS = 6
@@ -67,8 +67,7 @@ def test_exactly_one_of_sixteen_processes_wins_each_race(
     is_locking: bool,
 ) -> None:
     _add_actors(bound, clinic, given)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.db.test_races"])
+    context = processes.context()
     start, told = context.Barrier(RIVALS, timeout=60), context.Queue()
     rivals = [
         context.Process(target=race, args=(database_url, clinic, is_locking, rival, start, told))

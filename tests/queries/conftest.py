@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.db.conftest import bound, clinic, given
+from tests.db.conftest import bound, clinic, given, stocked
 
-__all__ = ["bound", "clinic", "given"]
+__all__ = ["bound", "clinic", "given", "stocked"]

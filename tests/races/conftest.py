@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from tests.db.conftest import bound, clinic, given
+from tests.db.conftest import bound, clinic, given, stocked
 from tests.factories import SmallClinic
 from tests.races import arena
 from tests.races.arena import Arena
 
-__all__ = ["bound", "clinic", "given"]
+__all__ = ["bound", "clinic", "given", "stocked"]
 
 
 @pytest.fixture

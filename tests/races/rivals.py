@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.queues import Queue
@@ -12,6 +11,7 @@ import flask
 
 from planner.db import engine
 from planner.errors import Refused
+from tests.support import processes
 
 Attempt = Callable[[], object]
 PATIENCE = 60  # seconds
@@ -23,17 +23,17 @@ def race(url: str, contests: Mapping[str, Sequence[Attempt]]) -> Counter[str]:
     An ending is named after its contest: "provider won", "provider refused", and by its kind whatever else was
     raised. What is handed over is pickled: use ``functools.partial``.
     """
-    context = context_of_rivals()
+    context = processes.context()
     parts = [
         dict(zip(contests, turn, strict=True)) for turn in zip(*contests.values(), strict=True)
     ]
     start, told = context.Barrier(len(parts), timeout=PATIENCE), context.Queue()
-    processes = [context.Process(target=_rival, args=(url, part, start, told)) for part in parts]
-    for process in processes:
+    competing = [context.Process(target=_rival, args=(url, part, start, told)) for part in parts]
+    for process in competing:
         process.start()
     count = sum(map(len, contests.values()))
     endings = Counter(told.get(timeout=PATIENCE) for _ in range(count))
-    for process in processes:
+    for process in competing:
         process.join(timeout=PATIENCE)
     return endings
 
@@ -43,13 +43,6 @@ def endings(winners: Mapping[str, int], rivals: int) -> Counter[str]:
     told = Counter({f"{name} won": count for name, count in winners.items()})
     told.update({f"{name} refused": rivals - count for name, count in winners.items()})
     return +told
-
-
-def context_of_rivals() -> multiprocessing.context.ForkServerContext:
-    """Return what starts processes quickly, without the threads and connections of this one."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.races.arena"])
-    return context
 
 
 def _rival(url: str, part: Mapping[str, Attempt], start: Barrier, told: Queue[str]) -> None:

@@ -17,8 +17,9 @@ from planner.db import engine
 from planner.db.models import Appointment, CourseSession
 from tests import factories
 from tests.factories import SmallClinic
-from tests.races import arena, rivals
+from tests.races import arena
 from tests.races.arena import FIRST_DAY, RIVALS, Arena
+from tests.support import processes
 
 KILLS = 4
 MANY_KILLS = 50
@@ -80,7 +81,7 @@ def _live_and_die(
 ) -> None:
     """Let a process book, and kill it so many seconds after its first acknowledged booking."""
     size = told.stat().st_size
-    victim = rivals.context_of_rivals().Process(
+    victim = processes.context().Process(
         target=book_until_killed, args=(url, ring, asked, life * PER_LIFE, told)
     )
     victim.start()

@@ -1,17 +1,26 @@
-"""Fresh databases by copying a migrated one; each original is made once in a test run."""
+"""Fresh databases by copying a migrated one; each original is made once in a test run.
+
+There are originals with the small clinic in them too, one for each day it is set up on: copying is
+quicker than setting it up.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
+from tests import factories
+from tests.factories import SmallClinic
 from tools import postgres
 
 KINDS = ("sqlite", "postgresql")
@@ -20,9 +29,11 @@ sqlite_only = pytest.mark.parametrize("engine_kind", ["sqlite"], indirect=True)
 postgresql_only = pytest.mark.parametrize("engine_kind", ["postgresql"], indirect=True)
 
 
-def sqlite_template(run: Path) -> Path:
-    """Return a migrated SQLite file to copy from."""
-    return Path(_once(run / "sqlite", lambda: _migrate_sqlite(run / "template.sqlite3")))
+def sqlite_template(run: Path, stocked: date | None = None) -> Path:
+    """Return a migrated SQLite file to copy from, with the small clinic of a day or empty."""
+    if stocked is None:
+        return Path(_once(run / "sqlite", lambda: _migrate_sqlite(run / "template.sqlite3")))
+    return Path(_once(run / f"sqlite-{stocked}", lambda: _stock_sqlite(run, stocked)))
 
 
 def postgres_server(run: Path) -> str:
@@ -30,17 +41,27 @@ def postgres_server(run: Path) -> str:
     return postgres.given() or _server(run).url
 
 
-def postgres_template(run: Path) -> str:
-    """Return the name of a migrated PostgreSQL database to copy from."""
-    return _once(run / "template", lambda: _migrate_postgres(run))
+def postgres_template(run: Path, stocked: date | None = None) -> str:
+    """Return the name of a migrated PostgreSQL database to copy from: see ``sqlite_template``."""
+    if stocked is None:
+        return _once(run / "template", lambda: _migrate_postgres(run))
+    return _once(run / f"template-{stocked}", lambda: _stock_postgres(run, stocked))
+
+
+def small_clinic(run: Path, url: str, today: date, *, stocked: date | None) -> SmallClinic:
+    """Return the ids of the small clinic; it is set up first where the database was copied empty."""
+    ids = json.loads((run / _ids(url, today)).read_text()) if stocked else _set_up(url, today)
+    return SmallClinic(**ids, today=today)
 
 
 def clean_up(run: Path) -> None:
-    """Stop the run's server; of a server that was given only the template is removed."""
+    """Stop the run's server; of a server that was given only the templates are removed."""
     if (run / "server").is_file():
         _server(run).stop()
-    elif (run / "template").is_file():
-        execute(postgres_server(run), f'DROP DATABASE IF EXISTS "{postgres_template(run)}"')
+        return
+    for answer in run.glob("template*"):
+        if not answer.suffix:
+            execute(postgres_server(run), f'DROP DATABASE IF EXISTS "{answer.read_text()}"')
 
 
 def with_name(url: str, name: str) -> str:
@@ -79,6 +100,41 @@ def _migrate_postgres(run: Path) -> str:
     execute(postgres_server(run), f'CREATE DATABASE "{name}"')
     migrate.upgrade(with_name(postgres_server(run), name))
     return name
+
+
+def _stock_sqlite(run: Path, today: date) -> str:
+    path = run / f"template-{today}.sqlite3"
+    shutil.copyfile(sqlite_template(run), path)
+    _stock(run, f"sqlite:///{path}", today)
+    return str(path)
+
+
+def _stock_postgres(run: Path, today: date) -> str:
+    empty, server = postgres_template(run), postgres_server(run)
+    name = f"{empty}_{today:%Y%m%d}"
+    execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{empty}"')
+    _stock(run, with_name(server, name), today)
+    return name
+
+
+def _stock(run: Path, url: str, today: date) -> None:
+    (run / _ids(url, today)).write_text(json.dumps(_set_up(url, today)))
+
+
+def _set_up(url: str, today: date) -> dict[str, int]:
+    from planner.db import connections
+
+    engine = connections.create(url)
+    with Session(engine) as session:
+        ids = asdict(factories.clinic(session, today=today))
+        session.commit()
+    engine.dispose()
+    del ids["today"]
+    return ids
+
+
+def _ids(url: str, today: date) -> str:
+    return f"ids-{sa.make_url(url).get_backend_name()}-{today}.json"
 
 
 def _once(answer: Path, work: Callable[[], str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -17,9 +18,9 @@ from werkzeug.test import TestResponse
 from planner import clock
 from planner.app import create_app
 from planner.config import Settings
-from planner.db import connections
 from planner.db.engine import db
 from tests import factories
+from tests.support import databases
 
 SECRET = "a secret of the tests, long enough for every check"
 EMAILS = {
@@ -37,15 +38,30 @@ def today() -> date:
 
 
 @pytest.fixture
-def app(sqlite_url: str, today: date) -> Iterator[Flask]:
-    """The application on SQLite, with the small clinic in it."""
-    yield from _serving(sqlite_url, today)
+def stocked(request: pytest.FixtureRequest) -> date | None:
+    """With the small clinic, where a test asks for an application."""
+    if {"app", "app_on"} & set(request.fixturenames):
+        day: date = request.getfixturevalue("today")
+        return day
+    return None
 
 
 @pytest.fixture
-def app_on(database_url: str, today: date) -> Iterator[Flask]:
+def app(sqlite_url: str, today: date, run_folder: Path, stocked: date | None) -> Iterator[Flask]:
+    """The application on SQLite, with the small clinic in it."""
+    yield from _serving(
+        sqlite_url, databases.small_clinic(run_folder, sqlite_url, today, stocked=stocked)
+    )
+
+
+@pytest.fixture
+def app_on(
+    database_url: str, today: date, run_folder: Path, stocked: date | None
+) -> Iterator[Flask]:
     """The application on each engine in turn."""
-    yield from _serving(database_url, today)
+    yield from _serving(
+        database_url, databases.small_clinic(run_folder, database_url, today, stocked=stocked)
+    )
 
 
 @pytest.fixture
@@ -140,12 +156,7 @@ def csrf_of(html: str) -> str:
     return found[1]
 
 
-def _serving(url: str, today: date) -> Iterator[Flask]:
-    engine = connections.create(url)
-    with Session(engine) as session:
-        small = factories.clinic(session, today=today)
-        session.commit()
-    engine.dispose()
+def _serving(url: str, small: factories.SmallClinic) -> Iterator[Flask]:
     app = create_app(settings_for(url))
     app.config["SMALL_CLINIC"] = small
     app.testing = True

@@ -14,9 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from planner.db.engine import db
+from planner.db.models import Clinic
 from planner.queries import day
 from tests import factories
 from tests.factories import SmallClinic, at
+from tests.web.conftest import TOKEN, csrf_of
 
 TODAY = date(2027, 3, 3)  # a Wednesday
 NOW = at(TODAY, 10, 22)
@@ -88,7 +90,29 @@ def test_the_day_takes_three_statements_whatever_the_number_of_rows(
         page = day.page(TODAY, clinic.miami, is_all=False, by="provider", locale="en", now=NOW)
         assert len(page.items) == count
 
+    statements(app, work)  # what a process keeps of the set-up is kept by then
     assert statements(app, work) == 3
+
+
+def test_an_unchanged_day_takes_one_statement(desk: FlaskClient, visit: Callable[..., int]) -> None:
+    visit()
+    tag = desk.get("/day").headers["ETag"]
+    again = lambda: desk.get("/day", headers={"If-None-Match": tag})  # noqa: E731  counted below
+    assert statements(desk.application, again) == 1
+
+
+def test_what_a_process_keeps_of_a_day_goes_with_a_change_of_the_set_up(
+    desk: FlaskClient, clinic: SmallClinic, given: Callable[..., int]
+) -> None:
+    before = desk.get("/day").text
+
+    def away(session: sa.orm.Session) -> int:
+        found = factories.absence(session, provider_id=clinic.pa, on=TODAY, reason="Training")
+        factories.bump(session)
+        return found
+
+    given(away)
+    assert ("Training" in before, "Training" in desk.get("/day").text) == (False, True)
 
 
 def test_a_card_says_time_status_name_service_and_session_of_its_course(
@@ -199,7 +223,35 @@ def test_an_unchanged_day_is_not_sent_again(desk: FlaskClient, visit: Callable[.
     assert (again.status_code, again.data) == (304, b"")
 
 
-@pytest.mark.parametrize("reason", ["a booking", "a minute", "another user", "another page"])
+def test_within_a_minute_a_day_looks_the_same(
+    desk: FlaskClient, visit: Callable[..., int], clock_stands: time_machine.Traveller
+) -> None:
+    visit("Waits", status="arrived", arrived_at=NOW - timedelta(minutes=12, seconds=-20))
+    visit("Held", hour=14, status="reserved", expires_at=NOW + timedelta(seconds=30))
+    first = desk.get("/day")
+    clock_stands.shift(timedelta(seconds=59))
+    then = desk.get("/day")
+    said = [TOKEN.sub("", answer.text) for answer in (first, then)]
+    assert (then.headers["ETag"], said[1]) == (first.headers["ETag"], said[0])
+
+
+def test_a_reservation_that_has_run_out_leaves_the_day_with_the_next_minute(
+    desk: FlaskClient, visit: Callable[..., int], clock_stands: time_machine.Traveller
+) -> None:
+    visit("Held", hour=14, status="reserved", expires_at=NOW + timedelta(seconds=30))
+    tag = desk.get("/day").headers["ETag"]
+    clock_stands.shift(timedelta(seconds=60))
+    answer = desk.get("/day", headers={"If-None-Match": tag})
+    assert (answer.status_code, "Held" in answer.text) == (200, False)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "a booking", "a minute", "another user", "another page", "the theme", "the language",
+        "the name of the clinic", "a message",
+    ],
+)  # fmt: skip
 def test_a_day_that_differs_is_sent_again(
     desk: FlaskClient,
     visit: Callable[..., int],
@@ -218,6 +270,19 @@ def test_a_day_that_differs_is_sent_again(
         clock_stands.shift(timedelta(minutes=1))
     elif reason == "another user":
         browser = sign_in("manager")
+    elif reason == "the theme":
+        desk.set_cookie("theme", "dark")
+    elif reason == "the language":
+        desk.post(
+            "/language", data={"csrf_token": csrf_of(desk.get("/day").text), "language": "es"}
+        )
+    elif reason == "the name of the clinic":
+        with desk.application.app_context(), sa.orm.Session(db.engine) as session:
+            session.scalars(sa.select(Clinic)).one().name = "Renamed"
+            session.commit()
+    elif reason == "a message":
+        with desk.session_transaction() as contents:
+            contents["_flashes"] = [("info", "Something was said")]
     else:
         address = "/day?by=room"
     assert browser.get(address, headers={"If-None-Match": tag}).status_code == 200

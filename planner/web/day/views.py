@@ -6,14 +6,13 @@ import hashlib
 from datetime import date, datetime
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
-from flask import session as flask_session
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from planner.queries import day as queries
 from planner.queries.day_view import DayPage
-from planner.web import context
+from planner.web import context, sessions
 
 blueprint = Blueprint("day", __name__)
 
@@ -46,7 +45,7 @@ def show() -> Response | str:
         is_all=wanted == "all",
         by=by if by in VIEWS else "provider",
         locale=context.locale(),
-        now=context.now(),
+        now=_minute(),
     )
     if wanted not in ("", "all", *(str(site.id) for site in page.sites)):
         message = message or _("There is no such site. This is %(name)s.", name=_chosen(page))
@@ -70,7 +69,7 @@ def mine() -> Response | str:
     provider_id = context.who().provider_id
     if provider_id is None:
         return render_template("day/no_provider.html")
-    page = queries.mine(on, provider_id, locale=context.locale(), now=context.now())
+    page = queries.mine(on, provider_id, locale=context.locale(), now=_minute())
     return _tagged(render_template("day/mine.html", page=page, message=message), tag)
 
 
@@ -90,22 +89,28 @@ def _date(text: str) -> tuple[date | None, str]:
 def _tag() -> str:
     """Return what the page depends on, in one word; another while a message waits to be shown.
 
-    The minute stands for the line of now and for those who wait; the session for the form keys.
+    The minute stands for the line of now, for those who wait or are late and for holds that run
+    out; the session for the form keys. All was read with the session: asking costs nothing more.
     """
-    if "csrf_token" not in flask_session:
+    session = sessions.current()
+    if "csrf_token" not in session:
         generate_csrf()  # made now, or the first page would differ from all after it
-    account = context.account()
-    now: datetime = context.now()
     facts = (
-        queries.version(),
-        account,
+        session.schedule,
+        session.edition,
+        session.account,
         context.locale(),
         request.full_path,
         request.cookies.get("theme", ""),
-        flask_session.get("csrf_token", ""),
-        now if "_flashes" in flask_session else now.replace(second=0, microsecond=0),
+        session.get("csrf_token", ""),
+        ("message", context.now()) if "_flashes" in session else _minute(),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
+
+def _minute() -> datetime:
+    """Return the minute it is: what a day shows is that of its first second, or its tag would lie."""
+    return context.now().replace(second=0, microsecond=0)
 
 
 def _tagged(html: str, tag: str) -> Response:
