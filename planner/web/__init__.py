@@ -31,6 +31,7 @@ from planner.web import (
     portal,
     security,
     settings,
+    signed_in,
     styleguide,
 )
 from planner.web.sessions import TableSessions
@@ -68,6 +69,7 @@ def register(app: Flask, chosen: Settings) -> None:
     """
     app.url_map.converters["int"] = RowId
     app.session_interface = TableSessions(chosen)
+    signed_in.register(app)
     Babel(app, locale_selector=context.locale)
     assets.register(app)
     frame.register(app)

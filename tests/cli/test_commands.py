@@ -183,6 +183,8 @@ def test_what_the_server_itself_logs_holds_no_token(capfd: pytest.CaptureFixture
         1,
         True,
     )
+
+
 def test_what_nobody_needs_is_removed_and_counted(demo: Path) -> None:
     url = f"sqlite:///{demo}"
     with contextlib.closing(sqlite3.connect(demo)) as connection:

@@ -108,6 +108,8 @@ def test_a_trail_that_is_there_already_gets_its_head(raw: sa.Engine, database_ur
     migrate.downgrade(database_url, "0001")
     migrate.upgrade(database_url)
     assert (contents(raw)[AuditHead.__tablename__], before[0][1:3]) == (before, (2, 2))
+
+
 def test_the_newest_revision_is_the_one_that_alembic_takes_for_it() -> None:
     assert migrate.head() == ScriptDirectory.from_config(migrate._config()).get_current_head()
 
