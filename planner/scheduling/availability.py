@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
-from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
-from planner.scheduling import fitting, hours, rules
-from planner.scheduling.fitting import Fitting, Wanted
+from planner.scheduling import cells, hours, index, rules, supply
 from planner.scheduling.interval import Interval
+from planner.scheduling.supply import Free
 from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
+from planner.scheduling.verdicts import Question, Verdicts
 
 MAXIMUM_MINUTES = 24 * 60
+ONE_DAY = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
 NEAR = (timedelta(days=1), timedelta(days=4), timedelta(days=14), timedelta(days=45))
 
 
@@ -45,7 +48,9 @@ def slot_at(
     if not 0 < minutes <= MAXIMUM_MINUTES:
         raise ValueError(f"an appointment lasts 1 to {MAXIMUM_MINUTES} minutes, not {minutes}")
     day = hours.day_of(starts_at, timetable.sites[site_id].zone)
-    clocks = fitting.clocks(timetable, service_id, site_id, day)
+    clocks = supply.clocks_of(
+        timetable.services[service_id], service_id, index.of(timetable).presence, site_id, day
+    )
     ends_at = starts_at + timedelta(minutes=minutes)
     return Slot(
         service_id=service_id,
@@ -54,9 +59,9 @@ def slot_at(
         room_id=room_id,
         starts_at=starts_at,
         ends_at=ends_at,
-        room_from=starts_at - clocks.preparation,
-        room_until=ends_at + clocks.turnover,
-        patient_until=ends_at + clocks.walk,
+        room_from=starts_at - timedelta(minutes=clocks.preparation),
+        room_until=ends_at + timedelta(minutes=clocks.turnover),
+        patient_until=ends_at + timedelta(minutes=clocks.walk),
         patient_id=patient_id,
         number=number,
     )
@@ -87,26 +92,47 @@ def free_slots(
     within = _clipped(interval, timetable)
     if within is None or (limit is not None and limit <= 0):
         return ()
-    fit = Fitting(
+    minutes = minutes or timetable.services[service_id].minutes
+    found = _Free(
         timetable,
-        Wanted(
+        Question(
             service_id=service_id,
-            minutes=minutes or timetable.services[service_id].minutes,
-            within=within,
-            site_ids=_known(site_ids, timetable.sites),
-            provider_ids=_known(provider_ids, timetable.providers),
+            minutes=minutes,
             patient_id=patient_id,
             number=number,
+            order=order,
+            purpose=purpose,
             ignoring=ignoring,
+            with_distances=True,
         ),
+        site_ids=_known(site_ids, timetable.sites),
+        provider_ids=None if provider_ids is None else frozenset(provider_ids),
     )
-    judge = partial(why_not, timetable=timetable, order=order, purpose=purpose, ignoring=ignoring)
-    free = (
-        slot
-        for site_id, starts_at, provider_id in _in_order(fit, timetable, site_ids, within)
-        if (slot := _confirmed(fit.slots(site_id, starts_at, provider_id), judge)) is not None
-    )
-    return tuple(islice(free, limit))
+    return tuple(islice(found.slots(within), limit))
+
+
+def free_starts(
+    timetable: Timetable,
+    *,
+    service_id: int,
+    interval: Interval,
+    site_ids: Collection[int] | None = None,
+    minutes: int | None = None,
+    purpose: str = "book",
+) -> tuple[tuple[int, datetime], ...]:
+    """Return every (site, start) in the interval at which some provider and some room are free, by site.
+
+    Asked for nobody in particular: the cheapest form of the question, and the most frequent.
+    """
+    if service_id not in timetable.services:
+        raise NoSuchService(f"service {service_id}")
+    within = _clipped(interval, timetable)
+    if within is None:
+        return ()
+    minutes = minutes or timetable.services[service_id].minutes
+    question = Question(service_id=service_id, minutes=minutes, purpose=purpose)
+    found = _Free(timetable, question, site_ids=_known(site_ids, timetable.sites))
+    return tuple(found.starts(within))
 
 
 def nearest(
@@ -156,40 +182,117 @@ def why_not(
     return tuple(conflict for conflict in found if conflict.severity is not Severity.INFO)
 
 
-def _confirmed(slots: Iterator[Slot], judge: Callable[[Slot], tuple[Conflict, ...]]) -> Slot | None:
-    """Return the slot in the first room in which nothing above ``info`` speaks against it."""
-    for slot in slots:
-        against = judge(slot)
-        if not against:
-            return slot
-        if not all(conflict.code.startswith("room.") for conflict in against):
-            return None
-    return None
+class _Free:
+    """The free starts that a question is asked about, day by day."""
+
+    def __init__(
+        self,
+        timetable: Timetable,
+        question: Question,
+        *,
+        site_ids: tuple[int, ...],
+        provider_ids: frozenset[int] | None = None,
+    ) -> None:
+        self._timetable, self._question = timetable, question
+        self._sites, self._providers = site_ids, provider_ids
+        order = question.order
+        self._supply = supply.of(
+            timetable,
+            service_id=question.service_id,
+            minutes=question.minutes,
+            protocol_id=order.protocol_id if order else None,
+            settled=order.decided if order else frozenset(),
+            ignoring=question.ignoring,
+        )
+        self._verdicts = Verdicts(timetable, question)
+
+    def slots(self, within: Interval) -> Iterator[Slot]:
+        """Yield one slot per (start, site, provider), earliest first, in the tightest room."""
+        ahead: list[_Start] = []
+        for day, group in self._days(within):
+            for site_id, free, allowed in group:
+                ahead += self._of_day(site_id, free, allowed)
+            ahead.sort(key=_in_order)
+            # Where zones differ, a start of the next day may come before one of this day.
+            sure = self._next_begins(day)
+            for start in ahead:
+                if start.at < sure:
+                    yield self._slot(start)
+            ahead = [start for start in ahead if start.at >= sure]
+        yield from map(self._slot, ahead)
+
+    def _slot(self, start: _Start) -> Slot:
+        question = self._question
+        slots = self._supply.slots(
+            start.free,
+            start.site_id,
+            start.provider_id,
+            start.cell,
+            patient_id=question.patient_id,
+            number=question.number,
+        )
+        return next(slots)
+
+    def starts(self, within: Interval) -> Iterator[tuple[int, datetime]]:
+        """Yield (site, start) of all that anybody could take."""
+        for _, group in self._days(within):
+            for site_id, free, allowed in group:
+                clear = 0
+                for _, starts, warned in free.starts:
+                    clear |= starts & ~warned
+                for cell in cells.numbers(clear & allowed):
+                    yield site_id, free.frame.instant(cell)
+
+    def _of_day(self, site_id: int, free: Free, allowed: int) -> Iterator[_Start]:
+        for provider_id, starts, warned in free.starts:
+            if self._providers is None or provider_id in self._providers:
+                for cell in cells.numbers(starts & allowed & ~warned):
+                    yield _Start(free.frame.instant(cell), site_id, provider_id, cell, free)
+
+    def _days(self, within: Interval) -> Iterator[tuple[date, list[tuple[int, Free, int]]]]:
+        zones = [self._timetable.sites[site_id].zone for site_id in self._sites]
+        if not zones:
+            return
+        day = min(hours.day_of(within.starts_at, zone) for zone in zones)
+        last = max(hours.day_of(within.ends_at, zone) for zone in zones)
+        while day <= last:
+            yield day, list(self._sites_on(day, within))
+            day += ONE_DAY
+
+    def _sites_on(self, day: date, within: Interval) -> Iterator[tuple[int, Free, int]]:
+        length = timedelta(minutes=self._question.minutes)
+        for site_id in self._sites:
+            free = self._supply.on(site_id, day)
+            if free is None:
+                continue
+            frame = free.frame
+            allowed = self._verdicts.on(site_id, frame).clear
+            if within.starts_at > frame.starts_at:
+                allowed &= frame.from_on(within.starts_at)
+            if within.ends_at < frame.ends_at + length:
+                allowed &= ~frame.from_on(within.ends_at - length + INSTANT)
+            if allowed:
+                yield site_id, free, allowed
+
+    def _next_begins(self, day: date) -> datetime:
+        """The instant before which no start of a later day lies."""
+        following = (
+            self._supply.frame(site_id, day + ONE_DAY) or self._supply.frame(site_id, day)
+            for site_id in self._sites
+        )
+        return min(frame.starts_at for frame in following if frame is not None)
 
 
-def _in_order(
-    fit: Fitting, timetable: Timetable, site_ids: Collection[int] | None, within: Interval
-) -> Iterator[tuple[int, datetime, int]]:
-    sites = _known(site_ids, timetable.sites)
-    for day in _utc_days(within):
-        found = []
-        for site_id in sites:
-            for local_day in _local_days(day, timetable.sites[site_id].zone):
-                found += [
-                    (starts_at, site_id, provider_id)
-                    for starts_at, provider_id in fit.starts(site_id, local_day)
-                    if day.starts_at <= starts_at < day.ends_at
-                ]
-        for starts_at, site_id, provider_id in sorted(found):
-            yield site_id, starts_at, provider_id
+class _Start(NamedTuple):
+    at: datetime
+    site_id: int
+    provider_id: int
+    cell: int
+    free: Free
 
 
-def _utc_days(within: Interval) -> Iterator[Interval]:
-    yield from (hours.day_bounds(day, "UTC") for day in hours.days_of(within, "UTC"))
-
-
-def _local_days(day: Interval, zone: str) -> Iterator[date]:
-    yield from hours.days_of(day, zone)
+def _in_order(start: _Start) -> tuple[datetime, int, int]:
+    return start[:3]
 
 
 def _clipped(interval: Interval, timetable: Timetable) -> Interval | None:

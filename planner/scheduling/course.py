@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import islice
 
-from planner.scheduling import gaps, hours, judging, preferences, search, starts
+from planner.scheduling import gaps, judging, preferences, search, verdicts
+from planner.scheduling import task as tasks
 from planner.scheduling.gaps import Measure, Spacing, State
 from planner.scheduling.judging import Effect, effects, judge, measure, spacing
 from planner.scheduling.preferences import OBJECTIVES, Cost, Weights, Wishes
-from planner.scheduling.starts import Task
+from planner.scheduling.task import Task
 from planner.scheduling.timetable import Conflict, CourseOrder, Slot, Timetable
 
 __all__ = [
@@ -41,7 +41,7 @@ __all__ = [
 
 MAXIMUM_SESSIONS = 12
 MAXIMUM_PROPOSALS = 20
-SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
+MOST_REFUSED = 200  # placements that the last judgement may refuse before a search gives up
 
 
 class NothingToPlace(ValueError):
@@ -85,6 +85,7 @@ class Proposal:
     name: str  # the objective
     cost: int
     sessions: tuple[ProposedSession, ...]
+    is_proven: bool = True  # nothing cheaper is possible; False when the search ran out of steps
 
     @property
     def slots(self) -> Mapping[int, Slot]:
@@ -116,14 +117,12 @@ def propose(
         order=_only_kept(order, ignoring),
         timetable=timetable,
         wishes=wishes,
-        weights=weights or OBJECTIVES[objective],
+        weights=weights or tasks.weights_of(timetable, order, objective),
         purpose=purpose,
         ignoring=ignoring,
         k=k,
     )
-    placements = islice(search.best(task), k + SPARE)
-    found = (_proposal(task, objective, placed) for placed in placements)
-    return tuple(islice((proposal for proposal in found if proposal is not None), k))
+    return tuple(islice(_proposals(task, objective), k))
 
 
 def alternatives(
@@ -151,21 +150,19 @@ def alternatives(
         order=_around(overlaid_order, number),
         timetable=timetable,
         wishes=wishes or Wishes(),
-        weights=OBJECTIVES["order"],
+        weights=tasks.weights_of(timetable, order, "order"),
         purpose=purpose,
         ignoring=moved,
         k=k,
     )
-    found = (
-        _session(task, number, {**others, number: placement[number]})
-        for placement in islice(search.best(task), k + SPARE)
-    )
     now = placed.get(number)
-    return tuple(
-        islice(
-            (session for session in found if session and not judging.is_same(session.slot, now)), k
-        )
+    found = (
+        session
+        for proposal in _proposals(task, "order", others)
+        for session in proposal.sessions
+        if session.number == number and not judging.is_same(session.slot, now)
     )
+    return tuple(islice(found, k))
 
 
 def _check(order: CourseOrder, timetable: Timetable, objective: str, k: int) -> None:
@@ -181,85 +178,76 @@ def _check(order: CourseOrder, timetable: Timetable, objective: str, k: int) -> 
         raise HorizonPast(f"the horizon ends {timetable.horizon.ends_at}")
 
 
-def _proposal(task: Task, name: str, placed: Mapping[int, Slot]) -> Proposal | None:
-    sessions = tuple(_sessions(task, placed))
-    if not all(session.is_fixed or _is_offered(session) for session in sessions):
-        return None
-    elapsed = task.weights.elapsed * _days_elapsed(task, placed)
-    return Proposal(
-        name=name, cost=elapsed + sum(session.cost for session in sessions), sessions=sessions
+def _proposals(
+    task: Task, name: str, others: Mapping[int, Slot] | None = None
+) -> Iterator[Proposal]:
+    """Yield what the search finds and the rules confirm; ``others`` are placed too, outside the search."""
+    for placement in islice(search.best(task), task.k + MOST_REFUSED):
+        placed = {**(others or {}), **placement.slots}
+        sessions = tuple(_sessions(task, placed))
+        if _is_allowed(task, sessions):
+            cost = task.weights.elapsed * _days_elapsed(task, placed)
+            yield Proposal(
+                name=name,
+                cost=cost + sum(session.cost for session in sessions),
+                sessions=sessions,
+                is_proven=placement.is_proven,
+            )
+
+
+def _is_allowed(task: Task, sessions: tuple[ProposedSession, ...]) -> bool:
+    """Whether nothing stands against an open session that a search does not offer."""
+    return all(
+        session.is_fixed or all(map(verdicts.is_offered, session.conflicts)) for session in sessions
     )
 
 
 def _sessions(task: Task, placed: Mapping[int, Slot]) -> Iterator[ProposedSession]:
-    judged = judge(task.order, placed, task.timetable, purpose=task.purpose, ignoring=task.ignoring)
-    days = judging.days(task.order, placed, task.timetable)
-    found = gaps.measures(
-        task.order,
-        days,
-        past=starts.past_of(task),
-        spacing=starts.spacing_of(task.timetable, task.order),
-    )
-    fixed = {row.number for row in task.order.sessions if row.fixed is not None}
+    order, timetable = task.order, task.timetable
+    judged = judge(order, placed, timetable, purpose=task.purpose, ignoring=task.ignoring)
+    days = judging.days(order, placed, timetable)
+    past, spacing = tasks.past_of(task), tasks.spacing_of(timetable, order)
+    fixed = {row.number for row in order.sessions if row.fixed is not None}
     first_open = min((number for number in placed if number not in fixed), default=None)
+    before: Slot | None = _done_before(order, min(placed, default=0))
+    is_first = True
     for number in sorted(placed):
+        slot = replace(placed[number], number=number)
+        earlier = {other: day for other, day in days.items() if other < number}
+        window = gaps.window_of(order, number, earlier, past=past, spacing=spacing)
+        waits = None
+        if is_first and number == first_open:
+            waits = (days[number] - tasks.first_day(timetable, slot.site_id)).days
+        costs = preferences.costs(
+            task.weights,
+            task.wishes,
+            slot,
+            before=before,
+            window=window,
+            waits=waits,
+            timetable=timetable,
+        )
+        warnings = (
+            Cost(code="warning", amount=task.weights.warning, params={"code": conflict.code})
+            for conflict in judged[number]
+            if verdicts.is_costed_warning(conflict)
+        )
         yield ProposedSession(
             number=number,
-            slot=replace(placed[number], number=number),
-            gap_days=_gap_days(number, days),
-            measure=found.get(number),
+            slot=slot,
+            gap_days=(days[number] - earlier[max(earlier)]).days if earlier else None,
+            measure=gaps.measured(order, number, days, past=past, spacing=spacing),
             conflicts=judged[number],
-            costs=_costs(task, number, placed, days, judged[number], waits=number == first_open),
+            costs=(*costs, *warnings),
             is_fixed=number in fixed,
         )
+        before, is_first = slot, False
 
 
-def _session(task: Task, number: int, placed: Mapping[int, Slot]) -> ProposedSession | None:
-    session = next(row for row in _sessions(task, placed) if row.number == number)
-    return session if _is_offered(session) else None
-
-
-def _costs(
-    task: Task,
-    number: int,
-    placed: Mapping[int, Slot],
-    days: Mapping[int, date],
-    conflicts: tuple[Conflict, ...],
-    *,
-    waits: bool,
-) -> tuple[Cost, ...]:
-    earlier = {other: day for other, day in days.items() if other < number}
-    window = gaps.window_of(
-        task.order,
-        number,
-        earlier,
-        past=starts.past_of(task),
-        spacing=starts.spacing_of(task.timetable, task.order),
-    )
-    before = placed.get(max((other for other in placed if other < number), default=0))
-    start = hours.day_of(
-        max(task.timetable.now, task.timetable.horizon.starts_at),
-        task.timetable.sites[placed[number].site_id].zone,
-    )
-    found = preferences.costs(
-        task.weights,
-        task.wishes,
-        placed[number],
-        before=before,
-        window=window,
-        waits=(days[number] - start).days if waits and before is None else None,
-        timetable=task.timetable,
-    )
-    warnings = (
-        Cost(code="warning", amount=task.weights.warning, params={"code": conflict.code})
-        for conflict in conflicts
-        if starts.is_costed_warning(conflict)
-    )
-    return (*found, *warnings)
-
-
-def _is_offered(session: ProposedSession) -> bool:
-    return all(starts.is_offered(conflict) for conflict in session.conflicts)
+def _done_before(order: CourseOrder, number: int) -> Slot | None:
+    """Where the session before the first one placed took place, when that is known."""
+    earlier = [row for row in order.sessions if row.number < number and row.done_at is not None]
+    return max(earlier, key=lambda row: row.number).done_at if earlier else None
 
 
 def _around(order: CourseOrder, number: int) -> CourseOrder:
@@ -300,8 +288,3 @@ def _days_elapsed(task: Task, placed: Mapping[int, Slot]) -> int:
     days = judging.days(task.order, placed, task.timetable)
     placed_days = [days[number] for number in placed]
     return (max(placed_days) - min(placed_days)).days
-
-
-def _gap_days(number: int, days: Mapping[int, date]) -> int | None:
-    earlier = [other for other in days if other < number]
-    return (days[number] - days[max(earlier)]).days if earlier else None

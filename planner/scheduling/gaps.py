@@ -120,9 +120,11 @@ def window_of(
     directly before it by its own gap; a gap ordered for itself alone is not tightened by the same-zone row.
     With ``day``, sessions after it do not count.
     """
+    # Before the latest of them is chosen: one planned for later does not hide one that was.
+    known = [row for row in past if day is None or row.on <= day]
     rows = [
         row
-        for row in _rows(order, number, days, tuple(past), spacing or Spacing())
+        for row in _rows(order, number, days, tuple(known), spacing or Spacing())
         if day is None or row.since <= day
     ]
     if not rows:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from planner.scheduling import interval
 from planner.scheduling.interval import Interval
-from planner.scheduling.timetable import AbsentDays, Timetable, WeeklyHours
+from planner.scheduling.timetable import AbsentDays, ProviderFacts, Timetable, WeeklyHours
 
 ONE_DAY = timedelta(days=1)
 
@@ -106,7 +106,7 @@ def open_at_site(timetable: Timetable, site_id: int) -> tuple[Interval, ...]:
     site = timetable.sites[site_id]
     opening = weekly(site.hours, timetable.horizon, site.zone)
     closed = absent(site.closures, timetable.horizon, site.zone)
-    return _until_retired(
+    return until_retired(
         interval.subtracted(opening, closed), site.retired_from, site.zone, timetable.horizon
     )
 
@@ -114,24 +114,32 @@ def open_at_site(timetable: Timetable, site_id: int) -> tuple[Interval, ...]:
 def working(timetable: Timetable, provider_id: int, site_id: int) -> tuple[Interval, ...]:
     """Return when the provider works at the site inside the horizon, less breaks and absences."""
     provider, zone = timetable.providers[provider_id], timetable.sites[site_id].zone
-    horizon = timetable.horizon
-    working_hours = weekly(provider.hours.get(site_id, ()), horizon, zone)
+    return working_within(provider, site_id, zone, timetable.horizon)
+
+
+def working_within(
+    provider: ProviderFacts, site_id: int, zone: str, span: Interval
+) -> tuple[Interval, ...]:
+    """Return when the provider works at the site inside the span, less breaks and absences."""
+    working_hours = weekly(provider.hours.get(site_id, ()), span, zone)
     away = (
-        *weekly(provider.breaks.get(site_id, ()), horizon, zone),
-        *absent(provider.absences, horizon, zone),
+        *weekly(provider.breaks.get(site_id, ()), span, zone),
+        *absent(provider.absences, span, zone),
     )
     there = interval.subtracted(working_hours, away)
-    return _until_retired(there, provider.retired_from, zone, horizon)
+    return until_retired(there, provider.retired_from, zone, span)
 
 
-def in_service(timetable: Timetable, room_id: int) -> tuple[Interval, ...]:
-    """Return when the room can be used inside the horizon: always, less its outages."""
-    room = timetable.rooms[room_id]
-    zone = timetable.sites[room.site_id].zone
-    usable = interval.subtracted(
-        (timetable.horizon,), absent(room.outages, timetable.horizon, zone)
-    )
-    return _until_retired(usable, room.retired_from, zone, timetable.horizon)
+def until_retired(
+    spans: tuple[Interval, ...], retired_from: date | None, zone: str, horizon: Interval
+) -> tuple[Interval, ...]:
+    """Return the spans up to the first day on which it is no longer there."""
+    if retired_from is None:
+        return spans
+    ends_at = _at_or_after(retired_from, time(), zone)
+    if ends_at <= horizon.starts_at:
+        return ()
+    return interval.intersected(spans, (Interval(horizon.starts_at, ends_at),))
 
 
 def weekly(hours: Iterable[WeeklyHours], horizon: Interval, zone: str) -> tuple[Interval, ...]:
@@ -195,17 +203,6 @@ def _between(day: date, starts: time, ends: time, zone: str) -> Iterator[Interva
     starts_at, ends_at = _at_or_after(day, starts, zone), _at_or_after(day, ends, zone)
     if starts_at < ends_at:
         yield Interval(starts_at, ends_at)
-
-
-def _until_retired(
-    spans: tuple[Interval, ...], retired_from: date | None, zone: str, horizon: Interval
-) -> tuple[Interval, ...]:
-    if retired_from is None:
-        return spans
-    ends_at = _at_or_after(retired_from, time(), zone)
-    if ends_at <= horizon.starts_at:
-        return ()
-    return interval.intersected(spans, (Interval(horizon.starts_at, ends_at),))
 
 
 @lru_cache(maxsize=65536)

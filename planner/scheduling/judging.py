@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from planner.scheduling import gaps, hours, index, rules, starts
+from planner.scheduling import gaps, hours, index, rules, task
 from planner.scheduling.gaps import Measure, Spacing, State
 from planner.scheduling.timetable import (
     Busy,
@@ -56,7 +56,7 @@ def measure(
 
 def spacing(timetable: Timetable, order: CourseOrder) -> Spacing:
     """Return what the clinic's rule records say of gaps for this course: pass it to ``measure``."""
-    return starts.spacing_of(timetable, order)
+    return task.spacing_of(timetable, order)
 
 
 def judge(

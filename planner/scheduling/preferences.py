@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-from planner.scheduling import hours
+from planner.scheduling import hours, rulebook
 from planner.scheduling.gaps import Window
 from planner.scheduling.timetable import Slot, Timetable
 
@@ -51,13 +51,10 @@ class Weights:
 
 
 OBJECTIVES: Mapping[str, Weights] = {
-    "order": Weights(early=12, late=8, too_late=12, wait=1, elapsed=0, weekday=20, outside=15, site=10,
-                     provider=6, quarters=0, weekday_change=0, warning=30),
-    "soonest": Weights(early=2, late=0, too_late=12, wait=10, elapsed=10, weekday=3, outside=3, site=3,
-                       provider=1, quarters=0, weekday_change=0, warning=30),
-    "same_time": Weights(early=6, late=4, too_late=12, wait=1, elapsed=0, weekday=20, outside=15, site=20,
-                         provider=12, quarters=3, weekday_change=10, warning=30),
-}  # fmt: skip
+    name: Weights(**rulebook.SHIPPED[f"proposal.{name}"].value)
+    for name in ("order", "soonest", "same_time")
+}
+"""The weights as shipped; what the clinic has recorded is in ``task.weights_of``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +134,11 @@ def is_other_weekday(wishes: Wishes, starts: datetime) -> bool:
 
 def minutes_outside(wishes: Wishes, starts: datetime, minutes: int) -> int:
     """Return how many minutes a session starts too early or ends too late for the wish."""
-    begins = starts.hour * 60 + starts.minute
+    return minutes_off(wishes, starts.hour * 60 + starts.minute, minutes)
+
+
+def minutes_off(wishes: Wishes, begins: int, minutes: int) -> int:
+    """Return how many minutes too early or too late it is that begins at a minute of the day."""
     outside = 0
     if wishes.earliest is not None:
         outside += max(0, wishes.earliest.hour * 60 + wishes.earliest.minute - begins)

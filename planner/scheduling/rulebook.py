@@ -27,6 +27,7 @@ class ValueType(StrEnum):
     RANGE = "range"  # {"from": int, "to": int}
     GAP = "gap"  # {"floor": int, "target": int, "soft_max": int}
     CHOICE = "choice"  # one of ``choices``
+    WEIGHTS = "weights"  # {part: int} for each of ``WEIGHTS``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class RuleDefault:
     """A rule as shipped. A value of ``None`` where a number or range is due means switched off."""
 
     code: str
-    area: str  # gaps | sessions | consults | screening | travel | aftercare | rooms | structure
+    area: str  # gaps | proposals | sessions | consults | screening | travel | aftercare | rooms | structure
     severity: Severity
     source: str
     value: Any = None
@@ -155,6 +156,12 @@ def _check_gap(rule: RuleDefault, value: Any) -> str | None:
     return None if value["floor"] <= value["target"] <= value["soft_max"] else "order"
 
 
+def _check_weights(rule: RuleDefault, value: Any) -> str | None:
+    if not isinstance(value, Mapping) or set(value) != set(WEIGHTS):
+        return "range"
+    return None if all(_is_within(rule, points) for points in value.values()) else "range"
+
+
 def _check_choice(rule: RuleDefault, value: Any) -> str | None:
     return None if value in rule.choices else "choice"
 
@@ -171,6 +178,7 @@ _CHECKS = {
     ValueType.RANGE: _check_range,
     ValueType.GAP: _check_gap,
     ValueType.CHOICE: _check_choice,
+    ValueType.WEIGHTS: _check_weights,
 }
 
 
@@ -215,6 +223,27 @@ def _structure(code: str) -> RuleDefault:
     )
 
 
+def _weights(name: str, *points: int) -> RuleDefault:
+    """What each departure costs where a course is proposed under this name, in the order of ``WEIGHTS``."""
+    return RuleDefault(
+        code=f"proposal.{name}",
+        area="proposals",
+        value=dict(zip(WEIGHTS, points, strict=True)),
+        value_type=ValueType.WEIGHTS,
+        severity=Severity.INFO,
+        source="ours",
+        unit="points",
+        maximum=1_000,
+        is_severity_editable=False,
+    )
+
+
+WEIGHTS = (
+    "early", "late", "too_late", "wait", "elapsed", "weekday", "outside", "site", "provider",
+    "quarters", "weekday_change", "warning",
+)  # fmt: skip
+"""What a proposal's departures are called: see ``preferences.Weights``."""
+
 _NEW_ZONES = {"floor": 7, "target": 14, "soft_max": 21}
 _SAME_ZONE = {"floor": 28, "target": 42, "soft_max": 56}
 
@@ -236,6 +265,9 @@ DEFAULTS: tuple[RuleDefault, ...] = (
     _plain("gap.below_floor", "gaps", _DECIDE, "label"),
     _plain("gap.below_target", "gaps", _WARN, "page"),
     _plain("gap.above_soft_max", "gaps", _WARN, "ours"),
+    _weights("order", 12, 8, 12, 1, 0, 20, 15, 10, 6, 0, 0, 30),
+    _weights("soonest", 2, 0, 12, 10, 10, 3, 3, 3, 1, 0, 0, 30),
+    _weights("same_time", 6, 4, 12, 1, 0, 20, 15, 20, 12, 3, 10, 30),
     _value("review.window_days", "gaps", None, "days", (1, 365), "clinics",
            option={"floor": 10, "target": 14, "soft_max": 21}, is_optional=True),
     _plain("review.outside_window", "gaps", _WARN, "clinics"),

@@ -1,339 +1,458 @@
-"""The search behind ``course.propose``: best first over the sessions of a course, cheapest day first.
+"""The search behind ``course.propose``: best first over the days of a course, exact.
 
-Exact: a partial course is extended in order of what it costs so far plus the least the rest can cost, and of
-two partial courses between which the rest cannot tell the difference only the cheaper ones are kept. Days
-and starts are looked at only when their turn comes, so that a usual course touches a few weeks of the
-horizon. It reads the timetable through ``fitting`` and confirms each start through ``rules``.
+A node is a course of which the first sessions have their days, with the least cost of ending at each of
+the places the last of those days offers. Nodes are opened in the order of that cost plus the least the
+rest can cost; so the first complete course is the cheapest, the second the next, and nothing is looked at
+that could not be among them. ``docs/scheduling.md`` says more.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import NamedTuple
 
-from planner.scheduling import bounds, gaps, hours, preferences
-from planner.scheduling.gaps import Window
-from planner.scheduling.starts import (
-    Start,
-    Starts,
-    Task,
-    any_zone,
-    first_day,
-    past_of,
-    spacing_of,
-)
-from planner.scheduling.timetable import SessionOrder, Slot
+from planner.scheduling import distances, hours, options, reaching, task
+from planner.scheduling.distances import NEVER, Slope, Window
+from planner.scheduling.options import Key, Option, Options, Places
+from planner.scheduling.permits import Permits
+from planner.scheduling.task import Task
+from planner.scheduling.timetable import SessionOrder, Slot, Timetable
 
-MAXIMUM_STEPS = 8_000
-PATIENCE = 2_500  # steps without any answer, after which the search finishes what it has begun
-ONE_DAY = timedelta(days=1)
-LATE = timedelta(days=90)  # how far past the soft max a session is still looked for
+MAXIMUM_STEPS = 20_000
+"""Nodes opened after which a search finishes what it has begun, and says that it is not proven."""
+
+LAST_STEPS = 2_000
+PATIENCE = 300
+"""Nodes opened after which it pays to ask whether others are better at every place."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Partial:
-    """The first sessions of a course, placed."""
+class Placement:
+    """A complete way to place the open sessions: slots by number, the fixed ones included."""
 
-    points: int
-    slots: tuple[Slot, ...]
-    days: _Days
-
-
-class _Day(NamedTuple):
-    """A day for the next session: the least a course over it costs from there on, and its own points."""
-
-    bound: int
-    day: date
-    points: int
+    slots: Mapping[int, Slot]
+    is_proven: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """The days the next session may be on, most promising first, and whose turn it is."""
+class _Node:
+    """Days for the first sessions, the least such a course costs, and where it may end at that cost.
 
-    partial: _Partial
-    ranked: tuple[_Day, ...]
-    position: int
+    ``costs`` by option of the last day, and whence each came, are worked out when somebody needs them:
+    mostly the next day has one of the leaders too, and nothing cheaper than staying there is possible.
+    """
+
+    __slots__ = ("before", "came", "costs", "days", "leaders", "least", "own")
+
+    def __init__(
+        self,
+        days: tuple[int, ...],
+        least: int,
+        leaders: frozenset[Key],
+        before: _Node | None,
+        own: int,
+    ) -> None:
+        self.days, self.least, self.leaders = days, least, leaders
+        self.before, self.own = before, own
+        self.costs: list[int] | None = None
+        self.came: list[int] = []
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """The starts of one provider on one day, cheapest first; each is confirmed when its turn comes."""
+class _Turn(NamedTuple):
+    """The days the next session may be on, the most promising first, and whose turn it is."""
 
-    partial: _Partial
-    day: _Day
-    ranked: tuple[Start, ...]
-    position: int
+    node: _Node
+    ranking: _Ranking
+    place: int
 
 
-_Days = tuple[tuple[int, date], ...]
-_Item = _Partial | _Turn | _Option
-
-
-def best(task: Task) -> Iterator[Mapping[int, Slot]]:
-    """Yield complete placements (slot by session number), the cheapest first, each with its own days."""
-    yield from _Search(task).run()
+def best(asked: Task) -> Iterator[Placement]:
+    """Yield complete placements, the cheapest first, no two on the same days."""
+    yield from _Search(asked).run()
 
 
 class _Search:
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        order, timetable = task.order, task.timetable
+    def __init__(self, asked: Task) -> None:
+        self.task = asked
+        order, timetable = asked.order, asked.timetable
         rows = sorted(order.sessions, key=lambda row: row.number)
         self.sessions = tuple(row for row in rows if row.done_on is None)
-        self.done = tuple((row.number, row.done_on) for row in rows if row.done_on is not None)
-        self.past, self.spacing = past_of(task), spacing_of(timetable, order)
-        self.start = first_day(timetable)
-        self.end = hours.day_of(timetable.horizon.ends_at, any_zone(timetable))
-        self.starts = Starts(task)
-        self.least = self._least()
-        self.remembered = tuple(map(self._remembered, range(len(self.sessions))))
-        self.ranked: dict[object, tuple[_Day, ...]] = {}
-        self.kept: defaultdict[object, set[_Days]] = defaultdict(set)
-        self.heap: list[tuple[int, int, int, _Item]] = []
+        self.size = len(self.sessions)
+        past = task.past_of(asked)
+        spacing = task.spacing_of(timetable, order)
+        self.rows = distances.rows_of(order, self.sessions, past, spacing)
+        first_days = [task.first_day(timetable, site_id).toordinal() for site_id in timetable.sites]
+        self.start = max(first_days)
+        self.options = self._all_options(min((row.number for row in rows), default=0))
+        self.fixed = tuple(_day_of(row, timetable) for row in self.sessions)
+        self.lowest, self.highest = self._limits(rows, min(first_days))
+        self.permits = Permits(asked, self.sessions, self.rows, past, spacing)
+        self.before = self._done_before(rows)
+        self.sure = tuple(map(self._is_sure, range(self.size)))
+        self.floors = self._floors()
+        self.tails: list[dict[int, int]] = [{} for _ in self.sessions]
+        self.rankings: dict[tuple[object, ...], _Ranking] = {}
+        self.remembered = tuple(map(self._remembered, range(self.size)))
+        self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
+        self.heap: list[tuple[int, int, tuple[int, ...], int, _Node | _Turn]] = []
         self.counter = count()
+        self.steps = 0
         self.is_hurried = False
 
-    def run(self) -> Iterator[Mapping[int, Slot]]:
-        self._push(_Partial(0, (), self.done), 0)
-        steps = found = 0
-        while self.heap and steps < MAXIMUM_STEPS:
-            steps += 1
-            if steps == PATIENCE and not found:
+    def run(self) -> Iterator[Placement]:
+        root = _Node((), 0, self.before.leaders if self.before else frozenset(), None, 0)
+        root.costs = [0]
+        self._extend(root)
+        while self.heap:
+            self.steps += 1
+            if self.steps == MAXIMUM_STEPS:
                 self._hurry()
-            item = heappop(self.heap)[3]
+            if self.steps > MAXIMUM_STEPS + LAST_STEPS:
+                return
+            item = heappop(self.heap)[4]
             if isinstance(item, _Turn):
-                self._open_day(item)
-            elif isinstance(item, _Option):
-                self._confirm(item)
-            elif len(item.slots) == len(self.sessions):
-                if self._is_new(item, "complete"):
-                    found += 1
-                    yield {
-                        session.number: slot
-                        for session, slot in zip(self.sessions, item.slots, strict=True)
-                    }
-            elif self._is_new(item, self._key(item)):
+                self._take(item)
+            elif len(item.days) == self.size:
+                yield Placement(self._slots(item), is_proven=not self.is_hurried)
+            elif not self._is_beaten(item):
                 self._extend(item)
 
-    def _push(self, item: _Item, bound: int) -> None:
-        if bound >= bounds.NEVER:
-            return
-        partial = item if isinstance(item, _Partial) else item.partial
-        depth = -len(partial.slots)
-        # Of equal bounds the one that is nearer its end comes first; in a hurry it does anyway.
-        rank = (depth, bound) if self.is_hurried else (bound, depth)
-        heappush(self.heap, (*rank, next(self.counter), item))
+    def _push(self, bound: int, days: tuple[int, ...], item: _Node | _Turn) -> None:
+        if bound < NEVER:
+            # Of equal bounds the one that is nearer its end comes first; in a hurry it does anyway.
+            rank = (-len(days), bound) if self.is_hurried else (bound, -len(days))
+            heappush(self.heap, (*rank, days, next(self.counter), item))
 
     def _hurry(self) -> None:
-        """From here on finish what is begun: a good answer soon instead of the best one late."""
         self.is_hurried = True
-        self.heap = [(depth, bound, number, item) for bound, depth, number, item in self.heap]
+        self.heap = [(depth, bound, *rest) for bound, depth, *rest in self.heap]  # type: ignore[misc]
         heapify(self.heap)
 
-    def _is_new(self, partial: _Partial, key: object) -> bool:
-        """Whether fewer than k cheaper partial courses with the same choices left have been seen."""
-        seen = self.kept[key]
-        if partial.days in seen or (key != "complete" and len(seen) >= self.task.k):
-            return False
-        seen.add(partial.days)
-        return True
-
-    def _key(self, partial: _Partial) -> object:
-        """What the rest of the course depends on."""
-        if not partial.slots:
-            return ()
-        last, days = partial.slots[-1], dict(partial.days)
-        remembered = tuple(days[number] for number in self.remembered[len(partial.slots) - 1])
-        at = last.starts_at.timetz() if self.task.weights.quarters else None
-        return len(partial.slots), last.provider_id, last.site_id, at, remembered
-
-    def _extend(self, partial: _Partial) -> None:
-        session = self.sessions[len(partial.slots)]
-        window = gaps.window_of(
-            self.task.order,
-            session.number,
-            dict(partial.days),
-            past=self.past,
-            spacing=self.spacing,
-        )
-        if session.fixed is not None:
-            self._extend_fixed(partial, session, session.fixed, window)
+    def _extend(self, node: _Node) -> None:
+        position = len(node.days)
+        day = self.fixed[position]
+        if day is not None:
+            if self.permits.keeps_fixed(position, node.days):
+                self._place(node, day, self._slope(node, position).points(day))
             return
-        days = self._days(session, partial, window)
-        if days:
-            self._push(_Turn(partial, days, 0), partial.points + days[0].bound)
+        ranking = self._ranking(node, position)
+        self._turn(node, ranking, 0)
 
-    def _extend_fixed(
-        self, partial: _Partial, session: SessionOrder, slot: Slot, window: Window | None
-    ) -> None:
-        day, points, weights = self._day(slot), 0, self.task.weights
-        given = {row.number for row in self.sessions if row.fixed is not None}
-        ours = {row.number for row in self.sessions} - given
-        if window is not None and window.since_number in ours:
-            if day < window.floor:
-                return
-            points += preferences.day_points(
-                weights, window, day, since=self._before(partial), is_first=False
+    def _turn(self, node: _Node, ranking: _Ranking, place: int) -> None:
+        found = ranking.at(place)
+        if found is not None:
+            points, day, _ = found
+            self._push(node.least + points, (*node.days, day), _Turn(node, ranking, place))
+
+    def _take(self, turn: _Turn) -> None:
+        found = turn.ranking.at(turn.place)
+        if found is not None:
+            _, day, own = found
+            self._place(turn.node, day, own)
+        self._turn(turn.node, turn.ranking, turn.place + 1)
+
+    def _place(self, node: _Node, day: int, own: int) -> None:
+        """Push the node that has this day too; ``own`` are the points of the day itself."""
+        position = len(node.days)
+        here = self._places_on(position, day)
+        is_first = not node.days and self.before is None
+        if not is_first and self._weekday_before(node) != (day - 1) % 7:
+            own += self.task.weights.weekday_change
+        days = (*node.days, day)
+        staying = here.leaders if is_first else node.leaders & here.leaders
+        if staying and (self.permits.is_usual or self.fixed[position] is not None):
+            child = _Node(days, node.least + own + here.least, staying, node, own)
+        else:
+            child = _Node(days, NEVER, frozenset(), node, own)
+            costs = self._costs(child)
+            child.least = min(costs, default=NEVER)
+            child.leaders = frozenset(
+                key for key, number in here.numbers.items() if costs[number] == child.least
             )
-        if partial.slots:
-            points += preferences.change_points(
-                weights, partial.slots[-1], slot, self.task.timetable
+        if child.least < NEVER:
+            self._push(child.least + self._tail(position, day), days, child)
+
+    def _costs(self, node: _Node) -> list[int]:
+        """What a course over these days costs at the least, by where it ends."""
+        if node.costs is None:
+            before, position, day = node.before, len(node.days) - 1, node.days[-1]
+            assert before is not None  # noqa: S101  only the root has none, and its costs are known
+            here = self._places_on(position, day).options
+            came_from = self._places_on(position - 1, before.days[-1]) if position else self.before
+            costs, node.came = reaching.reached(
+                self._costs(before),
+                came_from.options if came_from else (),
+                here,
+                self.task.weights,
             )
-        self._push_partial(partial, session, slot, day, points)
+            costs = [
+                cost + option.points + node.own for cost, option in zip(costs, here, strict=True)
+            ]
+            if self.fixed[position] is None:
+                costs = self.permits.allowed(position, node.days, here, costs)
+            node.costs = costs
+        return node.costs
 
-    def _days(
-        self, session: SessionOrder, partial: _Partial, window: Window | None
-    ) -> tuple[_Day, ...]:
-        """Return the days the session may be on, the one that promises the least cost first."""
-        position, since = len(partial.slots), self._before(partial)
-        last_day = max((day for _, day in partial.days), default=None)
-        key = (position, window, since, last_day)
-        if key not in self.ranked:
-            first, last = self._reach(position, window, last_day)
-            days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-            ranked = (self._ranked(session, day, position, window, since) for day in days)
-            self.ranked[key] = tuple(sorted(day for day in ranked if day.bound < bounds.NEVER))
-        return self.ranked[key]
+    def _places_on(self, position: int, day: int) -> Places:
+        own = self.options[position]
+        return own.on(day) if isinstance(own, Options) else own
 
-    def _reach(
-        self, position: int, window: Window | None, last_day: date | None
-    ) -> tuple[date, date]:
-        wishes = self.task.wishes
-        first = max(self.start, wishes.not_before or self.start)
-        last = min(self.end, wishes.not_after or self.end)
-        if window is not None:
-            first = max(first, window.floor)
-        if last_day is not None:
-            first = max(first, last_day + ONE_DAY)
-        if window is not None and window.soft_max is not None:
-            last = min(last, max(window.soft_max, first) + LATE)
-        for later in self.sessions[position + 1 :]:
-            if later.fixed is not None:
-                return first, min(last, self._day(later.fixed) - ONE_DAY)
-        return first, last
+    def _weekday_before(self, node: _Node) -> int:
+        return (node.days[-1] - 1) % 7 if node.days else self.weekday_done
 
-    def _ranked(
-        self, session: SessionOrder, day: date, position: int, window: Window | None, since: date
-    ) -> _Day:
-        points = preferences.day_points(
-            self.task.weights, window, day, since=since, is_first=position == 0
-        )
-        rest = self.least[position + 1][(day - self.start).days]
-        return _Day(points + self.starts.least(session, day) + rest, day, points)
+    def _ranking(self, node: _Node, position: int) -> _Ranking:
+        slope = self._slope(node, position)
+        since = node.days[-1] if node.days else 0
+        first = max(self.lowest[position], slope.window.floor, since + 1)
+        key = (position, slope.window, since, first)
+        if key not in self.rankings:
+            days = slope.days(first, self.highest[position])
+            self.rankings[key] = _Ranking(self, position, days, self._weekday_before(node))
+        return self.rankings[key]
 
-    def _open_day(self, item: _Turn) -> None:
-        day, partial = item.ranked[item.position], item.partial
-        following = replace(item, position=item.position + 1)
-        if following.position < len(item.ranked):
-            self._push(following, partial.points + item.ranked[following.position].bound)
-        session = self.sessions[len(partial.slots)]
-        for ranked in self._options(session, day.day, partial):
-            self._push_option(_Option(partial, day, ranked, 0))
-
-    def _push_option(self, item: _Option) -> None:
-        if item.position < len(item.ranked):
-            partial = item.partial
-            rest = self.least[len(partial.slots) + 1][(item.day.day - self.start).days]
-            points = item.day.points + item.ranked[item.position].points
-            self._push(item, partial.points + points + rest)
-
-    def _options(
-        self, session: SessionOrder, day: date, partial: _Partial
-    ) -> Iterator[tuple[Start, ...]]:
-        """Yield per provider the starts of the day with their points, cheapest first."""
-        by_provider = self.starts.of(session, day)
-        if not partial.slots:
-            yield from by_provider.values()
-            return
-        before, weights = partial.slots[-1], self.task.weights
-        was = hours.local(before.starts_at, self._zone(before.site_id))
-        for provider_id, ranked in by_provider.items():
-            change = 0 if provider_id == before.provider_id else weights.provider
-            yield tuple(
-                sorted(
-                    start._replace(points=start.points + change + self._moved(before, was, start))
-                    for start in ranked
-                )
-            )
-
-    def _moved(self, before: Slot, was: datetime, start: Start) -> int:
+    def _slope(self, node: _Node, position: int) -> Slope:
+        window = self.rows[position].window(node.days)
         weights = self.task.weights
-        points = weights.site if start.site_id != before.site_id else 0
-        if weights.quarters:
-            points += preferences.time_points(
-                weights,
-                weekdays_differ=was.weekday() != start.weekday,
-                minutes=abs(was.hour * 60 + was.minute - start.minute),
-            )
-        return points
+        if position:
+            return Slope(node.days[-1], weights.elapsed, window, weights)
+        step = weights.wait if self.fixed[0] is None else 0
+        return Slope(self.start, step, window, weights)
 
-    def _confirm(self, item: _Option) -> None:
-        session = self.sessions[len(item.partial.slots)]
-        start = item.ranked[item.position]
-        slot, warnings = self.starts.confirmed(session, item.day.day, start)
-        if slot is not None:
-            points = item.day.points + start.points + warnings * self.task.weights.warning
-            self._push_partial(item.partial, session, slot, item.day.day, points)
-        # Where the time of day matters to what follows, the next start is a choice of its own.
-        if slot is None or warnings or self.task.weights.quarters:
-            self._push_option(replace(item, position=item.position + 1))
+    def tail(self, position: int, day: int) -> int:
+        """Return the least that the sessions after this one cost, when it is on the day."""
+        return self._tail(position, day)
 
-    def _push_partial(
-        self, partial: _Partial, session: SessionOrder, slot: Slot, day: date, points: int
-    ) -> None:
-        longer = _Partial(
-            partial.points + points, (*partial.slots, slot), (*partial.days, (session.number, day))
+    def _tail(self, position: int, day: int) -> int:
+        if position + 1 >= self.size:
+            return 0
+        known = self.tails[position]
+        if day not in known:
+            known[day] = self._least_after(position, day)
+        return known[day]
+
+    def _least_after(self, position: int, day: int) -> int:
+        following = position + 1
+        weights = self.task.weights
+        fixed = self.fixed[following]
+        if fixed is not None:
+            if fixed <= day and self.fixed[position] is None:
+                return NEVER
+            return (fixed - day) * weights.elapsed + self._tail(following, fixed)
+        floor, slope = self._sure_slope(following, day)
+        first = max(self.lowest[following], floor)
+        own = self.options[following]
+        assert isinstance(own, Options)  # noqa: S101  what is not fixed has options
+        least, rest = NEVER, self.floors[following]
+        for off, then in slope.days(first, self.highest[following]):
+            if off + rest >= least:
+                break
+            points = off + own.least(then) + weights.weekday_change * bool((then - day) % 7)
+            if points + rest < least:
+                least = min(least, points + self._tail(following, then))
+        return least
+
+    def _sure_slope(self, position: int, day: int) -> tuple[int, Slope]:
+        """The floor and the slope after the session directly before, whatever the others do."""
+        rows, weights = self.rows[position], self.task.weights
+        is_only = rows.before == position - 1
+        if not is_only:
+            return day + 1, Slope(day, weights.elapsed, Window(), weights)
+        floor, target, soft_max = rows.own.floor, rows.own.target, rows.own.soft_max
+        if position - 1 in rows.sharing:
+            floor, target = max(floor, rows.same_zone.floor), max(target, rows.same_zone.target)
+            soft_max = max(soft_max, rows.same_zone.soft_max)
+        late = day + soft_max if rows.counts_late and self.sure[position] else None
+        return day + floor, Slope(
+            day, weights.elapsed, Window(day + floor, day + target, late), weights
         )
-        offset = (day - self.start).days
-        least = self.least[len(longer.slots)]
-        rest = least[offset] if 0 <= offset < len(least) else 0
-        self._push(longer, longer.points + rest)
 
-    def _before(self, partial: _Partial) -> date:
-        if not partial.slots:
-            return self.start
-        return max(day for _, day in partial.days)
+    def _is_sure(self, position: int) -> bool:
+        """Whether nothing but the session directly before it can move its target on."""
+        rows = self.rows[position]
+        others = [one for one in rows.sharing if one != position - 1]
+        is_covered = position - 1 in rows.sharing
+        return not rows.foreign_target and (is_covered or not (others or rows.done_sharing))
 
-    def _least(self) -> tuple[tuple[int, ...], ...]:
-        def fixed_on(session: SessionOrder) -> int | None:
-            return (self._day(session.fixed) - self.start).days if session.fixed else None
+    def _floors(self) -> tuple[int, ...]:
+        """The least the distances after each position cost, were every day free."""
+        found = [0] * self.size
+        for position in range(self.size - 2, -1, -1):
+            own = 0
+            if self.fixed[position + 1] is None:
+                floor, slope = self._sure_slope(position + 1, 0)
+                target = slope.window.target
+                own = min(slope.points(floor), slope.points(max(floor, target or floor)))
+            found[position] = own + found[position + 1]
+        return tuple(found)
 
-        def day_least(session: SessionOrder, day: int) -> int:
-            return self.starts.least(session, self.start + timedelta(days=day))
-
-        return bounds.least(
-            self.task.order,
-            self.sessions,
-            days=(self.end - self.start).days + 1,
-            day_least=day_least,
-            fixed_on=fixed_on,
-            weights=self.task.weights,
-            spacing=self.spacing,
-            reach=LATE.days,
-            has_foreign=bool(self.past),
-        )
+    def _is_beaten(self, node: _Node) -> bool:
+        """Whether enough others, at least as good at every place, leave the same choices for the rest."""
+        if not node.days or self.steps < PATIENCE:
+            return False
+        costs = self._costs(node)
+        key = tuple(node.days[position] for position in self.remembered[len(node.days) - 1])
+        known = self.seen[len(node.days), key]
+        beaten = sum(all(map(int.__le__, other, costs)) for other in known)
+        if beaten >= self.task.k + SPARE:
+            return True
+        known.append(costs)
+        return False
 
     def _remembered(self, position: int) -> tuple[int, ...]:
-        """The sessions up to this position whose day the ones after it are measured against."""
-        placed = {row.number for row in self.sessions[: position + 1]}
-        remembered = {self.sessions[position].number}
-        for place, later in enumerate(self.sessions[position + 1 :], position + 1):
-            direct = self.sessions[place - 1].number
-            for earlier in reversed(self.sessions[:place]):
-                is_loosened = later.is_custom_gap and earlier.number == direct
-                if not is_loosened and earlier.zones & later.zones:
-                    remembered |= {earlier.number} & placed
-                    break
-        return tuple(sorted(remembered))
+        """The positions up to this one whose days matter to the ones after it."""
+        matter = {position}
+        for rows in self.rows[position + 1 :]:
+            earlier = [one for one in (*rows.sharing, rows.before) if one is not None]
+            matter.update(one for one in earlier if one <= position)
+        return tuple(sorted(matter))
 
-    def _day(self, slot: Slot) -> date:
-        return hours.day_of(slot.starts_at, self._zone(slot.site_id))
+    def _all_options(self, first: int) -> tuple[Options | Places, ...]:
+        by_the_hour = bool(self.task.weights.quarters)
+        found: list[Options | Places] = []
+        for position, row in enumerate(self.sessions):
+            if row.fixed is not None:
+                option = _option(row.fixed, self.task)
+                found.append(options.places_of([option], by_the_hour=by_the_hour))
+                continue
+            like = next(
+                (
+                    own
+                    for other, own in zip(self.sessions[1:position], found[1:], strict=True)
+                    if isinstance(own, Options) and options.is_like(row, other, first)
+                ),
+                None,
+            )
+            since = None if position else self.start
+            found.append(like or Options(self.task, row, since=since))
+        return tuple(found)
 
-    def _zone(self, site_id: int) -> str:
-        return self.task.timetable.sites[site_id].zone
+    def _limits(
+        self, rows: Sequence[SessionOrder], start: int
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The first and last day of each position, from what is placed or done before and after it."""
+        wishes, timetable = self.task.wishes, self.task.timetable
+        end = max(
+            hours.day_of(timetable.horizon.ends_at, site.zone).toordinal()
+            for site in timetable.sites.values()
+        )
+        if wishes.not_before is not None:
+            start = max(start, wishes.not_before.toordinal())
+        if wishes.not_after is not None:
+            end = min(end, wishes.not_after.toordinal())
+        known = {row.number: _day_of(row, timetable) for row in rows}
+        lowest, highest = [], []
+        for session in self.sessions:
+            before = [day for number, day in known.items() if day and number < session.number]
+            after = [day for number, day in known.items() if day and number > session.number]
+            lowest.append(max(start, *(day + 1 for day in before), 0))
+            highest.append(min(end, *(day - 1 for day in after), date.max.toordinal()))
+        return tuple(lowest), tuple(highest)
+
+    def _done_before(self, rows: Sequence[SessionOrder]) -> Places | None:
+        """Where the session directly before the first one to be placed took place, when that is known."""
+        self.weekday_done = -1
+        numbers = [row.number for row in self.sessions]
+        earlier = [row for row in rows if numbers and row.number < numbers[0] and row.done_at]
+        if not earlier:
+            return None
+        done = earlier[-1].done_at
+        assert done is not None  # noqa: S101  chosen for it
+        day = hours.day_of(done.starts_at, self.task.timetable.sites[done.site_id].zone)
+        self.weekday_done = day.weekday()
+        by_the_hour = bool(self.task.weights.quarters)
+        return options.places_of([_option(done, self.task)], by_the_hour=by_the_hour)
+
+    def _slots(self, node: _Node) -> dict[int, Slot]:
+        """The slots of the course: of equal cost the first start of a day, then the lower numbers."""
+        found: dict[int, Slot] = {}
+        here = self._places_on(len(node.days) - 1, node.days[-1])
+        numbers = [here.numbers[key] for key in node.leaders]
+        place = min(numbers, key=lambda one: (here.options[one].cell, here.options[one]))
+        at: _Node | None = node
+        while at is not None and at.days:
+            position, day = len(at.days) - 1, at.days[-1]
+            session, own = self.sessions[position], self.options[position]
+            option = self._places_on(position, day).options[place]
+            if isinstance(own, Options):
+                found[session.number] = next(own.slots(day, option, session.number))
+            elif session.fixed is not None:
+                found[session.number] = session.fixed
+            place = self._came(at, option, place)
+            at = at.before
+        return dict(sorted(found.items()))
+
+    def _came(self, node: _Node, option: Option, place: int) -> int:
+        """The place of the day before from which the option of the node's last day is reached."""
+        position, before = len(node.days) - 1, node.before
+        if not position or before is None:
+            return 0
+        if node.costs is not None:
+            return node.came[place]
+        minute = option.minute if self.task.weights.quarters else 0
+        return self._places_on(position - 1, before.days[-1]).numbers[
+            option.site_id, option.provider_id, minute
+        ]
+
+
+SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
+
+
+class _Ranking:
+    """The days of a session after a certain one: points with all that is sure to follow, cheapest first."""
+
+    def __init__(
+        self, search: _Search, position: int, days: Iterator[tuple[int, int]], weekday: int
+    ) -> None:
+        self._search, self._position, self._days = search, position, days
+        self._weekday = weekday
+        self._next = next(days, None)
+        self._pending: list[tuple[int, int, int]] = []
+        self._found: list[tuple[int, int, int]] = []
+
+    def at(self, place: int) -> tuple[int, int, int] | None:
+        """Return the points, the day and the day's own points, or None after the last."""
+        while len(self._found) <= place:
+            if not self._advance():
+                return None
+        return self._found[place]
+
+    def _advance(self) -> bool:
+        search, position = self._search, self._position
+        own = search.options[position]
+        assert isinstance(own, Options)  # noqa: S101  what is not fixed has options
+        rest = search.floors[position]
+        change = search.task.weights.weekday_change
+        while self._next is not None and (
+            not self._pending or self._next[0] + rest <= self._pending[0][0]
+        ):
+            points, day = self._next
+            self._next = next(self._days, None)
+            whole = points + own.least(day)
+            if whole < NEVER:
+                whole += search.tail(position, day)
+                if change and self._weekday >= 0 and (day - 1) % 7 != self._weekday:
+                    whole += change
+                if whole < NEVER:
+                    heappush(self._pending, (whole, day, points))
+        if not self._pending:
+            return False
+        self._found.append(heappop(self._pending))
+        return True
+
+
+def _day_of(row: SessionOrder, timetable: Timetable) -> int | None:
+    if row.done_on is not None:
+        return row.done_on.toordinal()
+    if row.fixed is None:
+        return None
+    zone = timetable.sites[row.fixed.site_id].zone
+    return hours.day_of(row.fixed.starts_at, zone).toordinal()
+
+
+def _option(slot: Slot, asked: Task) -> Option:
+    local = hours.local(slot.starts_at, asked.timetable.sites[slot.site_id].zone)
+    return Option(slot.site_id, slot.provider_id, local.hour * 60 + local.minute, 0, 0)

@@ -6,7 +6,7 @@ the site concerned. No names, no mail, no answers about health: of a screening o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -237,6 +237,7 @@ class SessionOrder:
     fixed: Slot | None = None  # already placed (live appointment), or pinned by the desk
     done_on: date | None = None  # fulfilled on that site's day
     done_ends_at: datetime | None = None
+    done_at: Slot | None = None  # where it took place: the next one would rather be there too
     appointment_id: int | None = None  # of the live or fulfilled appointment
 
 
@@ -265,7 +266,7 @@ class Timetable:
     providers: Mapping[int, ProviderFacts]
     services: Mapping[int, ServiceFacts]
     rules: tuple[RuleSetting, ...] = ()
-    busy: tuple[Busy, ...] = ()
+    busy: Sequence[Busy] = ()
     patients: Mapping[int, PatientFacts] = field(default_factory=dict)
 
 

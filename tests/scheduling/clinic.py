@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from planner.scheduling import availability, hours, rules
+from planner.scheduling import availability, hours, rulebook, rules
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
     Busy,
@@ -105,6 +105,11 @@ def clinic(**rest: Any) -> Timetable:
 def with_patient(timetable: Timetable | None = None, **facts: Any) -> Timetable:
     """The clinic with these facts of the patient."""
     return replace(timetable or clinic(), patients={PATIENT: patient(**facts)})
+
+
+def rulebook_value(code: str) -> dict[str, Any]:
+    """The value of a rule as shipped."""
+    return dict(rulebook.default(code).value)
 
 
 def rule(code: str, value: Any = None, severity: str = "info", **rest: Any) -> RuleSetting:

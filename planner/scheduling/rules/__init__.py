@@ -8,6 +8,29 @@ from planner.scheduling.rules import patient, spacing, structure
 from planner.scheduling.rules.case import Case, Rule
 from planner.scheduling.timetable import Conflict, CourseOrder, Kind, Severity, Slot, Timetable
 
+PLACES: frozenset[Rule] = frozenset(
+    {
+        structure.starts_on_the_grid,
+        structure.lasts_whole_steps,
+        structure.site_is_open,
+        structure.service_is_offered,
+        structure.provider_may,
+        structure.provider_is_there,
+        structure.provider_is_free,
+        structure.provider_can_travel,
+        structure.room_is_of_the_site,
+        structure.room_can_host,
+        structure.room_is_in_service,
+        structure.room_is_free,
+    }
+)
+"""What ``supply`` knows in its own form."""
+
+DISTANCES: frozenset[Rule] = frozenset(
+    {spacing.numbers_come_in_order, spacing.gap_is_kept, spacing.next_gap_is_kept}
+)
+"""What depends on the days of the other sessions, and on nothing of the day but its date."""
+
 PURPOSES = frozenset({"book", "reserve", "hold", "here_now", "start", "audit", "audit_provisional"})
 
 RULES: tuple[Rule, ...] = (
@@ -55,6 +78,38 @@ def conflicts(
     if order is not None and order.decided:
         found = [conflict for conflict in found if not _is_settled(conflict, order)]
     return tuple(sorted(found, key=_gravity)) if len(found) > 1 else tuple(found)
+
+
+def of_patient(
+    slot: Slot,
+    timetable: Timetable,
+    *,
+    order: CourseOrder | None = None,
+    purpose: str = "book",
+    ignoring: frozenset[int] = frozenset(),
+    with_distances: bool = False,
+) -> tuple[Conflict, ...]:
+    """Return of ``conflicts`` what does not depend on provider and room, nor, unless asked, on other sessions."""
+    case = Case(slot, timetable, order, purpose, ignoring)
+    found = [conflict for rule in asked_of_patient(case, with_distances) for conflict in rule(case)]
+    if order is not None and order.decided:
+        found = [conflict for conflict in found if not _is_settled(conflict, order)]
+    return tuple(found)
+
+
+def asked_of_patient(case: Case, with_distances: bool) -> tuple[Rule, ...]:
+    """Return the rules that ``of_patient`` asks."""
+    key = (
+        case.purpose,
+        case.kind,
+        case.patient is not None,
+        case.order is not None,
+        with_distances,
+    )
+    if key not in _OF_PATIENT:
+        left = PLACES if with_distances else PLACES | DISTANCES
+        _OF_PATIENT[key] = tuple(rule for rule in _asked(case) if rule not in left)
+    return _OF_PATIENT[key]
 
 
 def standing(
@@ -127,3 +182,4 @@ def _gravity(conflict: Conflict) -> int:
 
 
 _GROUPS: dict[tuple[str, Kind, bool, bool], tuple[Rule, ...]] = {}
+_OF_PATIENT: dict[tuple[str, Kind, bool, bool, bool], tuple[Rule, ...]] = {}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from planner.scheduling import gaps, hours, index, rulebook
 from planner.scheduling.timetable import (
@@ -25,6 +24,20 @@ from planner.scheduling.timetable import (
     Slot,
     Timetable,
 )
+
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801  it is written like a decorator, because it is one
+    """A property worked out when first asked for; without the lock of the library's own."""
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self._work = work
+        self.__doc__ = work.__doc__
+
+    def __get__(self, case: Any, owner: object = None) -> T:
+        found = case.__dict__[self._work.__name__] = self._work(case)
+        return found
 
 
 @dataclass(frozen=True)
@@ -53,66 +66,63 @@ class Case:
 
     def busy(self, actor: str, actor_id: int, starts_at: datetime, ends_at: datetime) -> list[Busy]:
         """Return what takes the actor in that time, less what this change moves away."""
-        return [
-            busy
-            for busy in self.index.busy(actor, actor_id, starts_at, ends_at)
-            if busy.appointment_id not in self.ignoring
-        ]
+        found = self.index.busy(actor, actor_id, starts_at, ends_at)
+        return [busy for busy in found if busy.appointment_id not in self.ignoring]
 
-    @cached_property
+    @once
     def index(self) -> index.Index:
         return index.of(self.timetable)
 
-    @cached_property
+    @once
     def site(self) -> SiteFacts:
         return self.timetable.sites[self.slot.site_id]
 
-    @cached_property
+    @once
     def room(self) -> RoomFacts:
         return self.timetable.rooms[self.slot.room_id]
 
-    @cached_property
+    @once
     def provider(self) -> ProviderFacts:
         return self.timetable.providers[self.slot.provider_id]
 
-    @cached_property
+    @once
     def service(self) -> ServiceFacts:
         return self.timetable.services[self.slot.service_id]
 
-    @cached_property
+    @once
     def kind(self) -> Kind:
         return self.service.kind
 
-    @cached_property
+    @once
     def zone(self) -> str:
         return self.site.zone
 
-    @cached_property
+    @once
     def starts(self) -> datetime:
         """When it starts, as the site's clocks show it."""
         return hours.local(self.slot.starts_at, self.zone)
 
-    @cached_property
+    @once
     def day(self) -> date:
         return self.starts.date()
 
-    @cached_property
+    @once
     def minutes(self) -> float:
         return (self.slot.ends_at - self.slot.starts_at).total_seconds() / 60
 
-    @cached_property
+    @once
     def patient(self) -> PatientFacts | None:
         if self.slot.patient_id is None:
             return None
         return self.timetable.patients.get(self.slot.patient_id)
 
-    @cached_property
+    @once
     def session(self) -> SessionOrder | None:
         """The session of the order that the slot would serve."""
         sessions = self.order.sessions if self.order else ()
         return next((row for row in sessions if row.number == self.slot.number), None)
 
-    @cached_property
+    @once
     def placed(self) -> dict[int, date]:
         """The days of the other sessions of the order: done, booked or pinned."""
         days: dict[int, date] = {}
@@ -125,14 +135,16 @@ class Case:
                 days[row.number] = day_of_slot(row.fixed, self.timetable)
         return days
 
-    @cached_property
+    @once
     def spacing(self) -> gaps.Spacing:
-        return gaps.Spacing(
-            new_zones=rulebook.gap(self.rule("gap.new_zones").value),
-            is_strict=self.rule("course.gap_mode").value == "strict",
+        return self.index.presence.spacing(
+            on=self.day,
+            site_id=self.slot.site_id,
+            service_id=self.slot.service_id,
+            protocol_id=self.order.protocol_id if self.order else None,
         )
 
-    @cached_property
+    @once
     def measured_order(self) -> CourseOrder:
         """The order, or for a session outside any course an order of that one session."""
         if self.order is not None:
@@ -145,7 +157,7 @@ class Case:
             patient_id=self.slot.patient_id,
         )
 
-    @cached_property
+    @once
     def past(self) -> tuple[PastSession, ...]:
         """The patient's sessions that took place, and those of other courses that are to."""
         done = self.patient.past_sessions if self.patient else ()

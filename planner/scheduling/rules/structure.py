@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from planner.scheduling import hours
+from planner.scheduling import hours, presence
 from planner.scheduling.interval import Interval
 from planner.scheduling.rules.case import Case
 from planner.scheduling.timetable import (
     AbsentDays,
     Conflict,
-    Kind,
     Severity,
     WeeklyHours,
 )
@@ -67,7 +66,7 @@ def lasts_whole_steps(case: Case) -> Iterator[Conflict]:
 def site_is_open(case: Case) -> Iterator[Conflict]:
     """The site is open all the time, and has not been given up."""
     site, slot = case.site, case.slot
-    if case.index.spans.open_at(slot.site_id).contain(slot.starts_at, slot.ends_at):
+    if case.index.presence.is_open(slot.site_id, slot.starts_at, slot.ends_at):
         return
     if site.retired_from is not None and case.day >= site.retired_from:
         yield case.conflict("site.retired", on=site.retired_from, site_id=slot.site_id)
@@ -96,9 +95,7 @@ def service_is_offered(case: Case) -> Iterator[Conflict]:
 
 def provider_may(case: Case) -> Iterator[Conflict]:
     """The provider may treat (a consult: examine; a review: either) with this service at this site."""
-    key = (case.slot.service_id, case.slot.site_id)
-    treats, examines = key in case.provider.treats, key in case.provider.examines
-    may = {Kind.CONSULT: examines, Kind.REVIEW: treats or examines}.get(case.kind, treats)
+    may = presence.may(case.provider, case.slot.service_id, case.slot.site_id, case.kind)
     if not may:
         yield case.conflict(
             "provider.not_capable",
@@ -111,8 +108,7 @@ def provider_may(case: Case) -> Iterator[Conflict]:
 def provider_is_there(case: Case) -> Iterator[Conflict]:
     """The provider works at the site all the time: no break, no absence."""
     slot, provider = case.slot, case.provider
-    working = case.index.spans.working(slot.provider_id, slot.site_id)
-    if working.contain(slot.starts_at, slot.ends_at):
+    if case.index.presence.is_there(slot.provider_id, slot.site_id, slot.starts_at, slot.ends_at):
         return
     who = {"provider_id": slot.provider_id}
     if provider.retired_from is not None and case.day >= provider.retired_from:
@@ -264,12 +260,8 @@ def _absence(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
 ) -> AbsentDays | None:
-    starts_at, ends_at = starts_at or case.slot.starts_at, ends_at or case.slot.ends_at
-    for row in rows:
-        for span in hours.absent((row,), case.timetable.horizon, case.zone):
-            if span.starts_at < ends_at and starts_at < span.ends_at:
-                return row
-    return None
+    around = Interval(starts_at or case.slot.starts_at, ends_at or case.slot.ends_at)
+    return next((row for row in rows if hours.absent((row,), around, case.zone)), None)
 
 
 def _is_break(case: Case) -> bool:

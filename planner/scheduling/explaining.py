@@ -1,0 +1,342 @@
+"""Why something cannot be had, and what little would have to give for it to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from planner.scheduling import availability, cells, course, hours, index, rules, task, verdicts
+from planner.scheduling.cells import Frame
+from planner.scheduling.course import Proposal
+from planner.scheduling.interval import Interval
+from planner.scheduling.preferences import Wishes
+from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
+
+ONE_DAY = timedelta(days=1)
+MOST_DAYS = 400
+_OF_A_START = frozenset({"provider.busy", "provider.travel_minutes", "room.busy", "patient.busy"})
+HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """Starts of one provider, one after the other, that the same reasons keep from being offered.
+
+    ``span`` reaches from the first start to the end of the grid step of the last.
+    """
+
+    site_id: int
+    provider_id: int
+    span: Interval
+    conflicts: tuple[Conflict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What may be offered on a day at a site, and what keeps the rest from being offered."""
+
+    free: tuple[Slot, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaxation:
+    """What would have to give, and the proposal that could be had then.
+
+    ``code``: ``sites``, ``providers``, ``later`` (``days`` more), ``earlier``, ``wishes`` (all of them),
+    ``away`` (a trip), ``decision`` (of a provider, on ``rule``).
+    """
+
+    code: str
+    proposal: Proposal
+    params: Mapping[str, Any]
+
+
+def day(
+    timetable: Timetable,
+    on: date,
+    *,
+    service_id: int,
+    site_id: int,
+    provider_id: int | None = None,
+    minutes: int | None = None,
+    patient_id: int | None = None,
+    number: int | None = None,
+    order: CourseOrder | None = None,
+    purpose: str = "book",
+    ignoring: frozenset[int] = frozenset(),
+) -> Day:
+    """Return what may be offered on a day at a site, and by provider what keeps the rest from it.
+
+    Without a provider all who may give the service there are looked at. Of the rooms the one with the
+    fewest reasons speaks. Raises NoSuchService.
+    """
+    if service_id not in timetable.services or site_id not in timetable.sites:
+        raise availability.NoSuchService(f"service {service_id} at site {site_id}")
+    presence = index.of(timetable).presence
+    frame = presence.frame(site_id, on)
+    if frame is None:
+        return Day()
+    length = minutes or timetable.services[service_id].minutes
+    kind = timetable.services[service_id].kind
+    asked = (
+        presence.providers_of(service_id, site_id, kind) if provider_id is None else (provider_id,)
+    )
+    starts = _starts(timetable, site_id, frame, length)
+    step = timedelta(minutes=timetable.sites[site_id].grid_minutes)
+    free: list[Slot] = []
+    blocked: list[Blocked] = []
+    last: datetime | None
+    for provider in asked:
+
+        def judged(at: datetime, provider: int = provider) -> _Judged:
+            slots = _slots(timetable, service_id, site_id, provider, at, length, patient_id, number)
+            return min(
+                (_judged(slot, timetable, order, purpose, ignoring) for slot in slots),
+                key=_count,
+            )
+
+        facts = timetable.providers.get(provider)
+        if facts is not None and not presence.there_cells(provider, site_id, frame):
+            # Not there at all: one reason, whatever else would stand against single starts.
+            one = judged(starts[0])
+            left = tuple(c for c in one.conflicts if c.code not in _OF_A_START)
+            found, last = [_Judged(one.slot, left)], starts[-1]
+        else:
+            found, last = [judged(at) for at in starts], None
+        free += [one.slot for one in found if not one.conflicts]
+        blocked += _grouped(found, step, last)
+    return Day(free=tuple(free), blocked=tuple(blocked))
+
+
+def obstacles(
+    order: CourseOrder,
+    timetable: Timetable,
+    wishes: Wishes | None = None,
+    *,
+    purpose: str = "book",
+    ignoring: frozenset[int] = frozenset(),
+) -> tuple[Conflict, ...]:
+    """Return what speaks about the patient against placing the open sessions, each rule once, gravest first.
+
+    Only what needs a decision or blocks, on any day of the horizon; hours and bookings are not looked at.
+    """
+    found: dict[str, Conflict] = {}
+    for session in order.sessions:
+        if session.fixed is None and session.done_on is None:
+            for slot in _samples(order, session.number, session.minutes, timetable, wishes):
+                for conflict in rules.of_patient(
+                    slot,
+                    timetable,
+                    order=order,
+                    purpose=purpose,
+                    ignoring=ignoring,
+                    with_distances=True,
+                ):
+                    if conflict.severity in HARD and not conflict.code.startswith("slot."):
+                        found.setdefault(conflict.code, conflict)
+    return tuple(sorted(found.values(), key=lambda one: -rules.RANK[one.severity]))
+
+
+def relaxations(
+    order: CourseOrder,
+    timetable: Timetable,
+    wishes: Wishes | None = None,
+    *,
+    objective: str = "order",
+    purpose: str = "book",
+    ignoring: frozenset[int] = frozenset(),
+    most: int = 4,
+) -> tuple[Relaxation, ...]:
+    """Return what would help when ``course.propose`` finds nothing, each alone enough, the smallest first.
+
+    Wishes first, then a trip of the patient, then a provider's decision. Empty when nothing tried helps.
+    """
+    wishes = wishes or Wishes()
+    asked = _Asked(order, timetable, objective, purpose, ignoring)
+    found = []
+    for code, params, relaxed in _tries(asked, wishes):
+        proposal = relaxed.proposal()
+        if proposal is None:
+            continue
+        more: Mapping[str, Any] = {}
+        if code == "later" and wishes.not_after is not None:
+            more = {"days": (max(_days(proposal, timetable)) - wishes.not_after).days}
+        found.append(Relaxation(code=code, proposal=proposal, params={**params, **more}))
+        if len(found) == most:
+            break
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    order: CourseOrder
+    timetable: Timetable
+    objective: str
+    purpose: str
+    ignoring: frozenset[int]
+    wishes: Wishes = Wishes()  # noqa: RUF009  frozen
+
+    def proposal(self) -> Proposal | None:
+        found = course.propose(
+            self.order,
+            self.timetable,
+            self.wishes,
+            objective=self.objective,
+            purpose=self.purpose,
+            ignoring=self.ignoring,
+        )
+        return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    slot: Slot
+    conflicts: tuple[Conflict, ...]
+
+
+def _judged(
+    slot: Slot,
+    timetable: Timetable,
+    order: CourseOrder | None,
+    purpose: str,
+    ignoring: frozenset[int],
+) -> _Judged:
+    found = rules.conflicts(slot, timetable, order=order, purpose=purpose, ignoring=ignoring)
+    return _Judged(slot, tuple(one for one in found if not verdicts.is_offered(one)))
+
+
+def _count(judged: _Judged) -> int:
+    return len(judged.conflicts)
+
+
+def _grouped(found: Iterable[_Judged], step: timedelta, last: datetime | None) -> Iterator[Blocked]:
+    """Put starts together that follow each other and have the same reasons."""
+    for told, group in groupby(found, key=lambda one: _told(one.conflicts)):
+        members = list(group)
+        if told:
+            first = members[0].slot
+            ends = last or members[-1].slot.starts_at
+            yield Blocked(
+                site_id=first.site_id,
+                provider_id=first.provider_id,
+                span=Interval(first.starts_at, ends + step),
+                conflicts=members[0].conflicts,
+            )
+
+
+def _tries(asked: _Asked, wishes: Wishes) -> Iterator[tuple[str, Mapping[str, Any], _Asked]]:
+    given = [
+        (code, relaxed)
+        for code, relaxed in (
+            ("sites", replace(wishes, site_ids=None)),
+            ("providers", replace(wishes, provider_ids=None)),
+            ("later", replace(wishes, not_after=None)),
+            ("earlier", replace(wishes, not_before=None)),
+        )
+        if relaxed != wishes
+    ]
+    for code, relaxed in given:
+        yield code, {}, replace(asked, wishes=relaxed)
+    if len(given) > 1:
+        yield "wishes", {}, replace(asked, wishes=Wishes())
+    patient_id = asked.order.patient_id
+    facts = asked.timetable.patients.get(patient_id) if patient_id is not None else None
+    if patient_id is not None and facts is not None and facts.away:
+        without = {**asked.timetable.patients, patient_id: replace(facts, away=())}
+        yield (
+            "away",
+            {"from_date": facts.away[0].from_date, "until_date": facts.away[-1].until_date},
+            replace(asked, wishes=wishes, timetable=replace(asked.timetable, patients=without)),
+        )
+    for conflict in obstacles(
+        asked.order, asked.timetable, wishes, purpose=asked.purpose, ignoring=asked.ignoring
+    ):
+        if conflict.severity is Severity.DECIDE and not conflict.code.startswith("gap."):
+            decided = asked.order.decided | {conflict.code}
+            yield (
+                "decision",
+                {"rule": conflict.code},
+                replace(asked, wishes=wishes, order=replace(asked.order, decided=decided)),
+            )
+
+
+def _samples(
+    order: CourseOrder, number: int, minutes: int, timetable: Timetable, wishes: Wishes | None
+) -> Iterator[Slot]:
+    """One start a day at noon, at each site that is wished for."""
+    wishes = wishes or Wishes()
+    for site_id in sorted(timetable.sites):
+        if wishes.site_ids is not None and site_id not in wishes.site_ids:
+            continue
+        zone = timetable.sites[site_id].zone
+        day = max(task.first_day(timetable, site_id) + ONE_DAY, wishes.not_before or date.min)
+        last = min(hours.day_of(timetable.horizon.ends_at, zone), wishes.not_after or date.max)
+        for number_of_day in range(min(MOST_DAYS, (last - day).days)):
+            frame = cells.frame(day + timedelta(days=number_of_day), zone)
+            if frame is not None:
+                at = frame.instant(frame.size // 2)
+                yield availability.slot_at(
+                    timetable,
+                    service_id=order.service_id,
+                    site_id=site_id,
+                    provider_id=0,
+                    room_id=0,
+                    starts_at=at,
+                    minutes=minutes,
+                    patient_id=order.patient_id,
+                    number=number,
+                )
+
+
+def _slots(  # noqa: PLR0917  one place calls it
+    timetable: Timetable,
+    service_id: int,
+    site_id: int,
+    provider_id: int,
+    at: datetime,
+    minutes: int,
+    patient_id: int | None,
+    number: int | None,
+) -> Iterator[Slot]:
+    rooms = index.of(timetable).presence.rooms_of(service_id, site_id)
+    others = (its_id for its_id, room in timetable.rooms.items() if room.site_id == site_id)
+    for room_id in rooms or tuple(others)[:1]:
+        yield availability.slot_at(
+            timetable,
+            service_id=service_id,
+            site_id=site_id,
+            provider_id=provider_id,
+            room_id=room_id,
+            starts_at=at,
+            minutes=minutes,
+            patient_id=patient_id,
+            number=number,
+        )
+
+
+def _starts(timetable: Timetable, site_id: int, frame: Frame, minutes: int) -> list[datetime]:
+    """The starts of the grid that end before the site closes by its weekly hours; if there are none, noon."""
+    site = timetable.sites[site_id]
+    opening = hours.weekly(site.hours, Interval(frame.starts_at, frame.ends_at), frame.zone)
+    fits = cells.runs(frame.inside(opening), cells.spread(minutes))
+    grid = cells.grid(frame, site.grid_minutes)
+    found = [frame.instant(cell) for cell in cells.numbers(fits & grid)]
+    return found or [frame.instant(frame.size // 2)]
+
+
+def _told(conflicts: Collection[Conflict]) -> tuple[tuple[str, str], ...]:
+    """What makes reasons the same: rule and what they name, not the minutes counted for one start."""
+    return tuple(
+        (conflict.code, str(sorted((key, str(value)) for key, value in conflict.params.items())))
+        for conflict in conflicts
+    )
+
+
+def _days(proposal: Proposal, timetable: Timetable) -> Iterator[date]:
+    for session in proposal.sessions:
+        zone = timetable.sites[session.slot.site_id].zone
+        yield hours.day_of(session.slot.starts_at, zone)

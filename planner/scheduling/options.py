@@ -1,0 +1,312 @@
+"""The places a session may have on a day, each with what it costs by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from planner.scheduling import cells, hours, preferences, supply, task
+from planner.scheduling.cells import Frame
+from planner.scheduling.distances import NEVER
+from planner.scheduling.preferences import Wishes
+from planner.scheduling.supply import Free, Supply
+from planner.scheduling.task import Task
+from planner.scheduling.timetable import SessionOrder, Slot
+from planner.scheduling.verdicts import Question, Verdict, Verdicts
+from planner.scheduling.zones import FACE
+
+
+class Option(NamedTuple):
+    """A place on a day: who, where and when, and its points."""
+
+    site_id: int
+    provider_id: int
+    minute: int  # of the site's day, as its clocks show it
+    cell: int
+    points: int
+
+
+Key = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The options of a day: what the cheapest costs, and which those are, by (site, provider, minute).
+
+    Where the time of day is no matter between sessions, the minute of every key is 0.
+    """
+
+    options: tuple[Option, ...]
+    numbers: Mapping[Key, int]
+    least: int
+    leaders: frozenset[Key]
+
+
+def places_of(options: Iterable[Option], *, by_the_hour: bool) -> Places:
+    """Return the options with what is asked of them over and over."""
+    found = tuple(options)
+    keys = [(one[0], one[1], one[2] if by_the_hour else 0) for one in found]
+    least = min((one[4] for one in found), default=NEVER)
+    leaders = frozenset(key for key, one in zip(keys, found, strict=True) if one[4] == least)
+    return Places(found, {key: number for number, key in enumerate(keys)}, least, leaders)
+
+
+class Options:
+    """The options of one session, day by day, each day looked at once.
+
+    Where the time of day is no matter between sessions, only the cheapest start of each provider is an
+    option: nothing better can be had from another.
+    """
+
+    def __init__(self, asked: Task, session: SessionOrder, *, since: int | None = None) -> None:
+        order, timetable = asked.order, asked.timetable
+        self._task = asked
+        self._sites = tuple(sorted(_kept(asked.wishes.site_ids, timetable.sites)))
+        # Waiting is counted from today at the site; the search counts it from one day for all.
+        self._waits = {
+            site_id: asked.weights.wait * (since - task.first_day(timetable, site_id).toordinal())
+            if since is not None
+            else 0
+            for site_id in self._sites
+        }
+        wishes = asked.wishes
+        # Without wishes for the hour or for somebody, the first start of each provider is the cheapest.
+        self._is_plain = (
+            not asked.weights.quarters
+            and wishes.earliest is None
+            and wishes.latest is None
+            and wishes.provider_ids is None
+        )
+        self._minutes = session.minutes
+        self._supply = supply_of(asked, session.minutes)
+        self._verdicts = Verdicts(
+            timetable,
+            Question(
+                service_id=order.service_id,
+                minutes=session.minutes,
+                patient_id=order.patient_id,
+                number=session.number,
+                order=order,
+                purpose=asked.purpose,
+                ignoring=asked.ignoring,
+            ),
+        )
+        self._found: dict[int, Places] = {}
+        self._least: dict[int, int] = {}
+
+    def on(self, day: int) -> Places:
+        """Return the options of the day, given as its ordinal, by site and provider."""
+        if day not in self._found:
+            self._found[day] = places_of(
+                self._options(date.fromordinal(day)), by_the_hour=bool(self._task.weights.quarters)
+            )
+        return self._found[day]
+
+    def least(self, day: int) -> int:
+        """Return what the cheapest option of the day costs at least, or NEVER when there is none."""
+        if day not in self._least:
+            if day in self._found or self._task.wishes.provider_ids is not None:
+                points = self.on(day).least
+            else:
+                points = self._bound(date.fromordinal(day))
+            self._least[day] = points
+        return self._least[day]
+
+    def slots(self, day: int, option: Option, number: int) -> Iterator[Slot]:
+        """Yield the option's slot in each free room, the tightest first."""
+        free = self._supply.on(option.site_id, date.fromordinal(day))
+        if free is not None:
+            yield from self._supply.slots(
+                free,
+                option.site_id,
+                option.provider_id,
+                option.cell,
+                patient_id=self._task.order.patient_id,
+                number=number,
+            )
+
+    def _days(self, day: date) -> Iterator[tuple[int, Free, Verdict, int]]:
+        wishes, weights = self._task.wishes, self._task.weights
+        if (wishes.not_before or day) <= day <= (wishes.not_after or day):
+            is_other = bool(wishes.weekdays) and day.weekday() not in wishes.weekdays
+            for site_id in self._sites:
+                free = self._supply.on(site_id, day)
+                if free is not None:
+                    verdict = self._verdicts.on(site_id, free.frame)
+                    if verdict.offered & free.any:
+                        points = weights.weekday * is_other + self._waits[site_id]
+                        yield site_id, free, verdict, points
+
+    def _bound(self, day: date) -> int:
+        least = NEVER
+        for _, free, verdict, points in self._days(day):
+            starts = free.any & verdict.offered
+            least = min(least, points + self._levels(free.frame).least(starts))
+        return least
+
+    def _options(self, day: date) -> Iterator[Option]:
+        weights, wished = self._task.weights, self._task.wishes.provider_ids
+        every_start = bool(weights.quarters)
+        for site_id, free, verdict, points in self._days(day):
+            if (
+                self._is_plain
+                and not (points or free.is_warned)
+                and verdict.is_free_of_concern(free.any)
+            ):
+                yield from _firsts(site_id, free)
+                continue
+            levels = self._levels(free.frame)
+            for provider_id, starts, travel in free.starts:
+                left = starts & verdict.offered
+                if not left or (wished is not None and provider_id not in wished):
+                    continue
+                warned = _warned(verdict, travel)
+                for cell, own in (
+                    levels.all(left, warned, weights.warning)
+                    if every_start
+                    else levels.cheapest(left, warned, weights.warning)
+                ):
+                    minute = levels.minute(cell)
+                    yield Option(site_id, provider_id, minute, cell, points + own)
+
+    def _levels(self, frame: Frame) -> Levels:
+        task = self._task
+        weights = task.weights
+        return levels_of(
+            _Same(frame) if not frame.is_usual else None,
+            weights.outside,
+            task.wishes.earliest,
+            task.wishes.latest,
+            self._minutes,
+        )
+
+
+def supply_of(asked: Task, minutes: int) -> Supply:
+    """Return the free starts of a session of so many minutes."""
+    return supply.of(
+        asked.timetable,
+        service_id=asked.order.service_id,
+        minutes=minutes,
+        protocol_id=asked.order.protocol_id,
+        settled=asked.order.decided,
+        ignoring=asked.ignoring,
+    )
+
+
+def _firsts(site_id: int, free: Free) -> tuple[Option, ...]:
+    """The first start of each provider, worked out once for all who ask on what is booked."""
+    if not free.kept:
+        levels = levels_of(_Same(free.frame) if not free.frame.is_usual else None, 0, None, None, 0)
+        for provider_id, starts, _ in free.starts:
+            cell = cells.first(starts)
+            free.kept.append(Option(site_id, provider_id, levels.minute(cell), cell, 0))
+    return tuple(free.kept)
+
+
+class _Same(NamedTuple):
+    """A day on which the clocks change: its minutes are looked up one by one."""
+
+    frame: Frame
+
+
+class Levels:
+    """The cells of a day by what their time of day costs, the cheapest first."""
+
+    def __init__(
+        self, minutes: tuple[int, ...] | None, levels: tuple[tuple[int, int], ...]
+    ) -> None:
+        self._minutes = minutes
+        self._levels = levels
+
+    def minute(self, cell: int) -> int:
+        """Return the minute of the day that the clocks show at the cell."""
+        return cell * 5 if self._minutes is None else self._minutes[cell]
+
+    def least(self, starts: int) -> int:
+        """Return the points of the cheapest of the starts."""
+        return next((points for points, level in self._levels if starts & level), NEVER)
+
+    def cheapest(
+        self, starts: int, warned: tuple[tuple[int, int], ...], warning: int
+    ) -> Iterator[tuple[int, int]]:
+        """Yield the cheapest of the starts, of equal ones the first, with its points."""
+        if len(warned) == 1 and warned[0][0] == 0:
+            for points, level in self._levels:
+                if starts & level:
+                    yield cells.first(starts & level), points
+                    return
+            return
+        best = min(
+            (points + count * warning, cells.first(starts & level & part))
+            for points, level in self._levels
+            for count, part in warned
+            if starts & level & part
+        )
+        yield best[1], best[0]
+
+    def all(
+        self, starts: int, warned: tuple[tuple[int, int], ...], warning: int
+    ) -> Iterator[tuple[int, int]]:
+        """Yield every start with its points."""
+        found = [
+            (cell, points + count * warning)
+            for points, level in self._levels
+            for count, part in warned
+            for cell in cells.numbers(starts & level & part)
+        ]
+        yield from sorted(found)
+
+
+@lru_cache(maxsize=512)
+def levels_of(
+    changed: _Same | None, outside: int, earliest: object, latest: object, minutes: int
+) -> Levels:
+    """Return the levels of a usual day, or of one on which the clocks change."""
+    wishes = Wishes(earliest=earliest, latest=latest)  # type: ignore[arg-type]
+    numbers = None
+    if changed is not None:
+        frame = changed.frame
+        local = [hours.local(frame.instant(cell), frame.zone) for cell in range(frame.size)]
+        numbers = tuple(at.hour * 60 + at.minute for at in local)
+    size = cells.USUAL if numbers is None else len(numbers)
+    found: dict[int, int] = {}
+    for cell in range(size):
+        begins = cell * 5 if numbers is None else numbers[cell]
+        off = preferences.minutes_off(wishes, begins, minutes)
+        points = outside + off // 15 if off else 0
+        found[points] = found.get(points, 0) | 1 << cell
+    return Levels(numbers, tuple(sorted(found.items())))
+
+
+def is_like(one: SessionOrder, other: SessionOrder, first: int) -> bool:
+    """Whether the same places may serve both, at the same cost: rules and clocks tell no difference."""
+    is_first = first in (one.number, other.number)
+    return not is_first and one.minutes == other.minutes and _has_face(one) == _has_face(other)
+
+
+def _has_face(session: SessionOrder) -> bool:
+    return any(zone.startswith(FACE) for zone in session.zones)
+
+
+def _warned(verdict: Verdict, travel: int) -> tuple[tuple[int, int], ...]:
+    """The offered cells by their number of warnings."""
+    parts = []
+    left = verdict.offered
+    for count, part in verdict.warned:
+        left &= ~part
+        parts.append((count, part))
+    parts.append((0, left))
+    if not travel:
+        return tuple(parts) if len(parts) > 1 else ((0, left),)
+    return tuple(
+        (count + more, part & where)
+        for count, part in parts
+        for more, where in ((0, ~travel), (1, travel))
+    )
+
+
+def _kept(wanted: frozenset[int] | None, known: Iterable[int]) -> set[int]:
+    return set(known) if wanted is None else set(known) & wanted

@@ -1,0 +1,157 @@
+"""Whether the distances between sessions let a session be on a day: the mask form of ``rules.DISTANCES``.
+
+Usually the floor alone forbids, and the search keeps to it by itself. What is asked here is the rest: rules
+of a gap that the clinic has made graver, records that take effect on a later day, sessions of the patient's
+other courses, and sessions of this course that already stand where they are.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date
+
+from planner.scheduling import distances, gaps, hours, index
+from planner.scheduling.distances import NEVER, Rows, Window
+from planner.scheduling.gaps import Spacing
+from planner.scheduling.options import Option
+from planner.scheduling.rules.case import Case
+from planner.scheduling.task import Task
+from planner.scheduling.timetable import PastSession, SessionOrder, Severity, Slot
+
+RECORDS = ("gap.new_zones", "course.gap_mode", "gap.below_target", "gap.above_soft_max")
+
+
+class Permits:
+    """What the distances of one task allow."""
+
+    def __init__(
+        self,
+        asked: Task,
+        sessions: Sequence[SessionOrder],
+        rows: Sequence[Rows],
+        past: tuple[PastSession, ...],
+        spacing: Spacing,
+    ) -> None:
+        self._task, self._sessions, self._rows = asked, sessions, rows
+        self._presence = index.of(asked.timetable).presence
+        self._past = self._everything_past()
+        records = self._presence.rule_records
+        self.is_usual = len(self._past) == len(past) and not any(
+            records.get(code) for code in RECORDS
+        )
+        self._ends = sorted({row.on.toordinal() for row in self._past})
+        self._ruled: dict[tuple[int, int], tuple[Rows, ...]] = {}
+        self._floors = tuple(self._floor_as_it_stands(row, past, spacing) for row in sessions)
+
+    def allowed(
+        self, position: int, days: Sequence[int], options: Sequence[Option], costs: list[int]
+    ) -> list[int]:
+        """Return the costs, NEVER for an option at whose site the distances forbid the day."""
+        if self.is_usual:
+            return costs
+        sites = {option.site_id for option in options}
+        may = {site_id: self._may(position, days, site_id) for site_id in sites}
+        return [
+            cost if may[option.site_id] else NEVER
+            for cost, option in zip(costs, options, strict=True)
+        ]
+
+    def keeps_fixed(self, position: int, days: Sequence[int]) -> bool:
+        """Whether a session that stands keeps its floor, unless it was below it before."""
+        session, floor_before = self._sessions[position], self._floors[position]
+        if session.fixed is None or floor_before is None:
+            return True
+        day = _ordinal(session.fixed, self._task)
+        return day >= self._rows[position].window(days).floor or day < floor_before
+
+    def _may(self, position: int, days: Sequence[int], site_id: int) -> bool:
+        day = days[-1]
+        on = date.fromordinal(day)
+        order = self._task.order
+        spacing = self._presence.spacing(
+            on=on, site_id=site_id, service_id=order.service_id, protocol_id=order.protocol_id
+        )
+        window = self._ruled_rows(spacing, day)[position].window(days[:-1])
+        if day < window.floor:
+            return False
+        code = _state(window, day)
+        if code and not self._is_mild(code, on, site_id):
+            return False
+        return self._keeps_others(position, day, spacing)
+
+    def _ruled_rows(self, spacing: Spacing, day: int) -> tuple[Rows, ...]:
+        known = bisect_right(self._ends, day)
+        key = (id(spacing), known)
+        if key not in self._ruled:
+            past = [row for row in self._past if row.on.toordinal() <= day]
+            self._ruled[key] = distances.rows_of(self._task.order, self._sessions, past, spacing)
+        return self._ruled[key]
+
+    def _is_mild(self, code: str, on: date, site_id: int) -> bool:
+        order = self._task.order
+        severity = self._presence.rule(
+            code,
+            on=on,
+            site_id=site_id,
+            service_id=order.service_id,
+            protocol_id=order.protocol_id,
+        ).severity
+        if severity is Severity.DECIDE:
+            return code in order.decided
+        return severity is not Severity.BLOCK
+
+    def _keeps_others(self, position: int, day: int, spacing: Spacing) -> bool:
+        """Whether the sessions of other courses that are planned for later stay far enough."""
+        order, zones = self._task.order, self._sessions[position].zones
+        for row in self._past:
+            ahead = row.on.toordinal() - day
+            is_own = row.course_id is not None and row.course_id == order.course_id
+            if ahead <= 0 or is_own:
+                continue
+            gap = order.same_zone_gap if zones & row.zones else spacing.new_zones
+            if ahead < gap.floor:
+                return False
+        return True
+
+    def _everything_past(self) -> tuple[PastSession, ...]:
+        """The patient's sessions that took place, and those of other courses that are to."""
+        task = self._task
+        at = task.timetable.horizon.starts_at
+        nowhere = Slot(
+            service_id=task.order.service_id,
+            site_id=min(task.timetable.sites),
+            provider_id=0,
+            room_id=0,
+            starts_at=at,
+            ends_at=at,
+            room_from=at,
+            room_until=at,
+            patient_until=at,
+            patient_id=task.order.patient_id,
+        )
+        return Case(nowhere, task.timetable, task.order, task.purpose, task.ignoring).past
+
+    def _floor_as_it_stands(
+        self, session: SessionOrder, past: tuple[PastSession, ...], spacing: Spacing
+    ) -> int | None:
+        """The floor of a session that stands, without those that are yet to be placed."""
+        if session.fixed is None:
+            return None
+        order = self._task.order
+        days = {row.number: row.done_on for row in order.sessions if row.done_on is not None}
+        for row in order.sessions:
+            if row.fixed is not None and row.number not in days:
+                days[row.number] = date.fromordinal(_ordinal(row.fixed, self._task))
+        window = gaps.window_of(order, session.number, days, past=past, spacing=spacing)
+        return window.floor.toordinal() if window is not None else 0
+
+
+def _state(window: Window, day: int) -> str:
+    if window.target is not None and day < window.target:
+        return "gap.below_target"
+    return "gap.above_soft_max" if window.soft_max is not None and day > window.soft_max else ""
+
+
+def _ordinal(slot: Slot, task: Task) -> int:
+    return hours.day_of(slot.starts_at, task.timetable.sites[slot.site_id].zone).toordinal()

@@ -1,0 +1,281 @@
+"""When sites are open, providers there and rooms usable: by day, worked out once for a catalogue.
+
+What is booked plays no part, so it is shared by every timetable of the same sites, rooms and providers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from planner.scheduling import cells, hours, interval, rulebook
+from planner.scheduling.cells import Frame
+from planner.scheduling.gaps import Spacing
+from planner.scheduling.interval import Interval
+from planner.scheduling.timetable import (
+    AbsentDays,
+    Kind,
+    ProviderFacts,
+    RoomFacts,
+    RuleSetting,
+    SiteFacts,
+    Timetable,
+    WeeklyHours,
+)
+
+KEPT = 8
+"""Catalogues whose hours are kept: one is in use, the others belong to requests still under way."""
+
+ONE_DAY = timedelta(days=1)
+
+
+def of(timetable: Timetable) -> Presence:
+    """Return the presence of the timetable's catalogue, worked out as far as it was asked for."""
+    parts = (timetable.sites, timetable.rooms, timetable.providers, timetable.rules)
+    key = tuple(map(id, parts))
+    found = _KEPT.get(key)
+    if found is None:
+        found = Presence(*parts)
+        while len(_KEPT) >= KEPT:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        _KEPT[key] = found
+    return found
+
+
+class Spans:
+    """Ordered spans that do not touch, and whether a time lies within one of them."""
+
+    def __init__(self, spans: Iterable[Interval]) -> None:
+        self.spans = tuple(spans)
+        self._starts = [span.starts_at for span in self.spans]
+
+    def contain(self, starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether one span holds all of the time."""
+        position = bisect_right(self._starts, starts_at) - 1
+        return position >= 0 and ends_at <= self.spans[position].ends_at
+
+
+class Presence:
+    """Hours of sites, providers and rooms, as spans for the rules and as cells for a search."""
+
+    def __init__(
+        self,
+        sites: Mapping[int, SiteFacts],
+        rooms: Mapping[int, RoomFacts],
+        providers: Mapping[int, ProviderFacts],
+        rules: tuple[RuleSetting, ...],
+    ) -> None:
+        # Held, so that no other catalogue can come to have the same ids.
+        self.sites, self.rooms, self.providers, self.rules = sites, rooms, providers, rules
+        self.rule_records: defaultdict[str, list[RuleSetting]] = defaultdict(list)
+        for rule in rules:
+            self.rule_records[rule.code].append(rule)
+        self._spans: dict[tuple[Any, ...], Spans] = {}
+        self._cells: dict[tuple[Any, ...], int] = {}
+        self._weeks: dict[tuple[int, int], _Week] = {}
+        self._spacings: dict[tuple[int, int], Spacing] = {}
+        self._capable: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
+
+    def frame(self, site_id: int, day: date) -> Frame | None:
+        """Return the site's day as cells."""
+        return cells.frame(day, self.sites[site_id].zone)
+
+    def is_open(self, site_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+        """Whether the site is open all of the time."""
+        key = ("open", site_id, starts_at.toordinal())
+        if key not in self._spans:
+            site = self.sites[site_id]
+            around = _around(starts_at)
+            opening = hours.weekly(site.hours, around, site.zone)
+            closed = hours.absent(site.closures, around, site.zone)
+            self._spans[key] = Spans(
+                hours.until_retired(
+                    interval.subtracted(opening, closed), site.retired_from, site.zone, around
+                )
+            )
+        return self._spans[key].contain(starts_at, ends_at)
+
+    def is_there(
+        self, provider_id: int, site_id: int, starts_at: datetime, ends_at: datetime
+    ) -> bool:
+        """Whether the provider works at the site all of the time: no break, no absence."""
+        key = ("there", provider_id, site_id, starts_at.toordinal())
+        if key not in self._spans:
+            provider, zone = self.providers[provider_id], self.sites[site_id].zone
+            self._spans[key] = Spans(
+                hours.working_within(provider, site_id, zone, _around(starts_at))
+            )
+        return self._spans[key].contain(starts_at, ends_at)
+
+    def open_cells(self, site_id: int, day: Frame) -> int:
+        """Return the cells in which the site is open."""
+        key = ("open", site_id, day.day)
+        if key not in self._cells:
+            site = self.sites[site_id]
+            if site.retired_from is not None and day.day >= site.retired_from:
+                self._cells[key] = 0
+            else:
+                opening = self._week(site.hours, ()).cells(day)
+                self._cells[key] = _without(opening, site.closures, day)
+        return self._cells[key]
+
+    def there_cells(self, provider_id: int, site_id: int, day: Frame) -> int:
+        """Return the cells in which the provider works at the site."""
+        key = ("there", provider_id, site_id, day.day)
+        if key not in self._cells:
+            provider = self.providers[provider_id]
+            rows = provider.hours.get(site_id, ())
+            is_gone = provider.retired_from is not None and day.day >= provider.retired_from
+            if not rows or is_gone:
+                self._cells[key] = 0
+            else:
+                breaks = provider.breaks.get(site_id, ())
+                working = self._week(rows, breaks).cells(day)
+                self._cells[key] = _without(working, provider.absences, day)
+        return self._cells[key]
+
+    def usable_cells(self, room_id: int, day: Frame) -> int:
+        """Return the cells in which the room is not out of service."""
+        outages = self.rooms[room_id].outages
+        if not outages:
+            return day.full
+        key = ("usable", room_id, day.day)
+        if key not in self._cells:
+            self._cells[key] = _without(day.full, outages, day)
+        return self._cells[key]
+
+    def providers_of(self, service_id: int, site_id: int, kind: Kind) -> tuple[int, ...]:
+        """Return who may give the service at the site: treat, for a consult examine, for a review either."""
+        key = (service_id, site_id, kind)
+        if key not in self._capable:
+            self._capable[key] = tuple(
+                provider_id
+                for provider_id in sorted(self.providers)
+                if may(self.providers[provider_id], service_id, site_id, kind)
+            )
+        return self._capable[key]
+
+    def rooms_of(self, service_id: int, site_id: int) -> tuple[int, ...]:
+        """Return the rooms of the site that can host the service, those that host least else first."""
+        able = (
+            room_id
+            for room_id, room in self.rooms.items()
+            if room.site_id == site_id and service_id in room.service_ids
+        )
+        return tuple(sorted(able, key=lambda one: (len(self.rooms[one].service_ids), one)))
+
+    def rule(
+        self,
+        code: str,
+        *,
+        on: date,
+        site_id: int | None = None,
+        service_id: int | None = None,
+        protocol_id: int | None = None,
+    ) -> RuleSetting:
+        """Return the record that holds, as ``rulebook.resolve`` does."""
+        stored = self.rule_records.get(code)
+        if stored is None:
+            return rulebook.SHIPPED[code]
+        return rulebook.resolve(
+            stored, code, on=on, site_id=site_id, service_id=service_id, protocol_id=protocol_id
+        )
+
+    def spacing(
+        self, *, on: date, site_id: int | None, service_id: int, protocol_id: int | None
+    ) -> Spacing:
+        """Return what the records of the day say of gaps."""
+        scope = {"site_id": site_id, "service_id": service_id, "protocol_id": protocol_id}
+        row = self.rule("gap.new_zones", on=on, **scope)
+        mode = self.rule("course.gap_mode", on=on, **scope)
+        key = (id(row), id(mode))
+        if key not in self._spacings:
+            self._spacings[key] = Spacing(
+                new_zones=rulebook.gap(row.value), is_strict=mode.value == "strict"
+            )
+        return self._spacings[key]
+
+    def _week(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> _Week:
+        key = (id(rows), id(breaks))
+        if key not in self._weeks:
+            self._weeks[key] = _Week(rows, breaks)
+        return self._weeks[key]
+
+
+def may(provider: ProviderFacts, service_id: int, site_id: int, kind: Kind) -> bool:
+    """Whether the provider may give the service at the site: treat, for a consult examine, for a review either."""
+    key = (service_id, site_id)
+    if kind is Kind.CONSULT:
+        return key in provider.examines
+    return key in provider.treats or (kind is Kind.REVIEW and key in provider.examines)
+
+
+class _Week:
+    """Weekly hours less breaks as cells: one integer a weekday while nothing but the weekday matters."""
+
+    def __init__(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> None:
+        self._rows, self._breaks = rows, breaks
+        both = (*rows, *breaks)
+        self._is_simple = all(
+            row.valid_from is None
+            and row.valid_until is None
+            and row.starts < row.ends
+            and _is_whole(row.starts)
+            and _is_whole(row.ends)
+            for row in both
+        )
+        self._usual: dict[int, int] = {}
+
+    def cells(self, day: Frame) -> int:
+        """Return the cells of the day."""
+        if not (self._is_simple and day.is_usual):
+            around = Interval(day.starts_at, day.ends_at)
+            working = hours.weekly(self._rows, around, day.zone)
+            return day.inside(
+                interval.subtracted(working, hours.weekly(self._breaks, around, day.zone))
+            )
+        weekday = day.day.weekday()
+        if weekday not in self._usual:
+            self._usual[weekday] = _of_weekday(self._rows, weekday) & ~_of_weekday(
+                self._breaks, weekday
+            )
+        return self._usual[weekday]
+
+
+def _of_weekday(rows: tuple[WeeklyHours, ...], weekday: int) -> int:
+    found = 0
+    for row in rows:
+        if row.weekday == weekday:
+            found |= cells.between(_cell(row.starts), _cell(row.ends))
+    return found
+
+
+def _without(present: int, absences: tuple[AbsentDays, ...], day: Frame) -> int:
+    for row in absences:
+        if not row.from_date <= day.day <= row.until_date or not present:
+            continue
+        if row.starts is None or row.ends is None:
+            return 0
+        for span in hours.absent((row,), Interval(day.starts_at, day.ends_at), day.zone):
+            present &= ~day.touched(span.starts_at, span.ends_at)
+    return present
+
+
+def _around(at: datetime) -> Interval:
+    """The UTC day of the instant with a day before and two after: no appointment reaches over them."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Interval(midnight - ONE_DAY, midnight + 3 * ONE_DAY)
+
+
+def _is_whole(at: time) -> bool:
+    return at.minute % 5 == 0 and at.second == 0 and at.microsecond == 0
+
+
+def _cell(at: time) -> int:
+    return (at.hour * 60 + at.minute) // 5
+
+
+_KEPT: dict[tuple[int, ...], Presence] = {}

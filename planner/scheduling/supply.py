@@ -1,0 +1,355 @@
+"""Where a service of some length fits: free starts by day, site and provider, as cells.
+
+The mask form of the rules about places and times (``rules.PLACES``): what is found here is what they
+allow, as a property test shows. Of the patient it knows nothing: that is for ``verdicts``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from planner.scheduling import cells, index, occupancy
+from planner.scheduling.cells import CELL, Frame
+from planner.scheduling.index import Index
+from planner.scheduling.occupancy import Booked, Occupancy
+from planner.scheduling.presence import Presence
+from planner.scheduling.timetable import Busy, ServiceFacts, Severity, Slot, Timetable
+
+HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
+ONE_DAY = timedelta(days=1)
+MOST_KEPT = 32
+"""Services and lengths whose free starts are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How long before and after it an appointment takes its room and its patient, in minutes."""
+
+    preparation: int
+    turnover: int
+    walk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """The free starts of one day at one site.
+
+    ``starts`` holds by provider the cells at which it could start, and those of them that somebody is
+    warned of; ``rooms`` the free cells of each capable room, ``first`` cells before the day included.
+    """
+
+    frame: Frame
+    any: int = 0  # the cells at which somebody could start
+    starts: tuple[tuple[int, int, int], ...] = ()
+    rooms: tuple[tuple[int, int], ...] = ()
+    first: int = 0
+    is_warned: bool = False  # somebody is warned of some start
+    kept: list[Any] = field(default_factory=list, compare=False, repr=False)
+
+
+def of(
+    timetable: Timetable,
+    *,
+    service_id: int,
+    minutes: int,
+    protocol_id: int | None = None,
+    settled: frozenset[str] = frozenset(),
+    ignoring: frozenset[int] = frozenset(),
+) -> Supply:
+    """Return the free starts of a service, shared with whoever has asked for the same of what is booked.
+
+    ``settled`` are rules a provider has decided; ``ignoring`` names appointments that are moved away.
+    """
+    its = index.of(timetable)
+    is_settled = "provider.travel_minutes" in settled
+    facts = timetable.services[service_id]
+    key = (id(its.presence), id(facts), service_id, minutes, protocol_id, is_settled)
+    kept = its.occupancy.kept
+    whole = kept.get(key)
+    if not isinstance(whole, Supply):
+        while len(kept) >= MOST_KEPT:
+            kept.pop(next(iter(kept)), None)
+        # The presence and the facts are held with it, so that their ids stay theirs.
+        whole = kept[key] = Supply(timetable, its, service_id, minutes, protocol_id, is_settled)
+    gone = [
+        busy for busy in its.occupancy.provisional if occupancy.has_run_out(busy, timetable.now)
+    ]
+    if ignoring:
+        gone += [busy for busy in its.occupancy if busy.appointment_id in ignoring]
+    return whole.without(gone) if gone else whole
+
+
+class Supply:
+    """The free starts of one service and length on what is booked, each day worked out once."""
+
+    def __init__(  # noqa: PLR0917  one place makes it
+        self,
+        timetable: Timetable,
+        its: Index,
+        service_id: int,
+        minutes: int,
+        protocol_id: int | None,
+        is_travel_settled: bool,
+    ) -> None:
+        self.service_id, self.minutes = service_id, minutes
+        self._service = timetable.services[service_id]
+        self._presence = its.presence
+        self._occupancy: Booked = its.occupancy
+        self._protocol_id = protocol_id
+        self._is_travel_settled = is_travel_settled
+        self._length = cells.spread(minutes)
+        self._days: dict[tuple[int, date], Free | None] = {}
+        self._clocks: dict[tuple[int, date], Clocks] = {}
+        self._whole: Supply | None = None
+        self._gone: frozenset[int] = frozenset()
+        self._touched: frozenset[int] = frozenset()
+
+    def without(self, gone: Iterable[Busy]) -> Supply:
+        """Return the supply as if these were not booked; days they do not touch are shared."""
+        rows = tuple(gone)
+        left = object.__new__(Supply)
+        left.__dict__.update(self.__dict__)
+        left._days, left._whole = {}, self
+        left._gone = frozenset(busy.appointment_id for busy in rows)
+        left._touched = frozenset(
+            day
+            for busy in rows
+            for day in occupancy.days_of(
+                busy.slot.room_from - ONE_DAY, busy.slot.room_until + ONE_DAY
+            )
+        )
+        return left
+
+    def after(self, changed: Occupancy, days: frozenset[int]) -> Supply:
+        """Return the supply on what is booked now; days that the change does not touch are shared."""
+        following = object.__new__(Supply)
+        following.__dict__.update(self.__dict__)
+        following._occupancy = changed
+        following._days = {
+            key: free for key, free in self._days.items() if key[1].toordinal() not in days
+        }
+        return following
+
+    def on(self, site_id: int, day: date) -> Free | None:
+        """Return the free starts of the site's day, or None when nothing can start."""
+        key = (site_id, day)
+        if key not in self._days:
+            if self._whole is not None and day.toordinal() not in self._touched:
+                self._days[key] = self._whole.on(site_id, day)
+            else:
+                self._days[key] = self._found(site_id, day)
+        return self._days[key]
+
+    def frame(self, site_id: int, day: date) -> Frame | None:
+        """Return the site's day as cells, or None for a day that its calendar leaves out."""
+        return self._presence.frame(site_id, day)
+
+    def clocks(self, site_id: int, day: date) -> Clocks:
+        """Return the service's own minutes, or those of the rule records where it has none."""
+        key = (site_id, day)
+        if key not in self._clocks:
+            self._clocks[key] = clocks_of(
+                self._service, self.service_id, self._presence, site_id, day
+            )
+        return self._clocks[key]
+
+    def slots(
+        self,
+        free: Free,
+        site_id: int,
+        provider_id: int,
+        cell: int,
+        *,
+        patient_id: int | None,
+        number: int | None,
+    ) -> Iterator[Slot]:
+        """Yield the slot in each free room, the tightest first.
+
+        The tightest room hosts the fewest other services, then leaves the smallest hole around it.
+        """
+        clocks = self.clocks(site_id, free.frame.day)
+        starts_at = free.frame.instant(cell)
+        ends_at = starts_at + timedelta(minutes=self.minutes)
+        for room_id in self._rooms_at(free, cell, clocks):
+            yield Slot(
+                service_id=self.service_id,
+                site_id=site_id,
+                provider_id=provider_id,
+                room_id=room_id,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                room_from=starts_at - timedelta(minutes=clocks.preparation),
+                room_until=ends_at + timedelta(minutes=clocks.turnover),
+                patient_until=ends_at + timedelta(minutes=clocks.walk),
+                patient_id=patient_id,
+                number=number,
+            )
+
+    def _rooms_at(self, free: Free, cell: int, clocks: Clocks) -> list[int]:
+        begins = free.first + cell - cells.spread(clocks.preparation)
+        ends = free.first + cell + self._length + cells.spread(clocks.turnover)
+        wanted = cells.between(begins, ends)
+        able = [(room_id, usable) for room_id, usable in free.rooms if usable & wanted == wanted]
+        if len(able) > 1:
+            able.sort(key=lambda row: self._tightness(row[0], row[1], begins, ends))
+        return [room_id for room_id, _ in able]
+
+    def _tightness(self, room_id: int, usable: int, begins: int, ends: int) -> tuple[int, int, int]:
+        taken_before = ~usable & cells.between(0, begins)
+        after = ~(usable >> ends)
+        hole = begins - taken_before.bit_length() + cells.first(after)
+        return len(self._presence.rooms[room_id].service_ids), hole, room_id
+
+    def _found(self, site_id: int, day: date) -> Free | None:
+        presence, frame = self._presence, self._presence.frame(site_id, day)
+        retired_from = self._service.retired_from
+        if frame is None or self.minutes % 5 or not self._length:
+            return None
+        if retired_from is not None and day >= retired_from:
+            return None
+        opened = presence.open_cells(site_id, frame)
+        if not opened:
+            return None
+        clocks = self.clocks(site_id, day)
+        before, after = cells.spread(clocks.preparation), cells.spread(clocks.turnover)
+        reaches_over = opened >> max(0, frame.size - self._length - after)
+        reaches_back = opened & cells.between(0, before)
+        whole = _Stretch(presence.frame, site_id, frame, is_long=bool(reaches_over | reaches_back))
+        return self._starts(whole, site_id, before, after)
+
+    def _starts(self, whole: _Stretch, site_id: int, before: int, after: int) -> Free | None:
+        presence, frame = self._presence, whole.frame
+        rooms, has_room = [], 0
+        for room_id in presence.rooms_of(self.service_id, site_id):
+            retired_from = presence.rooms[room_id].retired_from
+            if retired_from is not None and frame.day >= retired_from:
+                continue
+            usable = self._room(room_id, whole)
+            fits = cells.runs(usable, before + self._length + after) << before
+            if fits:
+                rooms.append((room_id, usable))
+                has_room |= fits
+        grid = cells.grid(frame, presence.sites[site_id].grid_minutes)
+        allowed = (has_room >> whole.first) & grid
+        if not allowed:
+            return None
+        opened = whole.joined(lambda one: presence.open_cells(site_id, one))
+        found = []
+        for provider_id in presence.providers_of(self.service_id, site_id, self._service.kind):
+            there = opened & whole.joined(
+                lambda one, its_id=provider_id: presence.there_cells(its_id, site_id, one)  # type: ignore[misc]
+            )
+            if there:
+                starts, warned = self._provider(provider_id, site_id, there, whole, allowed)
+                if starts:
+                    found.append((provider_id, starts, warned))
+        if not found:
+            return None
+        anybody = anybody_warned = 0
+        for _, starts, warned in found:
+            anybody |= starts
+            anybody_warned |= warned
+        return Free(
+            frame,
+            anybody,
+            tuple(found),
+            tuple(rooms),
+            whole.first,
+            is_warned=bool(anybody_warned),
+        )
+
+    def _room(self, room_id: int, whole: _Stretch) -> int:
+        usable = whole.joined(lambda one: self._presence.usable_cells(room_id, one))
+        for day in occupancy.days_of(whole.span.starts_at, whole.span.ends_at):
+            for busy in self._occupancy.of_room(room_id, day):
+                if busy.appointment_id not in self._gone:
+                    slot = busy.slot
+                    usable &= ~whole.span.touched(slot.room_from, slot.room_until)
+        return usable
+
+    def _provider(
+        self, provider_id: int, site_id: int, there: int, whole: _Stretch, allowed: int
+    ) -> tuple[int, int]:
+        margin, severity = self._travel(site_id, whole.frame.day)
+        near, travel = there, 0
+        reach = (whole.span.starts_at - margin, whole.span.ends_at + margin)
+        for day in occupancy.days_of(*reach):
+            for busy in self._occupancy.of_provider(provider_id, day):
+                if busy.appointment_id in self._gone:
+                    continue
+                slot = busy.slot
+                near &= ~whole.span.touched(slot.starts_at, slot.ends_at)
+                if slot.site_id != site_id:
+                    travel |= whole.span.touched(slot.starts_at - margin, slot.ends_at + margin)
+        if travel and severity in HARD:
+            near, travel = near & ~travel, 0
+        starts = (cells.runs(near, self._length) >> whole.first) & allowed
+        if not travel or severity is Severity.INFO:
+            return starts, 0
+        return starts, starts & ~(cells.runs(near & ~travel, self._length) >> whole.first)
+
+    def _travel(self, site_id: int, day: date) -> tuple[timedelta, Severity]:
+        if len(self._presence.sites) < 2:
+            return timedelta(0), Severity.INFO
+        rule = self._presence.rule(
+            "provider.travel_minutes",
+            on=day,
+            site_id=site_id,
+            service_id=self.service_id,
+            protocol_id=self._protocol_id,
+        )
+        is_settled = self._is_travel_settled and rule.severity is Severity.DECIDE
+        return timedelta(minutes=rule.value), Severity.INFO if is_settled else rule.severity
+
+
+class _Stretch:
+    """A day as cells; with the days around it where the site is open over midnight."""
+
+    def __init__(
+        self,
+        frame_of: Callable[[int, date], Frame | None],
+        site_id: int,
+        frame: Frame,
+        *,
+        is_long: bool,
+    ) -> None:
+        self.frame, self.first, self.span = frame, 0, frame
+        self._frames: tuple[Frame, ...] = (frame,)
+        if is_long:
+            before = frame_of(site_id, frame.day - ONE_DAY)
+            after = frame_of(site_id, frame.day + ONE_DAY)
+            self._frames = tuple(one for one in (before, frame, after) if one is not None)
+            self.first = before.size if before is not None else 0
+            starts_at, ends_at = self._frames[0].starts_at, self._frames[-1].ends_at
+            size = (ends_at - starts_at) // CELL
+            self.span = Frame(frame.day, frame.zone, starts_at, ends_at, size, is_usual=False)
+
+    def joined(self, cells_of: Callable[[Frame], int]) -> int:
+        """Return what holds on each of its days, as cells of all of them."""
+        if len(self._frames) == 1:
+            return cells_of(self.frame)
+        found = offset = 0
+        for one in self._frames:
+            found |= cells_of(one) << offset
+            offset += one.size
+        return found
+
+
+def clocks_of(
+    service: ServiceFacts, service_id: int, its: Presence, site_id: int, day: date
+) -> Clocks:
+    """Return the service's own minutes, or those of the rule records where it has none."""
+
+    def minutes(own: int | None, code: str) -> int:
+        if own is not None:
+            return own
+        return int(its.rule(code, on=day, site_id=site_id, service_id=service_id).value)
+
+    return Clocks(
+        preparation=minutes(service.preparation_minutes, "room.preparation_minutes"),
+        turnover=minutes(service.turnover_minutes, "room.turnover_minutes"),
+        walk=service.walk_minutes,
+    )

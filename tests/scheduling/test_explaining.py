@@ -1,0 +1,195 @@
+"""Why a start is not offered, and what little would have to give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from planner.scheduling import availability, course, explaining, hours, rules, verdicts
+from planner.scheduling.course import Wishes
+from planner.scheduling.explaining import Day
+from planner.scheduling.interval import Interval
+from planner.scheduling.timetable import AbsentDays, Timetable
+from tests.scheduling import clinic
+from tests.scheduling.clinic import (
+    AVENTURA,
+    MD,
+    MIAMI,
+    NOW,
+    NURSE,
+    OTHER_PATIENT,
+    PATIENT,
+    ROOM,
+    ROOM_2,
+    SESSION,
+    ZONE,
+    busy,
+    order,
+    session,
+    slot,
+    with_patient,
+)
+
+TUESDAY = date(2026, 3, 10)
+HORIZON = Interval(NOW, NOW + timedelta(days=80))
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return clinic.at(TUESDAY, hour, minute)
+
+
+def look(timetable: Timetable, **asked: object) -> Day:
+    return explaining.day(
+        timetable,
+        TUESDAY,
+        **{"service_id": SESSION, "site_id": MIAMI, "provider_id": MD, **asked},  # type: ignore[arg-type]
+    )
+
+
+def said(found: Day) -> list[tuple[str, str, list[str]]]:
+    """From when until when, and which rules."""
+    return [
+        (
+            f"{hours.local(one.span.starts_at, ZONE):%H:%M}",
+            f"{hours.local(one.span.ends_at, ZONE):%H:%M}",
+            [conflict.code for conflict in one.conflicts],
+        )
+        for one in found.blocked
+    ]
+
+
+def test_a_free_day_has_every_start_and_no_reason() -> None:
+    found = look(clinic.clinic())
+    assert (len(found.free), found.free[0].starts_at, found.free[-1].starts_at, found.blocked) == (
+        34, at(9), at(17, 15), (),
+    )  # fmt: skip
+
+
+def test_the_blocking_appointment_is_named_for_the_starts_it_blocks() -> None:
+    taken = busy(slot(TUESDAY, 11, patient_id=OTHER_PATIENT))
+    found = look(clinic.clinic(busy=(taken,)))
+    assert said(found) == [("10:30", "11:45", ["provider.busy"])]
+    (conflict,) = found.blocked[0].conflicts
+    assert (conflict.params["starts_at"], conflict.params["ends_at"]) == (at(11), at(11, 45))
+
+
+def test_a_room_that_is_cleaned_says_until_when() -> None:
+    taken = [
+        busy(slot(TUESDAY, 9, provider_id=NURSE, room_id=room, patient_id=90 + room), room)
+        for room in (ROOM, ROOM_2)
+    ]
+    patients = {**clinic.clinic().patients, 91: clinic.patient(), 92: clinic.patient()}
+    found = look(clinic.clinic(busy=tuple(taken), patients=patients))
+    assert said(found) == [("09:00", "10:00", ["room.busy"])]
+    assert found.blocked[0].conflicts[0].params["ends_at"] == at(9, 55)
+
+
+def test_the_way_from_the_other_site_counts() -> None:
+    away = busy(
+        slot(TUESDAY, 9, site_id=AVENTURA, room_id=clinic.AVENTURA_ROOM, patient_id=OTHER_PATIENT)
+    )
+    found = look(clinic.clinic(busy=(away,)))
+    assert said(found)[-1] == ("09:45", "10:45", ["provider.travel_minutes"])
+
+
+def test_who_is_not_there_all_day_has_one_reason() -> None:
+    facts = clinic.clinic().providers
+    absence = AbsentDays(from_date=TUESDAY, until_date=TUESDAY)
+    providers = {**facts, MD: replace(facts[MD], absences=(absence,))}
+    found = look(clinic.clinic(providers=providers))
+    assert said(found) == [("09:00", "17:30", ["provider.absent"])]
+
+
+def test_a_closed_site_says_so_once_for_each_provider() -> None:
+    sites = clinic.clinic().sites
+    closure = AbsentDays(from_date=TUESDAY, until_date=TUESDAY, reason="Hurricane")
+    sites = {**sites, MIAMI: replace(sites[MIAMI], closures=(closure,))}
+    found = look(clinic.clinic(sites=sites), provider_id=None)
+    assert [codes for _, _, codes in said(found)] == [["site.closed"], ["site.closed"]]
+
+
+def test_all_reasons_of_a_start_are_given_at_once() -> None:
+    taken = busy(slot(TUESDAY, 11, patient_id=PATIENT))
+    timetable = with_patient(clinic.clinic(busy=(taken,)), eligible_from=date(2026, 3, 20))
+    found = look(timetable, patient_id=PATIENT)
+    at_eleven = next(
+        one for one in found.blocked if one.span.starts_at <= at(11) < one.span.ends_at
+    )
+    assert {conflict.code for conflict in at_eleven.conflicts} >= {
+        "provider.busy", "patient.busy", "patient.eligible_from",
+    }  # fmt: skip
+
+
+def test_what_is_free_on_a_day_is_what_the_rules_allow() -> None:
+    asked = order()
+    placed = replace(asked.sessions[0], fixed=slot(date(2026, 3, 3), number=1), appointment_id=9)
+    asked = replace(asked, sessions=(placed, *asked.sessions[1:]))
+    found = look(clinic.clinic(), patient_id=PATIENT, order=asked, number=2)
+    assert found.free
+    for free in found.free:
+        against = rules.conflicts(free, clinic.clinic(), order=asked)
+        assert all(map(verdicts.is_offered, against))
+
+
+def test_an_unknown_service_is_refused() -> None:
+    with pytest.raises(availability.NoSuchService):
+        look(clinic.clinic(), service_id=99)
+
+
+def relaxed(timetable: Timetable, wishes: Wishes | None = None) -> dict[str, explaining.Relaxation]:
+    assert course.propose(order(), timetable, wishes) == ()
+    found = explaining.relaxations(order(), timetable, wishes)
+    return {one.code: one for one in found}
+
+
+def test_another_site_would_help() -> None:
+    rooms = {key: room for key, room in clinic.clinic().rooms.items() if room.site_id == MIAMI}
+    found = relaxed(
+        clinic.clinic(rooms=rooms, horizon=HORIZON), Wishes(site_ids=frozenset({AVENTURA}))
+    )
+    assert {one.slot.site_id for one in found["sites"].proposal.sessions} == {MIAMI}
+
+
+def test_more_days_would_help_and_how_many() -> None:
+    last = date(2026, 3, 12)
+    found = relaxed(clinic.clinic(horizon=HORIZON), Wishes(not_after=last))
+    end = max(one.slot.starts_at for one in found["later"].proposal.sessions)
+    assert found["later"].params == {"days": (hours.day_of(end, ZONE) - last).days}
+
+
+def test_a_decision_would_help_and_on_what() -> None:
+    timetable = with_patient(clinic.clinic(horizon=HORIZON), flags=frozenset({"screening.nursing"}))
+    assert relaxed(timetable)["decision"].params == {"rule": "screening.nursing"}
+    (obstacle,) = explaining.obstacles(order(), timetable)
+    assert obstacle.code == "screening.nursing"
+
+
+def test_a_trip_put_off_would_help() -> None:
+    trip = AbsentDays(from_date=date(2026, 3, 1), until_date=date(2026, 6, 30))
+    found = relaxed(with_patient(clinic.clinic(horizon=HORIZON), away=(trip,)))
+    assert found["away"].params["until_date"] == date(2026, 6, 30)
+
+
+def test_where_nothing_helps_nothing_is_promised_and_the_reason_stands() -> None:
+    timetable = with_patient(clinic.clinic(horizon=HORIZON), birth_date=date(2015, 1, 1))
+    assert relaxed(timetable) == {}
+    assert [one.code for one in explaining.obstacles(order(), timetable)] == ["patient.age"]
+
+
+def test_the_clinics_own_weights_rank_the_proposals() -> None:
+    """Shipped, a week late costs more than another provider; where a change costs most, it waits."""
+    facts = clinic.clinic().providers
+    absence = AbsentDays(from_date=date(2026, 3, 10), until_date=date(2026, 3, 20))
+    providers = {**facts, MD: replace(facts[MD], absences=(absence,))}
+    shipped = clinic.clinic(providers=providers, horizon=HORIZON)
+    dear = {**clinic.rulebook_value("proposal.order"), "provider": 500}
+    faithful = replace(shipped, rules=(clinic.rule("proposal.order", dear),))
+    first = session(1, fixed=slot(date(2026, 3, 3), number=1), appointment_id=9)
+    places = [
+        (hours.day_of(found.slots[2].starts_at, ZONE), found.slots[2].provider_id)
+        for world in (shipped, faithful)
+        for found in course.propose(order(first, session(2)), world)
+    ]
+    assert places == [(date(2026, 3, 17), NURSE), (date(2026, 3, 23), MD)]
