@@ -1,0 +1,264 @@
+"""What must not change, or only one way, when the question does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from planner.scheduling import course
+from planner.scheduling.course import Proposal
+from planner.scheduling.preferences import OBJECTIVES, Weights
+from planner.scheduling.timetable import Busy, Status
+from tests.scheduling import worlds
+from tests.scheduling.oracle import Minutes, Question
+from tests.support.effort import examples
+
+YEAR = timedelta(weeks=52)
+ROOT = Path(__file__).resolve().parent.parent.parent
+T = TypeVar("T")
+
+
+@examples(25, 1_500)
+@given(worlds.questions(), st.sampled_from(sorted(OBJECTIVES)), st.data())
+def test_an_appointment_of_somebody_else_never_makes_it_cheaper(
+    question: Question, objective: str, data: st.DataObject
+) -> None:
+    timetable = question.timetable
+    starts = Minutes(timetable).starts(timetable.horizon)
+    assume(starts)
+    start = data.draw(st.sampled_from(starts))
+    room_id = data.draw(st.sampled_from(sorted(timetable.rooms)))
+    slot = Minutes(timetable).slot(worlds.SESSION, start, room_id, 45, worlds.STRANGER)
+    more = Busy(appointment_id=800, status=Status.BOOKED, slot=slot)
+    fuller = replace(question, timetable=replace(timetable, busy=(*timetable.busy, more)))
+    before, after = (_costs(one, objective) for one in (question, fuller))
+    assert len(after) <= len(before)
+    assert all(then >= was for was, then in zip(before, after, strict=False))
+
+
+@examples(25, 1_500)
+@given(worlds.questions(), st.sampled_from(sorted(OBJECTIVES)), st.data())
+def test_whoever_is_content_with_more_never_pays_more(
+    question: Question, objective: str, data: st.DataObject
+) -> None:
+    wider = data.draw(st.sampled_from(WIDER))(question)
+    before, after = (_costs(one, objective) for one in (question, wider))
+    assert len(after) >= len(before)
+    assert all(then <= was for was, then in zip(before, after, strict=False))
+
+
+@examples(20, 1_000)
+@given(worlds.questions(), st.sampled_from(sorted(OBJECTIVES)), st.randoms(use_true_random=False))
+def test_who_is_called_what_makes_no_difference(
+    question: Question, objective: str, chance: Any
+) -> None:
+    renamed = _renamed(
+        question, lambda ids: dict(zip(ids, chance.sample(ids, len(ids)), strict=True))
+    )
+    assert _costs(renamed, objective) == _costs(question, objective)
+
+
+@examples(20, 1_000)
+@given(worlds.questions(is_plain=True), st.sampled_from(sorted(OBJECTIVES)))
+def test_a_year_of_weeks_later_all_is_the_same_but_the_dates(
+    question: Question, objective: str
+) -> None:
+    """From June to July, clear of clock changes; nothing in it speaks of age, months or holidays."""
+    found = _propose(question, objective)
+    assert _propose(_moved(question, YEAR), objective) == _moved(found, YEAR)
+
+
+@examples(12, 500)
+@given(worlds.questions(), st.sampled_from(sorted(OBJECTIVES)))
+def test_rows_in_another_order_are_the_same_clinic(question: Question, objective: str) -> None:
+    timetable = question.timetable
+    turned = replace(
+        timetable,
+        busy=timetable.busy[::-1],
+        sites=dict(sorted(timetable.sites.items(), reverse=True)),
+        rooms=dict(sorted(timetable.rooms.items(), reverse=True)),
+        providers=dict(sorted(timetable.providers.items(), reverse=True)),
+    )
+    assert _propose(replace(question, timetable=turned), objective) == _propose(question, objective)
+
+
+def test_another_process_gives_the_same_answers() -> None:
+    """With other hashes, so that nothing depends on the order of a set."""
+    environment = {**os.environ, "PYTHONHASHSEED": "17"}
+    said = subprocess.run(
+        [sys.executable, "-c", "from tests.scheduling import test_metamorphic as m; m.tell()"],
+        cwd=ROOT, env=environment, check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert said.stdout == _told()
+
+
+def tell() -> None:
+    """Print what is proposed in a few worlds."""
+    sys.stdout.write(_told())
+
+
+def _told() -> str:
+    told: list[str] = []
+
+    @settings(examples(8, 8), derandomize=True)
+    @given(worlds.questions())
+    def ask(question: Question) -> None:
+        for objective in OBJECTIVES:
+            told.extend(_line(proposal) for proposal in _propose(question, objective))
+
+    ask()
+    return "\n".join(told)
+
+
+def _line(proposal: Proposal) -> str:
+    slots = [
+        (number, slot.starts_at.isoformat(), slot.site_id, slot.provider_id, slot.room_id)
+        for number, slot in sorted(proposal.slots.items())
+    ]
+    return f"{proposal.name} {proposal.cost} {slots}"
+
+
+def _propose(question: Question, objective: str) -> tuple[Proposal, ...]:
+    return course.propose(
+        question.order,
+        question.timetable,
+        question.wishes,
+        objective=objective,
+        k=4,
+        purpose=question.purpose,
+        ignoring=question.ignoring,
+    )
+
+
+def _costs(question: Question, objective: str) -> list[int]:
+    return [proposal.cost for proposal in _propose(question, objective)]
+
+
+def _later_end(question: Question) -> Question:
+    horizon = question.timetable.horizon
+    longer = replace(horizon, ends_at=horizon.ends_at + timedelta(days=9))
+    return replace(question, timetable=replace(question.timetable, horizon=longer))
+
+
+def _wishing(**less: Any) -> Callable[[Question], Question]:
+    return lambda question: replace(question, wishes=replace(question.wishes, **less))
+
+
+def _longer_hours(question: Question) -> Question:
+    """Every site and every provider half an hour longer on every day."""
+    timetable = question.timetable
+
+    def longer(rows: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
+            replace(row, ends=(datetime.combine(date(2026, 1, 1), row.ends) + timedelta(minutes=30)).time())
+            for row in rows
+        )  # fmt: skip
+
+    sites = {n: replace(site, hours=longer(site.hours)) for n, site in timetable.sites.items()}
+    providers = {
+        n: replace(one, hours={site: longer(rows) for site, rows in one.hours.items()})
+        for n, one in timetable.providers.items()
+    }
+    return replace(question, timetable=replace(timetable, sites=sites, providers=providers))
+
+
+def _without_closures(question: Question) -> Question:
+    timetable = question.timetable
+    return replace(
+        question,
+        timetable=replace(
+            timetable,
+            sites={n: replace(site, closures=()) for n, site in timetable.sites.items()},
+            rooms={n: replace(room, outages=()) for n, room in timetable.rooms.items()},
+            providers={
+                n: replace(one, absences=(), breaks={}) for n, one in timetable.providers.items()
+            },
+        ),
+    )
+
+
+def _less_busy(question: Question) -> Question:
+    """What strangers have booked is gone."""
+    timetable = question.timetable
+    kept = tuple(one for one in timetable.busy if one.slot.patient_id == worlds.PATIENT)
+    return replace(question, timetable=replace(timetable, busy=kept))
+
+
+WIDER: list[Callable[[Question], Question]] = [
+    _later_end,
+    _longer_hours,
+    _without_closures,
+    _less_busy,
+    _wishing(site_ids=None),
+    _wishing(provider_ids=None),
+    _wishing(not_before=None),
+    _wishing(not_after=None),
+    _wishing(weekdays=frozenset()),
+    _wishing(earliest=None),
+    _wishing(latest=None),
+]
+
+_NAMES = {
+    "site_id": "sites",
+    "room_id": "rooms",
+    "provider_id": "providers",
+    "site_ids": "sites",
+    "provider_ids": "providers",
+}
+
+
+def _renamed(question: Question, shuffled: Callable[[list[int]], dict[int, int]]) -> Question:
+    """The same world, sites, rooms and providers having exchanged their numbers."""
+    timetable = question.timetable
+    names = {
+        kind: shuffled(sorted(getattr(timetable, kind))) for kind in ("sites", "rooms", "providers")
+    }
+
+    def walk(value: Any, key: str = "") -> Any:
+        if key in _NAMES and isinstance(value, int):
+            return names[_NAMES[key]][value]
+        if key in _NAMES and isinstance(value, frozenset):
+            return frozenset(names[_NAMES[key]].get(one, one) for one in value)
+        if key == "scope_id" and value is not None:
+            return names["sites"][value]
+        if key in ("treats", "examines"):
+            return frozenset((service, names["sites"][site]) for service, site in value)
+        if isinstance(value, Mapping):
+            kind = "sites" if key in ("hours", "breaks") else key
+            return {names.get(kind, {}).get(n, n): walk(one) for n, one in value.items()}
+        if isinstance(value, tuple):
+            return tuple(map(walk, value))
+        if is_dataclass(value) and not isinstance(value, type):
+            return type(value)(
+                **{f.name: walk(getattr(value, f.name), f.name) for f in fields(value)}
+            )
+        return value
+
+    result: Question = walk(question)
+    return result
+
+
+def _moved(value: T, by: timedelta) -> T:
+    """The value with every date and instant in it so much later."""
+    moved: Any = value
+    if isinstance(value, datetime | date):
+        moved = value + by
+    elif isinstance(value, Mapping):
+        moved = {key: _moved(one, by) for key, one in value.items()}
+    elif isinstance(value, tuple):
+        moved = tuple(_moved(one, by) for one in value)
+    elif isinstance(value, Weights):
+        moved = value
+    elif is_dataclass(value) and not isinstance(value, type):
+        moved = type(value)(**{f.name: _moved(getattr(value, f.name), by) for f in fields(value)})
+    result: T = moved
+    return result
