@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import decisions, patient_facts, snapshots
+from planner.db import decisions, occupancies, patient_facts, snapshots
 from planner.db.models import LIVE_STATUSES, Appointment, Course, CourseSession, Site
 from planner.errors import NotFound
 from planner.scheduling import hours, rulebook
 from planner.scheduling.interval import Interval
+from planner.scheduling.occupancy import Occupancy, Widened
 from planner.scheduling.timetable import (
     Busy,
     CourseOrder,
@@ -40,20 +41,26 @@ def load(
     provider_ids: Collection[int] | None = None,
     room_ids: Collection[int] | None = None,
 ) -> Timetable:
-    """Return what is known within the horizon, in at most twelve statements.
+    """Return what is known within the horizon, in at most fourteen statements.
 
-    Busy is a superset of what the horizon needs: a day more on both sides, and of the patients all
-    that is live, whenever it is. With providers or rooms given it holds only what touches one of
-    them or the patients; the catalogue and the rules are always whole.
+    Busy is a superset of what the horizon needs: usually all that is to come, kept by the process,
+    and of the patients all that is live, whenever it is. With providers or rooms given, and inside a
+    transaction, it is read anew, a day around the horizon; with them it holds only what touches one
+    of them or the patients. The catalogue and the rules are always whole.
     """
     known = snapshots.catalogue(session)
     everybody = provider_ids is None and room_ids is None
-    rows = _busy_rows(
-        session,
-        horizon,
-        patient_ids=patient_ids,
-        provider_ids=known.providers if everybody else provider_ids or (),
-        room_ids=room_ids or (),
+    booked = _kept(session, horizon, now) if everybody else None
+    rows = (
+        _busy_rows(
+            session,
+            horizon,
+            patient_ids=patient_ids,
+            provider_ids=known.providers if everybody else provider_ids or (),
+            room_ids=room_ids or (),
+        )
+        if booked is None
+        else _busy_rows(session, horizon, patient_ids=patient_ids, provider_ids=(), room_ids=())
     )
     return Timetable(
         horizon=horizon,
@@ -63,7 +70,7 @@ def load(
         providers=known.providers,
         services=known.services,
         rules=known.rules,
-        busy=tuple(map(_busy, rows)),
+        busy=tuple(map(_busy, rows)) if booked is None else _widened(booked, rows),
         patients=patient_facts.load(session, patient_ids, rows, known),
     )
 
@@ -116,6 +123,28 @@ _SESSION: tuple[Any, ...] = (
     CourseSession.minutes, CourseSession.gap_floor, CourseSession.gap_target,
     CourseSession.gap_soft_max, CourseSession.gap_is_custom,
 )  # fmt: skip
+
+
+def _kept(session: Session, horizon: Interval, now: datetime) -> Occupancy | None:
+    """What this process keeps of what is booked, where that may be used: not while something is written."""
+    if session.info.get("tracer") is not None:
+        return None
+    return occupancies.current(session, since=horizon.starts_at - MARGIN, now=now, read=_read)
+
+
+def _read(session: Session, since: datetime, ids: Collection[int] | None) -> Iterator[Busy]:
+    where: list[Any] = [Appointment.ends_at > since]
+    values: dict[str, Any] = {}
+    if ids is not None:
+        where.append(Appointment.id.in_(_several("ids")))
+        values["ids"] = sorted(ids)
+    return map(_busy, session.execute(_select(*where), values))
+
+
+def _widened(booked: Occupancy, rows: list[Any]) -> Sequence[Busy]:
+    """With what the patients had before the kept rows begin: it counts for their distances."""
+    earlier = [_busy(row) for row in rows if row.id not in booked.ids]
+    return Widened(booked, earlier) if earlier else booked
 
 
 def _busy_rows(
@@ -236,5 +265,6 @@ def _session(row: Any) -> SessionOrder:
         fixed=_slot(row, row.number) if row.id is not None and not is_done else None,
         done_on=day,
         done_ends_at=(row.actual_ends_at or row.ends_at) if is_done else None,
+        done_at=_slot(row, row.number) if is_done else None,
         appointment_id=row.id,
     )

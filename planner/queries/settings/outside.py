@@ -36,7 +36,11 @@ def visits(code: str, *, locale: str, now: datetime) -> VisitList:
 
 def _to_come(timetable: Timetable, now: datetime) -> list[Busy]:
     open_ones = (Status.BOOKED, Status.RESERVED, Status.HELD)
-    booked = [b for b in timetable.busy if b.status in open_ones and b.slot.starts_at > now]
+    booked = [
+        b
+        for b in timetable.busy
+        if b.status in open_ones and now < b.slot.starts_at < timetable.horizon.ends_at
+    ]
     return sorted(booked, key=lambda busy: busy.slot.starts_at)[:MOST_JUDGED]
 
 

@@ -1,0 +1,121 @@
+"""What a process keeps of what is booked, for as long as the audit trail says it holds.
+
+Read whole once; after that only what the trail says has changed since. Equal heads of the hash chain mean
+equal histories, so a database that was put back from a copy is never taken for the one that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from planner.db.models import Appointment, AuditRow
+from planner.scheduling.occupancy import Occupancy
+from planner.scheduling.timetable import Busy
+
+BEHIND = timedelta(days=3)
+"""How far before the present the kept rows begin: questions about the past read for themselves."""
+
+MOST_CHANGED = 400
+"""Appointments changed since, above which reading all is as quick as reading those."""
+
+Reader = Callable[[Session, datetime, Collection[int] | None], Iterable[Busy]]
+"""Reads live appointments from an instant on: all, or those of some ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    head_id: int
+    head_hash: str
+    newest_id: int  # of the appointments: what came in past the trail is seen by its number
+    since: datetime
+    occupancy: Occupancy
+
+
+def current(session: Session, *, since: datetime, now: datetime, read: Reader) -> Occupancy | None:
+    """Return all that is live from ``since`` on, and more; None when that reaches too far back to keep."""
+    if since < now - BEHIND:
+        return None
+    bind = session.get_bind()
+    kept = _KEPT.get(bind)
+    head = session.execute(_head(), {"known": kept.head_id if kept else 0}).one()
+    if kept is not None and kept.since <= since and (head.known or "") == kept.head_hash:
+        changed = _changed(session, kept, head)
+        if not changed:
+            return kept.occupancy
+        if len(changed) <= MOST_CHANGED:
+            rows = read(session, kept.since, changed)
+            return _keep(bind, head, kept.since, kept.occupancy.changed(changed, rows))
+    begins = now - BEHIND - timedelta(hours=1)
+    return _keep(bind, head, begins, Occupancy(read(session, begins, None)))
+
+
+def _keep(bind: Any, head: Any, since: datetime, occupancy: Occupancy) -> Occupancy:
+    _KEPT[bind] = _Kept(head.id or 0, head.hash or "", head.newest or 0, since, occupancy)
+    return occupancy
+
+
+def _changed(session: Session, kept: _Kept, head: Any) -> set[int]:
+    """The appointments that the trail says have changed, they or the session that they serve."""
+    found: set[int] = set()
+    if (head.newest or 0) > kept.newest_id:
+        found.update(session.scalars(_newer(), {"known": kept.newest_id, "most": MOST_CHANGED + 1}))
+    if head.id == kept.head_id:
+        return found
+    sessions: set[int] = set()
+    for row in session.execute(_since(), {"known": kept.head_id, "most": MOST_CHANGED + 1}):
+        (found if row.object_kind == "appointment" else sessions).add(row.object_id)
+    if sessions:
+        found.update(session.scalars(_serving(), {"sessions": sorted(sessions)}))
+    return found
+
+
+@lru_cache
+def _head() -> Any:
+    newest = sa.select(sa.func.max(AuditRow.id)).scalar_subquery()
+    known = sa.select(AuditRow.hash).where(AuditRow.id == sa.bindparam("known")).scalar_subquery()
+    one = sa.select(sa.literal(1).label("one")).subquery()
+    appointments = sa.select(sa.func.max(Appointment.id)).scalar_subquery()
+    return sa.select(
+        AuditRow.id, AuditRow.hash, known.label("known"), appointments.label("newest")
+    ).select_from(one.outerjoin(AuditRow, AuditRow.id == newest))
+
+
+@lru_cache
+def _newer() -> Any:
+    return (
+        sa.select(Appointment.id)
+        .where(Appointment.id > sa.bindparam("known"))
+        .limit(sa.bindparam("most"))
+    )
+
+
+@lru_cache
+def _since() -> Any:
+    return (
+        sa.select(AuditRow.object_kind, AuditRow.object_id)
+        .where(
+            AuditRow.id > sa.bindparam("known"),
+            AuditRow.object_kind.in_(("appointment", "course_session")),
+            AuditRow.object_id.is_not(None),
+        )
+        .distinct()
+        .limit(sa.bindparam("most"))
+    )
+
+
+@lru_cache
+def _serving() -> Any:
+    return sa.select(Appointment.id).where(
+        Appointment.course_session_id.in_(sa.bindparam("sessions", expanding=True))
+    )
+
+
+_KEPT: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
