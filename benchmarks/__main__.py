@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import availability, booking, feeds, pages, starting
+from benchmarks import availability, booking, course, feeds, pages, starting
 from benchmarks.measuring import Row
 
 GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
     "search": pages.search,
     "course": pages.course,
     "availability": availability.free,
+    "proposals": course.proposals,
     "feed": feeds.feed,
     "booking": booking.both,
     "start": starting.second,
@@ -66,6 +67,8 @@ def _line(row: Row) -> str:
 def _figure(value: float | None) -> str:
     if value is None:
         return "–"
+    if value < 0.01:
+        return f"{value:.5f}"
     return f"{value:.3f}" if value < 1 else f"{value:.2f}"
 
 

@@ -1,181 +1,177 @@
 """Free starts within 28 days beside bitsets: the least that an answer to the same question costs.
 
-The clinic: two sites, P providers (one site a day, Monday to Friday 8 to 18, an hour for lunch), as many rooms;
-bookings of 30, 45 and 60 minutes fill 65 % of the providers' time.
+The clinic is that of ``tests.scheduling.workload``; every start is one with a provider and a room at the same site.
+Cold is a timetable about which nothing is known yet, warm one that has been asked before; so for the bitsets.
 """
 
 from __future__ import annotations
 
-import itertools
-import random
-from collections import defaultdict
+import gc
+import math
+import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from benchmarks import measuring
 from benchmarks.measuring import Row
-from planner.scheduling import availability, hours
-from planner.scheduling.interval import Interval
-from planner.scheduling.timetable import (
-    Busy,
-    Kind,
-    ProviderFacts,
-    RoomFacts,
-    ServiceFacts,
-    SiteFacts,
-    Slot,
-    Status,
-    Timetable,
-    WeeklyHours,
-)
+from planner.scheduling import availability
+from planner.scheduling.timetable import Kind, Slot, Timetable
+from tests.scheduling import workload
+from tests.scheduling.workload import DAY, GRID, MONDAY, PARTS, SERVICE, SITES
 
-ZONE = "America/New_York"
-MONDAY = date(2027, 3, 1)
 DAYS = 28
-SITES = (1, 2)
-SERVICE, MINUTES, GRID = 1, 45, 15
-FILLED = 0.65
+SIZES = (4, 16, 64)
+HISTORY = 10 * DAYS  # as long ago as to make ten times as many older appointments
 CELL = timedelta(minutes=5)
-PARTS = ((time(8), time(12)), (time(12), time(13)), (time(13), time(18)))  # the middle one is lunch
 Starts = set[tuple[int, datetime]]
 
 
 def free(seconds: float) -> Iterator[Row]:
-    """Every start of a 45-minute service with a provider and a room at the same site."""
-    for count in (4, 16, 64):
+    """Every start of a 45-minute service, cold, warm and for a patient, and how the time grows."""
+    warm: dict[int, float] = {}
+    for count in SIZES:
         timetable = clinic(count)
+        bits = Bitsets(timetable)
         found = {(slot.site_id, slot.starts_at) for slot in _free(timetable)}
-        if found != starts_by_bitsets(timetable):
+        if found != bits.starts():
             raise RuntimeError(f"free starts and bitsets disagree for {count} providers")
+        facts = {"starts": len(found), "bookings": len(timetable.busy)}
         yield measuring.beside(
-            "free starts, 28 days",
+            "free starts, 28 days, cold",
+            f"P={count}",
+            lambda table=timetable: _free(workload.again(table)),  # type: ignore[misc]
+            lambda table=timetable: Bitsets(table).starts(),  # type: ignore[misc]
+            seconds=seconds,
+            megabytes=_megabytes(timetable),
+            **facts,
+        )
+        row = measuring.beside(
+            "free starts, 28 days, warm",
             f"P={count}",
             lambda table=timetable: _free(table),  # type: ignore[misc]
-            lambda table=timetable: starts_by_bitsets(table),  # type: ignore[misc]
+            bits.starts,
             seconds=seconds,
-            starts=len(found),
-            bookings=len(timetable.busy),
+            **facts,
         )
+        warm[count] = row.ours_ms
+        yield replace(row, facts=row.facts | _growth(warm))
+        yield measuring.alone(
+            "free starts for a patient, warm",
+            f"P={count}",
+            lambda table=timetable: _free(table, patient_id=-1),  # type: ignore[misc]
+            seconds=seconds,
+        )
+    yield from _with_history(seconds)
 
 
-def clinic(count: int, seed: int = 1) -> Timetable:
-    """Return the timetable of a clinic with so many providers and rooms."""
-    chance = random.Random(seed)
-    horizon = Interval(_at(MONDAY, time()), _at(MONDAY + timedelta(days=DAYS), time()))
-    return Timetable(
-        horizon=horizon,
-        now=horizon.starts_at,
-        sites={
-            site: SiteFacts(zone=ZONE, grid_minutes=GRID, hours=_weekly(8, 18)) for site in SITES
-        },
-        rooms={
-            room: RoomFacts(site_id=room % 2 + 1, service_ids=frozenset({SERVICE}))
-            for room in range(count)
-        },
-        providers={provider: _provider(provider) for provider in range(count)},
-        services={
-            SERVICE: ServiceFacts(
-                kind=Kind.OTHER, minutes=MINUTES, preparation_minutes=0, turnover_minutes=0
-            )
-        },
-        busy=tuple(_bookings(count, chance)),
+def clinic(count: int, history_days: int = 0) -> Timetable:
+    """Return the timetable with so many providers and rooms, whatever the notice."""
+    found = workload.clinic(
+        count, days=DAYS, history_days=history_days, kind=Kind.SESSION, patients=1
+    )
+    return replace(found, rules=())
+
+
+class Bitsets:
+    """One integer an actor, a bit per five minutes: what is taken, and when who works."""
+
+    def __init__(self, timetable: Timetable) -> None:
+        self.first = timetable.horizon.starts_at
+        self.timetable = timetable
+        taken = {("provider", one): 0 for one in timetable.providers}
+        taken |= {("room", one): 0 for one in timetable.rooms}
+        for busy in timetable.busy:
+            slot = busy.slot
+            if slot.room_until > self.first:
+                taken["provider", slot.provider_id] |= self._bits(slot.starts_at, slot.ends_at)
+                taken["room", slot.room_id] |= self._bits(slot.room_from, slot.room_until)
+        works = {site: [0, 0] for site in SITES}  # by the parity of a provider's number
+        opens = 0
+        for day in _days():
+            morning, noon, evening = (self._wall(day, part) for part in PARTS)
+            opens |= morning | noon | evening
+            for parity in (0, 1):
+                works[workload.site_on(parity, day.weekday())][parity] |= morning | evening
+        self.providers = {
+            site: [works[site][one % 2] & ~taken["provider", one] for one in timetable.providers]
+            for site in SITES
+        }
+        self.rooms = {
+            site: [
+                opens & ~taken["room", one]
+                for one, room in timetable.rooms.items()
+                if room.site_id == site
+            ]
+            for site in SITES
+        }
+
+    def starts(self) -> Starts:
+        """Return every start with a free provider and a free room."""
+        found: Starts = set()
+        for site in SITES:
+            providers = rooms = 0
+            for bits in self.providers[site]:
+                providers |= _runs(bits)
+            for bits in self.rooms[site]:
+                rooms |= _runs(bits)
+            found |= {(site, self.first + CELL * cell) for cell in _on_grid(providers & rooms)}
+        return found
+
+    def _wall(self, day: date, part: tuple[time, time]) -> int:
+        return self._bits(*(workload.at(day, wall) for wall in part))
+
+    def _bits(self, starts_at: datetime, ends_at: datetime) -> int:
+        start, end = ((at - self.first) // CELL for at in (starts_at, ends_at))
+        return (1 << end) - (1 << start)
+
+
+def _with_history(seconds: float) -> Iterator[Row]:
+    """The same question with ten times as many appointments that are long over."""
+    young, old = clinic(16), clinic(16, HISTORY)
+    older = len(old.busy) / len(young.busy)
+    for name, ours, theirs in (
+        ("cold", lambda: _free(workload.again(old)), lambda: _free(workload.again(young))),
+        ("warm", lambda: _free(old), lambda: _free(young)),
+    ):
+        row = measuring.beside(
+            f"free starts with history, {name}", "P=16", ours, theirs, seconds=seconds
+        )
+        exponent = round(math.log(row.ratio or 1) / math.log(older), 2)
+        facts = row.facts | {"bookings": len(old.busy), "exponent": exponent, "floor": "no history"}
+        yield replace(row, facts=facts)
+
+
+def _free(timetable: Timetable, patient_id: int | None = None) -> tuple[Slot, ...]:
+    return availability.free_slots(
+        timetable, service_id=SERVICE, interval=timetable.horizon, patient_id=patient_id
     )
 
 
-def starts_by_bitsets(timetable: Timetable) -> Starts:
-    """Return every start with a free provider and a free room: one integer an actor, a bit per five minutes."""
-    first = timetable.horizon.starts_at
-    taken: dict[tuple[str, int], int] = defaultdict(int)
-    for busy in timetable.busy:
-        slot = busy.slot
-        taken["provider", slot.provider_id] |= _bits(slot.starts_at, slot.ends_at, first)
-        taken["room", slot.room_id] |= _bits(slot.room_from, slot.room_until, first)
-    works = {site: [0, 0] for site in SITES}  # by the parity of a provider's number
-    opens = 0
-    for day in _days():
-        morning, noon, evening = (_bits(_at(day, a), _at(day, b), first) for a, b in PARTS)
-        opens |= morning | noon | evening
-        for parity in (0, 1):
-            works[_site_on(parity, day.weekday())][parity] |= morning | evening
-    found: Starts = set()
-    for site in SITES:
-        providers = rooms = 0
-        for one in timetable.providers:
-            providers |= _runs(works[site][one % 2] & ~taken["provider", one])
-        for one, room in timetable.rooms.items():
-            if room.site_id == site:
-                rooms |= _runs(opens & ~taken["room", one])
-        found |= {(site, first + CELL * cell) for cell in _on_grid(providers & rooms)}
-    return found
+def _growth(milliseconds: dict[int, float]) -> dict[str, float]:
+    """Return the exponent with which the time has grown since the smallest size."""
+    least, most = min(milliseconds), max(milliseconds)
+    if least == most:
+        return {}
+    grown = math.log(milliseconds[most] / milliseconds[least]) / math.log(most / least)
+    return {"exponent": round(grown, 2)}
 
 
-def _free(timetable: Timetable) -> tuple[Slot, ...]:
-    return availability.free_slots(timetable, service_id=SERVICE, interval=timetable.horizon)
-
-
-def _at(day: date, at: time) -> datetime:
-    return hours.instant(day, at, ZONE)
-
-
-def _weekly(
-    opens: int, closes: int, days: range | tuple[int, ...] = range(5)
-) -> tuple[WeeklyHours, ...]:
-    return tuple(WeeklyHours(weekday=day, starts=time(opens), ends=time(closes)) for day in days)
-
-
-def _site_on(provider: int, weekday: int) -> int:
-    return SITES[(provider + weekday) % 2]
-
-
-def _provider(number: int) -> ProviderFacts:
-    days = {site: tuple(d for d in range(5) if _site_on(number, d) == site) for site in SITES}
-    return ProviderFacts(
-        hours={site: _weekly(8, 18, days[site]) for site in SITES},
-        breaks={site: _weekly(12, 13, days[site]) for site in SITES},
-        treats=frozenset((SERVICE, site) for site in SITES),
-        examines=frozenset(),
-    )
-
-
-def _bookings(count: int, chance: random.Random) -> Iterator[Busy]:
-    numbers = itertools.count(1)
-    for day in _days():
-        for provider in range(count):
-            for opens, closes in (PARTS[0], PARTS[2]):
-                at, end = _at(day, opens), _at(day, closes)
-                while (until := at + timedelta(minutes=chance.choice((30, 45, 60)))) <= end:
-                    if chance.random() < FILLED:
-                        yield _booked(next(numbers), provider, count, at, until)
-                    at = until
-
-
-def _booked(number: int, provider: int, count: int, at: datetime, until: datetime) -> Busy:
-    day = hours.day_of(at, ZONE)
-    site = _site_on(provider, day.weekday())
-    turn = (provider // 2 + day.day) % (count // 2)  # another room every day, never somebody else's
-    slot = Slot(
-        service_id=SERVICE,
-        site_id=site,
-        provider_id=provider,
-        room_id=turn * 2 + site - 1,
-        patient_id=number,
-        starts_at=at,
-        ends_at=until,
-        room_from=at,
-        room_until=until,
-        patient_until=until,
-    )
-    return Busy(appointment_id=number, status=Status.BOOKED, slot=slot)
+def _megabytes(timetable: Timetable) -> float:
+    """Return what the process keeps of a timetable that has been asked, beside its own rows."""
+    gc.collect()
+    tracemalloc.start()
+    asked = workload.again(timetable)
+    _free(asked)
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return round(kept / 1e6, 2)
 
 
 def _days() -> Iterator[date]:
-    days = (MONDAY + timedelta(days=offset) for offset in range(DAYS))
+    days = (MONDAY + offset * DAY for offset in range(DAYS))
     return (day for day in days if day.weekday() < 5)
-
-
-def _bits(starts_at: datetime, ends_at: datetime, first: datetime) -> int:
-    start, end = (starts_at - first) // CELL, (ends_at - first) // CELL
-    return (1 << end) - (1 << start)
 
 
 def _runs(free: int) -> int:

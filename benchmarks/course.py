@@ -1,0 +1,124 @@
+"""Whole courses, five proposals each, beside CP-SAT's first answer to the same question.
+
+The clinic is that of ``tests.scheduling.workload``, with every rule on and a patient who flies, travels, swims and
+was treated before. Cold is a timetable about which nothing is known yet; warm is one that has been asked before, for
+another patient. CP-SAT is given its starts for nothing: only its own search is counted.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from benchmarks import measuring
+from benchmarks.measuring import Row
+from planner.scheduling import course
+from planner.scheduling.course import Proposal
+from planner.scheduling.preferences import OBJECTIVES
+from planner.scheduling.timetable import Gap, Timetable
+from tests.scheduling import cpsat, workload
+from tests.scheduling.oracle import Question
+from tests.scheduling.workload import SIX_WEEKS, TWO_WEEKS, WISHES
+
+PATIENTS = 24
+WANTED = 5
+PROVEN = 16  # providers up to which the solver is given the time to prove its answer
+PATIENCE = 120.0  # seconds for that
+GOAL = 1 / 300  # of the time to the solver's first answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large a question is, and how many milliseconds its answer may take when warm."""
+
+    providers: int
+    days: int
+    gap: Gap
+    sessions: int = 3
+    goal_ms: float | None = None
+
+    def __str__(self) -> str:
+        weeks = "14±3" if self.gap is TWO_WEEKS else "42±7"
+        return f"P={self.providers}, {self.days} d, {self.sessions} × {weeks}"
+
+
+SIZES = (
+    Size(providers=4, days=90, gap=TWO_WEEKS),
+    Size(providers=16, days=90, gap=TWO_WEEKS, goal_ms=0.5),
+    Size(providers=64, days=90, gap=TWO_WEEKS, goal_ms=1.5),
+    Size(providers=4, days=180, gap=SIX_WEEKS),
+    Size(providers=16, days=180, gap=SIX_WEEKS),
+    Size(providers=64, days=180, gap=SIX_WEEKS, goal_ms=4),
+    Size(providers=16, days=180, gap=TWO_WEEKS, sessions=6, goal_ms=20),
+)
+
+
+def proposals(seconds: float) -> Iterator[Row]:
+    """Five proposals by the order of the provider, cold and warm, and all three objectives at once."""
+    for size in SIZES:
+        timetable = workload.clinic(size.providers, days=size.days, patients=PATIENTS)
+        rival = _rival(size, timetable)
+        turn = itertools.count()
+
+        def ask(
+            table: Timetable, *names: str, size: Size = size, turn: Iterator[int] = turn
+        ) -> list[tuple[Proposal, ...]]:
+            patient = -(next(turn) % PATIENTS) - 1
+            order = workload.course(size.sessions, size.gap, patient)
+            return [
+                course.propose(order, table, WISHES, objective=name, k=WANTED) for name in names
+            ]
+
+        works: dict[str, Callable[[Timetable], object]] = {
+            "cold": lambda table, ask=ask: ask(workload.again(table), "order"),
+            "warm": lambda table, ask=ask: ask(table, "order"),
+            "three objectives, warm": lambda table, ask=ask: ask(table, *OBJECTIVES),
+        }
+        for name, work in works.items():
+            row = measuring.alone(
+                f"proposals, {name}",
+                str(size),
+                lambda work=work, table=timetable: work(table),  # type: ignore[misc]
+                seconds=seconds,
+            )
+            yield _beside(row, rival, size.goal_ms if name == "warm" else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rival:
+    """How long the solver takes to a first answer, and to the proof of the best one where that is waited for."""
+
+    first_ms: float
+    proven_ms: float | None
+
+
+def _rival(size: Size, timetable: Timetable) -> _Rival:
+    question = Question(
+        order=workload.course(size.sessions, size.gap), timetable=timetable, wishes=WISHES
+    )
+    starts, weights = cpsat.Starts(question), OBJECTIVES["order"]
+    firsts = [cpsat.solve(starts, weights, is_first_enough=True).milliseconds for _ in range(3)]
+    if size.providers > PROVEN:
+        return _Rival(statistics.median(firsts), None)
+    proven = cpsat.solve(starts, weights, seconds=PATIENCE)
+    ours = course.propose(question.order, timetable, WISHES)
+    if [one.cost for one in ours] != [proven.cost]:
+        raise RuntimeError(f"{size}: the solver proves {proven.cost}, ours is {ours}")
+    return _Rival(statistics.median(firsts), proven.milliseconds)
+
+
+def _beside(row: Row, rival: _Rival, goal_ms: float | None) -> Row:
+    facts = {"floor": "CP-SAT's first answer"} | row.facts
+    if rival.proven_ms is not None:
+        facts["cpsat_proven_ms"] = round(rival.proven_ms)
+    if goal_ms is not None:
+        facts["goal_ms"] = goal_ms
+    return replace(
+        row,
+        floor_ms=rival.first_ms,
+        ratio=row.ours_ms / rival.first_ms,
+        goal=GOAL if goal_ms is not None else None,
+        facts=facts,
+    )
