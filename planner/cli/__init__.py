@@ -14,8 +14,9 @@ from planner.cli.serve import serve
 from planner.cli.slots import slots
 from planner.cli.tidy import tidy
 from planner.cli.user import user
+from planner.cli.why_not import why_not
 
-COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, tidy, user)
+COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, tidy, user, why_not)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -40,9 +40,12 @@ from planner.queries.course_view import (
     Ruler,
     Sentence,
     SessionRow,
+    WhyLine,
+    WhySpan,
+    WhyView,
     WishesView,
 )
-from planner.scheduling import availability, hours
+from planner.scheduling import availability, explaining, hours
 from planner.scheduling import course as planning
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
@@ -114,6 +117,9 @@ def _page(loaded: _Loaded, request: PlanRequest, locale: str) -> CoursePage:
         deciders=_deciders(loaded),
         end_label=_end_label(rows),
         nothing_found=_nothing(loaded, placed, locale),
+        obstacles=_obstacles(loaded, request, placed, purpose, locale),
+        relaxations=_relaxations(loaded, request, placed, purpose, locale),
+        is_proven=all(p.is_proven for proposals in found.values() for p in proposals),
         objective=request.objective,
         has_more=not request.more and bool(found.get("order")),
         open_count=len(_open_numbers(loaded)),
@@ -462,6 +468,7 @@ def _row(
         pick=pick.text,
         was_label=_was(loaded, was, pick, locale) if was is not None and was != pick else "",
         alternatives=_alternatives(loaded, request, row.number, placed, locale),
+        why=_why(loaded, request, row, placed, locale),
     )
 
 
@@ -583,6 +590,96 @@ def _alternatives(
     )
     in_time = sorted(options, key=lambda option: option.slot.starts_at)
     return tuple(_alternative(loaded, option, locale) for option in in_time)
+
+
+def _why(
+    loaded: _Loaded,
+    request: PlanRequest,
+    row: CourseSession,
+    placed: Mapping[int, Slot],
+    locale: str,
+) -> WhyView | None:
+    """Return what is free on the day that is asked about, and why the rest is not offered."""
+    on, wishes = request.why_on, request.wishes
+    if on is None or row.number != request.open_number:
+        return None
+    purpose = purpose_of(loaded.course, loaded.consult)
+    order = _with_fixed(loaded.order, {n: s for n, s in placed.items() if n != row.number})
+    looks = [
+        explaining.day(
+            loaded.timetable,
+            on,
+            service_id=loaded.course.service_id,
+            site_id=site_id,
+            minutes=row.minutes,
+            patient_id=loaded.patient.id,
+            number=row.number,
+            order=order,
+            purpose=purpose,
+        )
+        for site_id in loaded.sites
+        if wishes.site_ids is None or site_id in wishes.site_ids
+    ]
+    every = [blocked for look in looks for blocked in look.blocked]
+    is_full = not any(look.free for look in looks)
+    always = [
+        conflict
+        for conflict in (every[0].conflicts if every and is_full else ())
+        if all(conflict in blocked.conflicts for blocked in every)
+    ]
+    lines = [line for look in looks for line in _why_lines(loaded, look, always, locale)]
+    wanted = wishes.provider_ids
+    return WhyView(
+        on=on,
+        day_label=wording.format_date(on, locale),
+        always=tuple(_sentence(conflict, loaded, locale) for conflict in always),
+        lines=tuple(line for line in lines if wanted is None or line.provider.id in wanted),
+    )
+
+
+def _why_lines(
+    loaded: _Loaded, look: explaining.Day, always: Collection[Conflict], locale: str
+) -> Iterator[WhyLine]:
+    """Return a line for each provider with a free start, or with a reason of their own."""
+    keys = [(slot.site_id, slot.provider_id) for slot in look.free]
+    keys += [(blocked.site_id, blocked.provider_id) for blocked in look.blocked]
+    for site_id, provider_id in dict.fromkeys(sorted(keys)):
+        free = [slot for slot in look.free if slot.provider_id == provider_id]
+        spans = [
+            _why_span(loaded, blocked, always, locale)
+            for blocked in look.blocked
+            if blocked.provider_id == provider_id
+            and any(conflict not in always for conflict in blocked.conflicts)
+        ]
+        if free or spans:
+            yield WhyLine(
+                site=_site(loaded, site_id),
+                provider=_provider(loaded, provider_id),
+                free=tuple(_free_start(loaded, slot, locale) for slot in free),
+                spans=tuple(spans),
+            )
+
+
+def _free_start(loaded: _Loaded, slot: Slot, locale: str) -> AlternativeView:
+    local = hours.local(slot.starts_at, loaded.sites[slot.site_id].zone)
+    return AlternativeView(
+        value=_pick(slot).text, time_label=wording.format_time(local, locale), detail=""
+    )
+
+
+def _why_span(
+    loaded: _Loaded, blocked: explaining.Blocked, always: Collection[Conflict], locale: str
+) -> WhySpan:
+    zone = loaded.sites[blocked.site_id].zone
+    starts, ends = (hours.local(at, zone) for at in (blocked.span.starts_at, blocked.span.ends_at))
+    return WhySpan(
+        time_label=wording.format_clock_range(starts, ends, locale),
+        reasons=tuple(
+            _sentence(conflict, loaded, locale)
+            for conflict in blocked.conflicts
+            if conflict not in always
+        ),
+    )
 
 
 def _alternative(loaded: _Loaded, option: planning.ProposedSession, locale: str) -> AlternativeView:
@@ -820,3 +917,33 @@ def _nothing(loaded: _Loaded, placed: Mapping[int, Slot], locale: str) -> str:
     if placed or not _open_numbers(loaded):
         return ""
     return wording.nothing_found(locale)
+
+
+def _obstacles(
+    loaded: _Loaded, request: PlanRequest, placed: Mapping[int, Slot], purpose: str, locale: str
+) -> tuple[Sentence, ...]:
+    if placed or not _open_numbers(loaded):
+        return ()
+    found = explaining.obstacles(loaded.order, loaded.timetable, request.wishes, purpose=purpose)
+    return tuple(_sentence(conflict, loaded, locale) for conflict in found)
+
+
+def _relaxations(
+    loaded: _Loaded, request: PlanRequest, placed: Mapping[int, Slot], purpose: str, locale: str
+) -> tuple[str, ...]:
+    if placed or not _open_numbers(loaded):
+        return ()
+    found = explaining.relaxations(loaded.order, loaded.timetable, request.wishes, purpose=purpose)
+    return tuple(_relaxation(loaded, one, locale) for one in found)
+
+
+def _relaxation(loaded: _Loaded, relaxation: explaining.Relaxation, locale: str) -> str:
+    days = _days(loaded, _free_slots(relaxation.proposal, _open_numbers(loaded)))
+    days = {number: days[number] for number in _open_numbers(loaded)}
+    return wording.relaxation(
+        relaxation,
+        first=min(days.values()),
+        last=max(days.values()),
+        locale=locale,
+        names=loaded.names,
+    )

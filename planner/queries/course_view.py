@@ -39,6 +39,7 @@ class PlanRequest:
     number: int = 0
     renew: bool = False  # the wishes changed: what is not pinned is proposed anew
     open_number: int = 0  # whose alternatives are listed
+    why_on: date | None = None  # the day on which it is asked why nothing is offered
     more: bool = False
 
 
@@ -103,6 +104,34 @@ class GapView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhySpan:
+    """Starts that follow each other, and what keeps them from being offered."""
+
+    time_label: str
+    reasons: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyLine:
+    """One provider on a day at a site: the free starts, and why the others are not offered."""
+
+    site: Named
+    provider: Named
+    free: tuple[AlternativeView, ...] = ()
+    spans: tuple[WhySpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyView:
+    """A day that somebody asked about: what is free on it, and why the rest is not offered."""
+
+    on: date
+    day_label: str
+    always: tuple[Sentence, ...]  # what stands against every start of the day
+    lines: tuple[WhyLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
     """One session on the timeline."""
 
@@ -129,6 +158,7 @@ class SessionRow:
     appointment_key: str = ""
     url: str = ""
     alternatives: tuple[AlternativeView, ...] = ()
+    why: WhyView | None = None
     is_open: bool = False
 
     @property
@@ -250,6 +280,9 @@ class CoursePage:
     deciders: tuple[Choice, ...]  # providers who may examine, for decisions by phone
     end_label: str
     nothing_found: str
+    obstacles: tuple[Sentence, ...]  # what speaks about the patient against placing anything
+    relaxations: tuple[str, ...]  # what little would have to give
+    is_proven: bool  # nothing cheaper than the proposals is possible
     objective: str
     has_more: bool
     open_count: int

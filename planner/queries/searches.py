@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from planner import wording
 from planner.db import engine, timetables
 from planner.db.models import Course, Patient, Protocol, Provider, Room, Service, Site
 from planner.errors import NotFound
-from planner.scheduling import availability, hours
+from planner.scheduling import availability, explaining, hours
 from planner.scheduling import course as planning
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import CourseOrder, Gap, SessionOrder, Slot
@@ -87,6 +88,86 @@ def proposals(
     return [_proposal(names, proposal) for proposal in found]
 
 
+def reasons(
+    *,
+    service: str,
+    site: str,
+    day: date,
+    at: str = "",
+    provider: str = "",
+    patient: str = "",
+    minutes: int | None = None,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """Return what keeps the starts of a day at a site from being offered, by provider, as plain values.
+
+    With ``at`` (``14:30`` on the site's clock) of that start alone. Names as in ``slots``. Raises NotFound
+    and ValueError.
+    """
+    with engine.reading() as session:
+        names = _names(session)
+        service_id = _find(session, Service, service, Service.code, Service.name)
+        site_id = _find(session, Site, site, Site.name)
+        provider_id = _find(session, Provider, provider, Provider.name) if provider else None
+        who = _patient(session, patient) if patient else None
+        first = min(day, hours.day_of(now, names.sites[site_id].zone))
+        timetable = timetables.load(
+            session,
+            horizon=_interval(names, first, (day - first).days + 2, now),
+            now=now,
+            patient_ids=(who.id,) if who is not None else (),
+        )
+    found = explaining.day(
+        timetable,
+        day,
+        service_id=service_id,
+        site_id=site_id,
+        provider_id=provider_id,
+        minutes=minutes,
+        patient_id=who.id if who is not None else None,
+    )
+    wanted = hours.instant(day, _clock(at), names.sites[site_id].zone) if at else None
+    return [
+        _blocked(names, blocked)
+        for blocked in found.blocked
+        if wanted is None or blocked.span.starts_at <= wanted < blocked.span.ends_at
+    ]
+
+
+def _clock(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time such as 14:30") from None
+
+
+def _blocked(names: _Names, blocked: explaining.Blocked) -> dict[str, Any]:
+    known = wording.Names(
+        sites={row.id: row.name for row in names.sites.values()},
+        providers=names.providers,
+        rooms=names.rooms,
+        zones={row.id: row.zone for row in names.sites.values()},
+    )
+    return {
+        "site": names.sites[blocked.site_id].name,
+        "site_id": blocked.site_id,
+        "zone": names.sites[blocked.site_id].zone,
+        "provider": names.providers[blocked.provider_id],
+        "provider_id": blocked.provider_id,
+        "starts_at": blocked.span.starts_at,
+        "ends_at": blocked.span.ends_at,
+        "reasons": [
+            {
+                "code": conflict.code,
+                "severity": conflict.severity.value,
+                "params": dict(conflict.params),
+                "text": wording.conflict(conflict, locale="en", names=known),
+            }
+            for conflict in blocked.conflicts
+        ],
+    }
+
+
 def _order(session: Session, patient: Patient, protocol: Protocol, now: datetime) -> CourseOrder:
     course_id = session.scalar(
         sa.select(Course.id)
@@ -117,6 +198,7 @@ def _proposal(names: _Names, proposal: planning.Proposal) -> dict[str, Any]:
     return {
         "name": proposal.name,
         "cost": proposal.cost,
+        "is_proven": proposal.is_proven,
         "sessions": [
             {
                 "number": session.number,

@@ -35,6 +35,7 @@ from planner.wording.plans import (
     nothing_found,
     order,
     progress,
+    relaxation,
     session_of,
 )
 from planner.wording.rules import rule
@@ -44,6 +45,7 @@ from planner.wording.times import (
     days_range,
     format_birth_date,
     format_clock,
+    format_clock_range,
     format_date,
     format_day_time,
     format_full_date,
@@ -72,6 +74,7 @@ __all__ = [
     "effect",
     "format_birth_date",
     "format_clock",
+    "format_clock_range",
     "format_date",
     "format_day_time",
     "format_full_date",
@@ -97,6 +100,7 @@ __all__ = [
     "person",
     "progress",
     "read_back",
+    "relaxation",
     "rule",
     "session_of",
     "severity",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from itertools import pairwise
 
 from planner.scheduling.course import Cost, Effect, Measure
+from planner.scheduling.explaining import Relaxation
 from planner.scheduling.timetable import CourseOrder, Gap
 from planner.wording import rules, speech, times
 from planner.wording.conflicts import Names
@@ -62,6 +64,26 @@ def nothing_found(locale: str) -> str:
     return speech.of(locale).say(
         N_("No way to place the open sessions. Allow more days, times, providers or sites.")
     )
+
+
+def relaxation(
+    relaxation: Relaxation, *, first: date, last: date, locale: str, names: Names | None = None
+) -> str:
+    """Return "At any site: Thu 12 Mar to Thu 9 Apr": what would have to give, and what it would give."""
+    spoken, params = speech.of(locale), dict(relaxation.params)
+    when = {
+        "first": times.format_short_date(first, locale),
+        "last": times.format_date(last, locale),
+    }
+    if relaxation.code == "later":
+        return spoken.count(*_LATER, int(params["days"]), **when)
+    if relaxation.code == "away":
+        params["trip"] = times.format_range(params["from_date"], params["until_date"], locale)
+    if relaxation.code == "decision":
+        code = str(params["rule"])
+        is_health = code.startswith("screening.")
+        params["rule"] = spoken.say(_SCREENING) if is_health else rules.rule(code, locale)[0]
+    return spoken.say(RELAXATIONS[relaxation.code], **params, **when)
 
 
 def effect(effect: Effect, locale: str) -> str:
@@ -141,3 +163,17 @@ EFFECTS: Mapping[str, str] = {
     "now_late": N_("Session %(number)s is now late"),
     "now_early": N_("Session %(number)s is now too early"),
 }
+
+RELAXATIONS: Mapping[str, str] = {
+    "sites": N_("At any site: %(first)s to %(last)s."),
+    "providers": N_("With any provider: %(first)s to %(last)s."),
+    "earlier": N_("Without the earliest start: %(first)s to %(last)s."),
+    "wishes": N_("Without all wishes: %(first)s to %(last)s."),
+    "away": N_("Without the trip %(trip)s: %(first)s to %(last)s."),
+    "decision": N_("With a provider's decision (%(rule)s): %(first)s to %(last)s."),
+}
+_LATER = ngettext(
+    "%(number)s day later than wished for: %(first)s to %(last)s.",
+    "%(number)s days later than wished for: %(first)s to %(last)s.",
+)
+_SCREENING = N_("an answer in the screening")

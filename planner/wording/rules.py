@@ -37,6 +37,18 @@ RULES: Mapping[str, tuple[str, str]] = {
         N_("Past the soft max"),
         N_("Later than the gap says; usually harmless."),
     ),
+    "proposal.order": (
+        N_("Closest to the order"),
+        N_("What each departure costs; the proposal with the fewest points comes first."),
+    ),
+    "proposal.soonest": (
+        N_("Soonest"),
+        N_("The same for the proposal that is over soonest."),
+    ),
+    "proposal.same_time": (
+        N_("Same time each visit"),
+        N_("The same for the proposal that keeps weekday and hour."),
+    ),
     "review.window_days": (
         N_("Review between sessions"),
         N_("A short review after a session, to drain trapped blood. Off when empty."),

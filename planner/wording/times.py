@@ -71,6 +71,11 @@ def format_day_time(local: datetime, locale: str) -> str:
     return f"{format_short_date(local.date(), locale)}, {format_time(local, locale)}"
 
 
+def format_clock_range(starts: time | datetime, ends: time | datetime, locale: str) -> str:
+    """Return "9:00 AM – 11:30 AM" of wall-clock times."""
+    return f"{format_time(starts, locale)} – {format_time(ends, locale)}"
+
+
 def format_slot(at: datetime, zone: str, site_name: str, locale: str) -> str:
     """Return "Tue 3 Mar 2026, 2:30 PM EST, Miami" of an instant: whose clock it is stays clear."""
     local = hours.local(at, zone)

@@ -6,8 +6,10 @@ import contextlib
 import json
 import sqlite3
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from gunicorn.config import Config  # type: ignore[import-untyped]
@@ -59,6 +61,30 @@ def test_proposals_carry_number_gap_and_costs(demo_file: Path) -> None:
     assert {"starts_at", "ends_at", "provider", "room", "site", "costs"} <= set(sessions[0])
 
 
+def test_why_not_names_every_rule_and_what_blocks(demo_file: Path) -> None:
+    found = answer(
+        f"sqlite:///{demo_file}",
+        *("why-not", "--service", "CONSULT", "--site", "Miami", "--on", "2027-06-06", "--json"),
+    )
+    assert {reason["code"] for one in found for reason in one["reasons"]} >= {"site.outside_hours"}
+    assert {"starts_at", "ends_at", "zone", "provider", "reasons"} <= set(found[0])
+    assert found[0]["reasons"][0]["text"].startswith("Miami")
+
+
+def test_what_is_offered_has_no_reason_against_it(demo_file: Path) -> None:
+    url = f"sqlite:///{demo_file}"
+    slot = answer(
+        url, "slots", "--service", "CONSULT", "--from", "2027-06-07", "--days", "1", "--json"
+    )[0]
+    local = datetime.fromisoformat(slot["starts_at"]).astimezone(ZoneInfo(slot["zone"]))
+    found = answer(
+        url,
+        *("why-not", "--service", "CONSULT", "--site", slot["site"], "--on", "2027-06-07"),
+        *("--provider", slot["provider"], "--at", f"{local:%H:%M}", "--json"),
+    )
+    assert found == []
+
+
 def test_an_export_says_everything_of_an_appointment_and_no_secret(demo_file: Path) -> None:
     done = run(f"sqlite:///{demo_file}", "export")
     found = json.loads(done.stdout)
@@ -81,6 +107,24 @@ def test_an_export_says_everything_of_an_appointment_and_no_secret(demo_file: Pa
         (("propose", "--patient", "nobody", "--protocol", "1"), "there is no such patient nobody."),
         (("propose", "--patient", "1", "--protocol", "9 × 9"), "there is no such protocol 9 × 9."),
         (("propose", "--patient", "1", "--protocol", "1", "--top", "21"), "Invalid value"),
+        (
+            (
+                "why-not",
+                "--service",
+                "CONSULT",
+                "--site",
+                "Miami",
+                "--on",
+                "2027-06-07",
+                "--at",
+                "25:00",
+            ),
+            "'25:00' is not a time such as 14:30.",
+        ),
+        (
+            ("why-not", "--service", "CONSULT", "--site", "Nowhere", "--on", "2027-06-07"),
+            "there is no such site Nowhere.",
+        ),
         (("user", "add", "x", "--role", "boss"), "Invalid value for '--role'"),
         (("nonsense",), "No such command 'nonsense'."),
     ],

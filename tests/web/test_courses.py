@@ -117,6 +117,58 @@ def test_later_moves_one_session_and_says_what_moved(desk: FlaskClient, key: str
     assert (moved["s1"], 'class="was"' in html) == (shown["s1"], True)
 
 
+def test_a_day_that_is_asked_about_shows_its_free_starts_and_why_not_the_others(
+    desk: FlaskClient, key: str, clinic: SmallClinic, given: Given
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    day = shown["s2"].split(".")[3][:8]
+    on = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    html = desk.get(f"/courses/{key}", query_string={**shown, "open": "2", "why": on}).text
+    lines = html[html.index("why-lines") :]
+    assert 'name="session-2"' in lines
+    assert "does not work at" in lines
+
+
+def test_a_start_looked_up_on_a_day_can_be_taken(desk: FlaskClient, key: str) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    day = shown["s3"].split(".")[3][:8]
+    asked = {**shown, "open": "3", "why": f"{day[:4]}-{day[4:6]}-{day[6:]}"}
+    html = desk.get(f"/courses/{key}", query_string=asked).text
+    starts = re.findall(r'class="why-starts".*?</div>', html, re.DOTALL)
+    last = re.findall(r'name="session-3" value="([^"]+)"', starts[-1])[-1]
+    moved = picks(desk.get(f"/courses/{key}", query_string={**shown, "session-3": last}).text)
+    assert moved == {**shown, "s3": last}
+
+
+def test_where_nothing_fits_the_page_says_why_and_what_would_help(
+    app: Flask, desk: FlaskClient, key: str, given: Given, patient_id: int, today: date
+) -> None:
+    last = today + timedelta(days=2)
+    html = desk.get(f"/courses/{key}", query_string={"not_after": last.isoformat()}).text
+    assert "What would help" in html
+    assert re.search(r"\d+ days later than wished for: \w{3} \d+ \w{3} to ", html)
+    given(factories.screening, patient_id, on=today, had_clots=True)
+    html = desk.get(f"/courses/{key}").text
+    assert "An answer in the screening needs a provider" in html
+    assert "With a provider&#39;s decision (an answer in the screening)" in html
+
+
+def test_S17_what_stands_in_the_way_tells_the_desk_nothing_of_health(
+    desk: FlaskClient, key: str, given: Given, patient_id: int, today: date
+) -> None:
+    given(factories.screening, patient_id, on=today, is_nursing=True)
+    html = desk.get(f"/courses/{key}").text
+    assert "What stands in the way" in html
+    assert "nursing" not in html.lower()
+
+
+def test_a_day_that_does_not_exist_gets_a_sentence_and_stays(desk: FlaskClient, key: str) -> None:
+    html = desk.get(f"/courses/{key}", query_string={"open": "2", "why": "2027-02-30"}).text
+    field = html[html.index('name="why"') :]
+    assert field.startswith('name="why" value="2027-02-30" aria-invalid="true"')
+    assert "There is no such date." in field
+
+
 def test_wishes_are_kept_in_what_is_proposed(
     desk: FlaskClient, key: str, clinic: SmallClinic
 ) -> None:
@@ -179,6 +231,8 @@ def test_a_gap_that_cannot_be_gets_a_sentence_and_keeps_what_was_typed(
         {"not_before": "1900-01-01"},
         {"not_before": "9999-12-31"},
         {"open": "²"},
+        {"open": "2", "why": "9999-12-31"},
+        {"open": "2", "why": "2000-01-01"},
     ],
 )
 def test_a_silly_address_still_answers_with_the_course(

@@ -40,7 +40,11 @@ def read(values: MultiDict[str, str]) -> tuple[PlanRequest, dict[str, str]]:
     if wishes.not_before and wishes.not_after and wishes.not_after < wishes.not_before:
         errors["not_after"] = "end_before_start"
         wishes = replace(wishes, not_after=None)
-    return _steps(values, wishes), errors
+    why_on = _day(values, "why", errors)
+    if why_on is not None and why_on.year not in YEARS:
+        errors["why"] = "no_such_date"
+        why_on = None
+    return replace(_steps(values, wishes), why_on=why_on), errors
 
 
 def read_picks(values: MultiDict[str, str], prefix: str = "s") -> dict[int, Pick]:

@@ -29,6 +29,20 @@ PARTS = {
         ("target", _l("Target")),
         ("soft_max", _l("Late after")),
     ),
+    ValueType.WEIGHTS: (
+        ("early", _l("Each day before the target")),
+        ("late", _l("Each day after the target")),
+        ("too_late", _l("Each day past “late after”, on top")),
+        ("wait", _l("Each day until the first session")),
+        ("elapsed", _l("Each day from the first session to the last")),
+        ("weekday", _l("A weekday not wished for")),
+        ("outside", _l("A time not wished for, and 1 each quarter of an hour")),
+        ("site", _l("Another site than the session before")),
+        ("provider", _l("Another provider than the session before")),
+        ("quarters", _l("Each quarter of an hour from the time before")),
+        ("weekday_change", _l("Another weekday than the session before")),
+        ("warning", _l("Each warning")),
+    ),
 }
 
 
