@@ -21,6 +21,7 @@ from planner.db.models import (
     Course,
     DateToAvoid,
     Decision,
+    Message,
     Patient,
     PatientLink,
     Screening,
@@ -36,7 +37,7 @@ OPENED = "patient.open"
 
 RECENT = timedelta(days=14)
 THEIRS: tuple[type[Any], ...] = (
-    Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink,
+    Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink, Message,
 )  # fmt: skip
 """Every table whose rows are a patient's."""
 
