@@ -40,7 +40,7 @@ def plant(world: simulation.World) -> int:
         tx.session.flush()
         return len(rows) + _pregnancies(tx, world) + _diameters(tx, world) + _others(tx, world)
 
-    return transaction(work, by=BY, now=world.now, action="demo.edges")
+    return transaction(work, by=BY, now=world.now, action="demo.edges", is_silent=True)
 
 
 def _names(world: simulation.World) -> list[Patient]:
