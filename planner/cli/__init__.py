@@ -13,8 +13,9 @@ from planner.cli.propose import propose
 from planner.cli.serve import serve
 from planner.cli.slots import slots
 from planner.cli.user import user
+from planner.cli.worker import worker
 
-COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, user)
+COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, user, worker)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -132,6 +132,14 @@ def quiet_of(site: Site) -> Quiet:
     return Quiet(site.quiet_from, site.quiet_until)
 
 
+def kind_of(news: Iterable[News], *, is_course: bool) -> str:
+    """Return the kind of the message that tells all of this."""
+    found = set(news)
+    if found == {News.NEW}:
+        return "course" if is_course else "confirmation"
+    return "cancellation" if found == {News.OFF} else "change"
+
+
 class _Writer:
     """Writes the messages of one transaction."""
 
@@ -250,7 +258,7 @@ class _Writer:
         )
         row = add(
             self.session,
-            kind=_kind(news.values(), is_course=subject.course_id is not None),
+            kind=kind_of(news.values(), is_course=subject.course_id is not None),
             patient=self.session.get_one(Patient, subject.patient_id),
             not_before=telling.send_at(self._earliest(), quiet_of(site), site.zone, visit=first),
             expires_at=max(row.starts_at for row in told),
@@ -305,13 +313,6 @@ def _is_about(row: Message, subject: Subject) -> bool:
     if row.kind not in NEWS or row.course_id != subject.course_id:
         return False
     return subject.course_id is not None or row.appointment_id == subject.appointment_id
-
-
-def _kind(news: Iterable[News], *, is_course: bool) -> str:
-    found = set(news)
-    if found == {News.NEW}:
-        return "course" if is_course else "confirmation"
-    return "cancellation" if found == {News.OFF} else "change"
 
 
 def _state(image: Mapping[str, Any] | None) -> Known | None:

@@ -29,8 +29,8 @@ def move(
     """Give the appointment another start, provider or room; it keeps its uid and its status.
 
     The patient is told of another start or site, never of another room, and of another provider
-    alone when it ``tells_provider``. ``place.version`` is that of the form. Raises ``Refused`` with every reason that stands,
-    ``Stale`` when somebody changed it meanwhile or when it is too late to move it.
+    alone when it ``tells_provider``. ``place.version`` is that of the form. Raises ``Refused`` with
+    every reason that stands, ``Stale`` when somebody changed it meanwhile or when it is too late.
     """
 
     def work(tx: Tx) -> dict[str, Any]:

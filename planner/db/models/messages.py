@@ -21,8 +21,8 @@ class Message(Base):
     """One message to a patient. Its words are made when it is sent, from what is true then.
 
     ``facts`` holds what the patient knew of each appointment before: ``{"<id>": {"starts_at", …}}``,
-    null for one they knew nothing of. ``recipient`` to ``body`` say what was sent; the link in it is
-    left out, because it opens the patient's page.
+    null for one they knew nothing of; of a test, which text it shows. ``recipient`` to ``body`` say
+    what was sent; the link in it is left out, because it opens the patient's page.
     """
 
     __tablename__ = "message"

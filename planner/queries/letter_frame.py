@@ -1,0 +1,90 @@
+"""The frame of a message: who speaks to whom, and what is in every one of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from planner.db.models import Clinic
+from planner.ical.events import Event
+from planner.mail.letters import Letter, Line
+from planner.wording import messages as words
+from planner.wording import visits
+
+DEFAULT_COLOUR = "#0f766e"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """Who speaks, to whom, and in which words."""
+
+    recipient: str
+    locale: str
+    name: str
+    practice: str
+    phone: str
+    colour: str = DEFAULT_COLOUR
+    is_plain: bool = False
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a message says beside its frame."""
+
+    kind: str
+    lines: tuple[Line, ...] = ()
+    notes: tuple[str, ...] = ()
+    subject: str = ""  # code; the kind unless it says otherwise
+    day: str = ""
+    event: Event | None = None
+    method: str = "REQUEST"
+
+
+def framed(said: Said, voice: Voice) -> Letter:
+    """Return the whole letter: greeting, first sentence, appointments, notes, how to reach us."""
+    locale = voice.locale
+    given = {"name": voice.name, "clinic": voice.practice, "phone": voice.phone}
+    own = voice.texts.get(f"mail.{said.kind}", "")
+    if not voice.is_plain and not visits.is_discreet(own):
+        own = ""
+    subject = words.subject(said.subject or said.kind, said.day, locale)
+    return Letter(
+        recipient=voice.recipient,
+        locale=locale,
+        practice=voice.practice,
+        subject=subject,
+        greeting=words.greeting(voice.name, locale),
+        intro=words.intro(said.kind, locale, own, given),
+        lines=said.lines,
+        notes=said.notes,
+        link_label=words.your_page(said.kind, locale),
+        closing=visits.questions(voice.phone, locale),
+        short=_short(said, voice, subject),
+        colour=voice.colour,
+        event=said.event,
+        method=said.method,
+    )
+
+
+def practice(clinic: Clinic | None) -> str:
+    """Return the name the clinic writes under: one that does not tell of a treatment, or none."""
+    names = (clinic.neutral_name, clinic.name) if clinic else ()
+    return next((name for name in names if name and visits.is_discreet(name)), "")
+
+
+def colour(clinic: Clinic | None) -> str:
+    """Return the clinic's colour."""
+    return clinic.colour if clinic and _HEX.fullmatch(clinic.colour) else DEFAULT_COLOUR
+
+
+def _short(said: Said, voice: Voice, subject: str) -> str:
+    whens = "; ".join(line.when for line in said.lines if not line.is_off)
+    parts = [f"{voice.practice}: {subject}" if voice.practice else subject]
+    if whens:
+        parts.append(whens)
+    return ". ".join(parts) + "."
+
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
