@@ -98,6 +98,16 @@ def texts(session: Session, language: str) -> dict[str, str]:
     return {code: text for code, text in session.execute(statement) if text.strip()}
 
 
+def visits_of_course(session: Session, course_id: int) -> Sequence[int]:
+    """Return the ids of all appointments that ever served the course."""
+    statement = (
+        sa.select(Appointment.id)
+        .join(CourseSession, CourseSession.id == Appointment.course_session_id)
+        .where(CourseSession.course_id == course_id)
+    )
+    return session.scalars(statement).all()
+
+
 def to_be_reminded(session: Session, now: datetime) -> Sequence[Any]:
     """Return what is booked soon, with its service, site, patient, and when it was last told."""
     told_at = (

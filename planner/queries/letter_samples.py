@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import catalogue, messages
+from planner.db import catalogue, engine, messages
 from planner.db.models import Site
 from planner.errors import NotFound
 from planner.mail.letters import Letter, Line
@@ -18,6 +19,21 @@ from planner.wording import messages as words
 from planner.wording import visits
 
 SAMPLE_DAY = timedelta(days=9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a text looks like in a message; and whether only some patients would get it."""
+
+    letter: Letter
+    is_telling: bool  # it tells of the treatment: for patients who asked for plain words
+
+
+def preview(kind: str, language: str, text: str, *, now: datetime) -> Preview:
+    """Return a message with made-up data in a text that need not be stored. Raises NotFound."""
+    with engine.reading() as session:
+        letter = sample(session, kind, language, text=text, now=now)
+    return Preview(letter=letter, is_telling=not visits.is_discreet(text))
 
 
 def sample(
@@ -43,6 +59,7 @@ def sample(
         name="Ana",
         phone=wording.format_phone(clinic.phone if clinic else ""),
         texts=own,
+        is_plain=text is not None,  # it is shown as it was typed
         practice=letter_frame.practice(clinic),
         colour=letter_frame.colour(clinic),
     )

@@ -141,6 +141,15 @@ def title(kind: str, locale: str) -> str:
     return speech.of(locale).say(TITLES[kind])
 
 
+def written_in(language: str, own: str, locale: str) -> str:
+    """Return that a message was not written in the patient's own language, for want of texts."""
+    return speech.of(locale).say(
+        N_("Written in %(language)s: there are no texts in %(own)s yet."),
+        language=language,
+        own=own,
+    )
+
+
 def reason(code: str, locale: str) -> str:
     """Return why a message has not been sent."""
     return speech.of(locale).say(_REASONS[code]) if code in _REASONS else code

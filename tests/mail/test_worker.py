@@ -80,7 +80,7 @@ def test_after_a_failure_for_now_it_comes_again_under_the_same_message_id(
     mails = office.of(f"{name}@example.com")
     assert len(mails) == (2 if name == "swallow-once" else 1)
     assert len({mail["Message-ID"] for mail in mails}) == 1
-    assert len({mail.get_body(("plain",)).get_content() for mail in mails}) == 1  # the same link
+    assert len({post_office.text_of(mail) for mail in mails}) == 1  # the same link
 
 
 @sqlite_only
@@ -209,7 +209,7 @@ def test_the_link_opens_the_patients_page_and_no_token_is_stored(
 
     id_ = post("ana@example.com")
     worker.once()
-    text = office.mails[0].get_body(("plain",)).get_content()
+    text = post_office.text_of(office.mails[0])
     token = text.partition("https://planner.example.com/c/")[2].split()[0]
     page = calendars.link_page(token, now=worker.now())
     with Session(bound) as session:
@@ -232,7 +232,7 @@ def test_a_link_that_was_ended_is_not_opened_again_by_a_later_attempt(
         session.commit()
     clock.forward(minutes=1)
     worker.once()
-    first, second = (mail.get_body(("plain",)).get_content() for mail in office.mails)
+    first, second = (post_office.text_of(mail) for mail in office.mails)
     assert first != second
 
 

@@ -107,6 +107,13 @@ def parsed(content: bytes) -> EmailMessage:
     return found
 
 
+def text_of(mail: EmailMessage) -> str:
+    """Return the plain text of a mail."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
 def only(user: str, password: str) -> Any:
     """Return an authenticator that lets one user in."""
 
@@ -125,11 +132,11 @@ class _Server(Controller):
     """aiosmtpd's own way to wait until it listens, on the port that the system has chosen."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # as aiosmtpd has it
 
 
 def _hang_up(server: SMTP) -> None:
-    assert server.transport is not None
+    assert isinstance(server.transport, asyncio.Transport)
     server.transport.abort()

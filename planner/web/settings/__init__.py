@@ -2,6 +2,7 @@
 
 from planner.web.settings import (  # noqa: F401  each adds its views to the blueprint
     endings,
+    messages,
     overview,
     providers,
     rooms,
