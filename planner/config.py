@@ -252,7 +252,7 @@ def _check_ways(settings: Settings) -> None:
         missing = [variables[field] for field in fields if not getattr(settings, field)]
         if getattr(settings, way) != "none" and missing:
             raise BadSetting(
-                f"{variables[way]}={getattr(settings, way)} also needs {' and '.join(missing)}."
+                f"{variables[way]}={getattr(settings, way)} also needs {', '.join(missing)}."
             )
     if bool(settings.smtp_user) != bool(settings.smtp_password):
         raise BadSetting("PLANNER_SMTP_USER and PLANNER_SMTP_PASSWORD go together.")

@@ -108,11 +108,11 @@ def mail(letter: Letter, sender: Sender, *, message_id: str, at: datetime) -> Em
     message["Subject"] = one_line(letter.subject, LONGEST_SUBJECT)
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id
-    message["Content-Language"] = letter.locale
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     message.set_content(plain(letter), cte="quoted-printable")
     message.add_alternative(html(letter), subtype="html", cte="quoted-printable")
+    message["Content-Language"] = letter.locale  # last: setting a content clears it
     if letter.event is not None:
         _invite(message, letter.event, letter, sender, at)
     return message

@@ -49,14 +49,15 @@ def framed(said: Said, voice: Voice) -> Letter:
     own = voice.texts.get(f"mail.{said.kind}", "")
     if not voice.is_plain and not visits.is_discreet(own):
         own = ""
-    subject = words.subject(said.subject or said.kind, said.day, locale)
+    code = said.subject or said.kind
+    subject = words.subject(code, said.day, locale)
     return Letter(
         recipient=voice.recipient,
         locale=locale,
         practice=voice.practice,
         subject=subject,
         greeting=words.greeting(voice.name, locale),
-        intro=words.intro(said.kind, locale, own, given),
+        intro=words.intro(_INTROS.get(code, said.kind), locale, own, given),
         lines=said.lines,
         notes=said.notes,
         link_label=words.your_page(said.kind, locale),
@@ -66,6 +67,10 @@ def framed(said: Said, voice: Voice) -> Letter:
         event=said.event,
         method=said.method,
     )
+
+
+_INTROS = {"changes": "changes", "cancellations": "cancellations"}
+"""Subjects with a first sentence of their own; others share that of their kind."""
 
 
 def practice(clinic: Clinic | None) -> str:

@@ -16,7 +16,9 @@ _INTROS = {
     "confirmation": N_("We look forward to seeing you. This is your appointment:"),
     "course": N_("We look forward to seeing you. These are your appointments:"),
     "change": N_("Something about your appointment has changed. This is how it stands now:"),
+    "changes": N_("Some of your appointments have changed. This is how they stand now:"),
     "cancellation": N_("This appointment does not take place:"),
+    "cancellations": N_("These appointments do not take place:"),
     "invitation": N_("This puts your appointment into your calendar:"),
     "reminder": N_("This is a reminder of your appointment:"),
     "aftercare": N_(
@@ -72,12 +74,12 @@ def greeting(name: str, locale: str) -> str:
     return spoken.say(N_("Hello %(name)s,"), name=name) if name else spoken.say(N_("Hello,"))
 
 
-def intro(kind: str, locale: str, own: str = "", given: Mapping[str, str] | None = None) -> str:
-    """Return the first sentence of a message: the clinic's own, else ours.
+def intro(code: str, locale: str, own: str = "", given: Mapping[str, str] | None = None) -> str:
+    """Return the first sentence of a message: the clinic's own, else ours for this subject.
 
     Its own words count only when all they leave open can be filled in: no brace reaches a patient.
     """
-    return filled(own, given or {}) or speech.of(locale).say(_INTROS[kind])
+    return filled(own, given or {}) or speech.of(locale).say(_INTROS[code])
 
 
 def filled(text: str, given: Mapping[str, str]) -> str:
