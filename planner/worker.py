@@ -101,10 +101,15 @@ class Worker:
             self._close(claimed, error)
         except SendingError as error:
             self._fail(claimed, error)
+        except Unavailable:
+            raise
+        except Exception as error:  # one message that cannot be written must not stop the others
+            log.exception("message_broken", message=claimed.key)
+            self._fail(claimed, RefusedForGood(type(error).__name__, "broken"))
         return True
 
     def _send(self, claimed: Claimed) -> None:
-        letter = self._letter(claimed)
+        letter = queries.letter(claimed.id, now=self.now())
         if isinstance(letter, Nothing):
             messages.needless(claimed, self.owner, reason=letter.reason, now=self.now())
             return
@@ -129,15 +134,6 @@ class Worker:
             else:
                 return
         messages.sent(claimed, self.owner, receipt=receipt, now=self.now())
-
-    def _letter(self, claimed: Claimed) -> Letter | Nothing:
-        try:
-            return queries.letter(claimed.id, now=self.now())
-        except Unavailable:
-            raise
-        except Exception as error:  # one message that cannot be written must not stop the others
-            log.exception("message_broken", message=claimed.key)
-            raise RefusedForGood(f"{type(error).__name__}", "broken") from error
 
     def _hand_over(self, claimed: Claimed, letter: Letter, message_id: str) -> str:
         if claimed.channel == "sms":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email import policy
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -146,7 +147,7 @@ def _address(text: str) -> Address:
     try:
         found = Address(addr_spec=text)
         domain = found.domain.encode("idna").decode("ascii") if found.domain else ""
-    except (ValueError, IndexError, AttributeError, UnicodeError) as error:
+    except (HeaderParseError, ValueError, IndexError) as error:
         raise BadAddress("no mail address") from error
     if not found.username or not domain:
         raise BadAddress("no mail address")
