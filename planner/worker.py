@@ -185,12 +185,15 @@ class Worker:
         )
 
     def _chores(self) -> None:
-        if self._is_due("plan", PLAN_EVERY):
-            count = messages.plan(now=self.now())
-            if count:
-                log.info("messages_planned", count=count)
-        if self._is_due("tidy", TIDY_EVERY):
-            tidy(self.now())
+        for name, every, chore in (("plan", PLAN_EVERY, plan), ("tidy", TIDY_EVERY, tidy)):
+            if not self._is_due(name, every):
+                continue
+            try:
+                chore(self.now())
+            except Unavailable:
+                raise
+            except Exception:  # what else there is to do must not stop what is to be sent
+                log.exception("chore_failed", chore=name)
 
     def _is_due(self, chore: str, every: float) -> bool:
         if monotonic() < self._due.get(chore, 0.0):
@@ -208,6 +211,13 @@ def of(settings: Settings) -> Worker:
         mail=transports.of(settings),
         texts=sms.of(settings),
     )
+
+
+def plan(now: datetime) -> None:
+    """Write the reminders that are due."""
+    count = messages.plan(now=now)
+    if count:
+        log.info("messages_planned", count=count)
 
 
 def tidy(now: datetime) -> None:

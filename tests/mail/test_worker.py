@@ -14,8 +14,11 @@ from planner.actions import messages as actions
 from planner.db.messages import LEASE
 from planner.db.models import Message, PatientLink
 from planner.mail.transports import Smtp
+from planner.who import SYSTEM
 from planner.worker import Worker
-from tests.mail.conftest import Clock, make_worker
+from tests import factories
+from tests.factories import SmallClinic
+from tests.mail.conftest import DAY, Clock, make_worker
 from tests.support import post_office
 from tests.support.databases import sqlite_only
 from tests.support.post_office import PostOffice
@@ -253,6 +256,45 @@ def test_of_one_patient_only_one_message_is_under_way(
     held = actions.claim("slow", ("mail",), now=clock.at)
     assert held is not None
     assert (held.id, worker.once()) == (first, 0)
+
+
+def test_news_overtaken_while_it_was_being_sent_is_not_sent_after_the_later(
+    bound: sa.Engine, clinic: SmallClinic, worker: Worker, office: PostOffice, clock: Clock,
+    given: Callable[..., int], read: Read,
+) -> None:  # fmt: skip
+    from planner.actions.appointments import booking, moving
+    from planner.actions.placing import Place, Terms
+
+    def place(hour: int) -> Place:
+        return Place(
+            service_id=clinic.consult, site_id=clinic.miami, provider_id=clinic.md,
+            room_id=clinic.miami_consult, starts_at=factories.at(DAY, hour), minutes=30,
+        )  # fmt: skip
+
+    def move(hour: int) -> int:
+        moving.move(booked.key, place(hour), Terms(), by=SYSTEM, now=clock.at)
+        clock.forward(minutes=3)
+        with Session(bound) as session:
+            return session.scalars(sa.select(sa.func.max(Message.id))).one()
+
+    patient_id = given(factories.patient, email="ana@example.com")
+    booked = booking.book(patient_id, place(9), Terms(), by=SYSTEM, now=clock.at)
+    clock.forward(minutes=3)
+    worker.once()
+    earlier = move(14)
+    under_way = actions.claim("slow", ("mail",), now=clock.at)
+    later = move(16)
+    meanwhile = worker.once()
+    assert under_way is not None
+    actions.deferred(under_way, "slow", reason="deferred", error="451", now=clock.at)
+    clock.forward(minutes=2)
+    worker.once()
+    assert (meanwhile, read(earlier).status, read(earlier).reason, read(later).status) == (
+        0, "dropped", "superseded", "sent",
+    )  # fmt: skip
+    said = [post_office.text_of(mail) for mail in office.mails]
+    assert len(said) == 2
+    assert ("4:00 PM" in said[1], "Before: Wed 10 Mar, 2:00 PM" in said[1]) == (True, True)
 
 
 @sqlite_only
