@@ -18,6 +18,8 @@ from planner.db.models import Appointment, Message, Patient, Site, User
 from planner.errors import Invalid, NotFound, Stale
 from planner.scheduling import telling
 from planner.who import SYSTEM, Who
+from planner.wording import messages as words
+from planner.wording import speech
 
 __all__ = [
     "LEASE",
@@ -34,10 +36,6 @@ __all__ = [
 NOT_BOOKED_AFTER = timedelta(days=3)
 NOT_BOOKED_FOR = timedelta(days=14)
 TEST_FOR = timedelta(days=1)
-MESSAGE_KINDS = (
-    "confirmation", "course", "change", "cancellation", "reminder", "aftercare", "next_session",
-)  # fmt: skip
-"""Those whose words the clinic can edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +226,7 @@ def send_again(key: str, *, by: Who, now: datetime) -> None:
 
 def send_test(kind: str, language: str, *, by: Who, now: datetime) -> None:
     """Send the signed-in user a message with made-up data, by the way of all messages."""
-    if kind not in MESSAGE_KINDS or language not in ("en", "es"):
+    if kind not in words.EDITABLE or language not in speech.SPOKEN:
         raise NotFound("text")
 
     def work(tx: Tx) -> None:

@@ -13,6 +13,7 @@ from planner.wording import messages as words
 from planner.wording import visits
 
 DEFAULT_COLOUR = "#0f766e"
+LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,10 @@ def practice(clinic: Clinic | None) -> str:
 
 
 def colour(clinic: Clinic | None) -> str:
-    """Return the clinic's colour."""
-    return clinic.colour if clinic and _HEX.fullmatch(clinic.colour) else DEFAULT_COLOUR
+    """Return the clinic's colour where white letters on it can be read, else ours."""
+    own = clinic.colour if clinic else ""
+    is_readable = _HEX.fullmatch(own) and 1.05 / (_luminance(own) + 0.05) >= LEAST_CONTRAST
+    return own if is_readable else DEFAULT_COLOUR
 
 
 def _short(said: Said, voice: Voice, subject: str) -> str:
@@ -90,6 +93,13 @@ def _short(said: Said, voice: Voice, subject: str) -> str:
     if whens:
         parts.append(whens)
     return ". ".join(parts) + "."
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return float(sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True)))
 
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")

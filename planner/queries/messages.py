@@ -23,9 +23,6 @@ T = TypeVar("T", Patient, PatientLink)
 STATUSES = ("waiting", "failed", "sent", "dropped")
 MOST = 100
 OVERDUE = timedelta(minutes=15)
-TEXT_KINDS = (
-    "confirmation", "course", "change", "cancellation", "reminder", "aftercare", "next_session",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,14 +153,14 @@ def texts(*, locale: str) -> tuple[TextView, ...]:
     with engine.reading() as session:
         return tuple(
             _text(session, kind, language, locale)
-            for kind in TEXT_KINDS
+            for kind in words.EDITABLE
             for language in calendar_rows.LANGUAGES
         )
 
 
 def text(kind: str, language: str, *, locale: str) -> TextView:
     """Return the words of one kind in one language. Raises NotFound."""
-    if kind not in TEXT_KINDS or language not in calendar_rows.LANGUAGES:
+    if kind not in words.EDITABLE or language not in calendar_rows.LANGUAGES:
         raise NotFound("text")
     with engine.reading() as session:
         return _text(session, kind, language, locale)

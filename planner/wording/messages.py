@@ -64,6 +64,11 @@ _REASONS = {
     "unsubscribed": N_("The patient has answered STOP to text messages."),
     "broken": N_("It could not be written."),
 }
+EDITABLE = (
+    "confirmation", "course", "change", "cancellation", "reminder", "aftercare", "next_session",
+)  # fmt: skip
+"""Kinds whose first sentences the clinic can write itself."""
+
 PLACEHOLDERS = ("name", "clinic", "phone")
 """What the clinic's own words may leave open, in braces."""
 

@@ -234,6 +234,18 @@ def test_the_clinics_own_words_fill_in_and_never_leave_a_brace(
     assert written(id_).intro == unfilled  # it tells of the treatment
 
 
+@pytest.mark.parametrize(
+    ("own", "shown"),
+    [("#7a1f5c", "#7a1f5c"), ("#ffe066", "#0f766e"), ("teal", "#0f766e"), ('"><x>', "#0f766e")],
+)
+def test_the_clinics_colour_is_used_where_white_can_be_read_on_it(
+    post: Post, change: Callable[..., None], own: str, shown: str
+) -> None:
+    id_ = post("ana@example.com")
+    change(Clinic, 1, colour=own)
+    assert written(id_).colour == shown
+
+
 def test_nobody_to_write_to_is_a_reason_and_no_failure(worker: Worker, post: Post) -> None:
     id_ = post("")
     sms = post("", channel="sms", patient={"phone": "no number"})

@@ -17,14 +17,12 @@ from planner.db.models.catalogue import (
     SiteHours,
 )
 from planner.db.models.courses import LIVE_STATUSES, Appointment, Course, CourseSession, Decision
-from planner.db.models.messages import MESSAGE_KINDS, MESSAGE_STATUSES, Message
+from planner.db.models.messages import Message
 from planner.db.models.people import Consent, Consult, DateToAvoid, Patient, PatientLink, Screening
 from planner.db.models.records import AuditRow, Change, IdempotencyKey, ScheduleVersion
 
 __all__ = [
     "LIVE_STATUSES",
-    "MESSAGE_KINDS",
-    "MESSAGE_STATUSES",
     "Absence",
     "Appointment",
     "AuditRow",

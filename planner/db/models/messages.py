@@ -10,12 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from planner.db.base import Base
 
-MESSAGE_KINDS = (
-    "confirmation", "course", "change", "cancellation", "invitation", "reminder", "aftercare",
-    "next_session", "test",
-)  # fmt: skip
-MESSAGE_STATUSES = ("waiting", "sending", "sent", "failed", "dropped")
-
 
 class Message(Base):
     """One message to a patient. Its words are made when it is sent, from what is true then.
