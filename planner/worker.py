@@ -104,7 +104,7 @@ class Worker:
         except Unavailable:
             raise
         except Exception as error:  # one message that cannot be written must not stop the others
-            log.exception("message_broken", message=claimed.key)
+            log.error("message_broken", message=claimed.key, error=type(error).__name__)
             self._fail(claimed, RefusedForGood(type(error).__name__, "broken"))
         return True
 
@@ -192,8 +192,8 @@ class Worker:
                 chore(self.now())
             except Unavailable:
                 raise
-            except Exception:  # what else there is to do must not stop what is to be sent
-                log.exception("chore_failed", chore=name)
+            except Exception as error:  # what else there is to do must not stop what is to be sent
+                log.error("chore_failed", chore=name, error=type(error).__name__)
 
     def _is_due(self, chore: str, every: float) -> bool:
         if monotonic() < self._due.get(chore, 0.0):

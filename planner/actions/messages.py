@@ -272,7 +272,7 @@ def set_wishes(key: str, reminders_by: str, *, invitations: bool, by: Who, now: 
 
 
 def _get(tx: Tx, key: str) -> Message:
-    row = messages.get(tx.session, key)
+    row = messages.find(tx, key)
     if row is None:
         raise NotFound("message")
     return row

@@ -83,9 +83,9 @@ def give_back(row: Message, at: datetime, *, error: str) -> None:
     row.reason, row.last_error = "unreachable", error[:300]
 
 
-def get(session: Session, key: str) -> Message | None:
-    """Return the message of an address, or None."""
-    return session.scalar(sa.select(Message).where(Message.key == key))
+def find(tx: Tx, key: str) -> Message | None:
+    """Return the message of an address, or None. On PostgreSQL no worker takes it meanwhile."""
+    return tx.session.scalar(sa.select(Message).where(Message.key == key).with_for_update())
 
 
 def texts(session: Session, language: str) -> dict[str, str]:

@@ -113,19 +113,29 @@ class _Reader:
         """Return a reminder or an invitation: of one appointment, while it stands as it stood."""
         id_ = self.row.appointment_id or 0
         state, visit = self.states.get(id_), self.visits.get(id_)
-        if visit is None or state is None or state.starts_at <= self.now:
+        if visit is None or visit.starts_at <= self.now:
             return Nothing(reason="superseded")
-        known = self.facts[id_]
-        if known is not None and telling.news(known, state) in (News.MOVED, News.OFF):
+        if self.row.kind == "invitation":
+            return self._invitation(visit, is_off=state is None)
+        if state is None or telling.news(self.facts[id_], state) in (News.NEW, News.MOVED):
             return Nothing(reason="superseded")
-        is_invitation = self.row.kind == "invitation"
-        if is_invitation and self.patient.invitations_since is None:
-            return Nothing(reason="undone")
-        event, method = self._event([visit], {id_: News.NEW}) if is_invitation else (None, "")
         return Said(
-            kind=self.row.kind,
-            lines=(self._line(visit, None, self.row.kind),),
-            notes=() if is_invitation else self._notes(visit),
+            kind="reminder",
+            lines=(self._line(visit, None, "reminder"),),
+            notes=self._notes(visit),
+            day=self._day(visit),
+        )
+
+    def _invitation(self, visit: Visit, *, is_off: bool) -> Said | Nothing:
+        """Return the mail that enters, changes or removes one event in the patient's calendar."""
+        news = News.OFF if is_off else News.NEW
+        event, method = self._event([visit], {visit.id: news})
+        if event is None:
+            return Nothing(reason="undone")
+        kind = "cancellation" if is_off else "invitation"
+        return Said(
+            kind=kind,
+            lines=(self._line(visit, news, kind),),
             day=self._day(visit),
             event=event,
             method=method,

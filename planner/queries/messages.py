@@ -245,10 +245,17 @@ def _line(
         reason=words.reason(row.reason, locale) if row.status != "sent" and row.reason else "",
         error=row.last_error if row.status in ("failed", "waiting") else "",
         attempts=row.attempts,
-        may_retry=row.status == "failed" and not is_over,
+        may_retry=_may_retry(row) and not is_over,
         may_drop=row.status in ("waiting", "failed"),
         may_send_again=row.status == "sent" and not is_over and not is_void and patient is not None,
     )
+
+
+def _may_retry(row: Message) -> bool:
+    """Whether it could go at once: one that failed, was put off, or wanted an address."""
+    if row.status == "dropped":
+        return row.reason in ("no_address", "by_hand")
+    return row.status == "failed" or (row.status == "waiting" and row.reason != "")
 
 
 def _language_note(row: Message, patient: Patient | None, locale: str) -> str:

@@ -136,6 +136,23 @@ def test_a_cancellation_cancels_in_the_calendar_too(
     )  # fmt: skip
 
 
+def test_an_invitation_of_what_was_cancelled_with_others_removes_it_from_the_calendar(
+    post: Post, change: Callable[..., None], visit_of: Callable[[int], Appointment]
+) -> None:
+    id_ = post("ana@example.com", kind="invitation", patient={"invitations_since": AGREED})
+    entered = written(id_)
+    change(Appointment, visit_of(id_).id, status="cancelled", sequence=1, ended_at=NOW)
+    removed = written(id_)
+    assert (entered.subject, entered.method) == (
+        "For your calendar: your appointment on Wed 10 Mar", "REQUEST",
+    )  # fmt: skip
+    assert (removed.subject, removed.method) == (
+        "Your appointment on Wed 10 Mar is cancelled", "CANCEL",
+    )  # fmt: skip
+    change(Patient, visit_of(id_).patient_id, invitations_since=None)
+    assert queries.letter(id_, now=NOW) == Nothing(reason="undone")
+
+
 def test_a_change_says_what_was_and_what_is(
     post: Post, change: Callable[..., None], visit_of: Callable[[int], Appointment]
 ) -> None:
