@@ -34,6 +34,20 @@ class Settings:
     idle_minutes: int = 15
     session_hours: int = 12
     log_level: str = "info"
+    mail: str = "none"
+    mail_from: str = ""
+    mail_reply_to: str = ""
+    mail_folder: str = "instance/mail"
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    sms: str = "none"
+    sms_url: str = "https://api.twilio.com"
+    sms_account: str = ""
+    sms_token: str = ""
+    sms_from: str = ""
 
     @property
     def is_https(self) -> bool:
@@ -118,6 +132,91 @@ TABLE = (
         default="info",
         meaning="debug, info, warning or error.",
     ),
+    Setting(
+        variable="PLANNER_MAIL",
+        field="mail",
+        default="none",
+        meaning="How `planner worker` sends mail: `smtp`; `console` or `file` to try it out; `none`:"
+        " messages wait.",
+    ),
+    Setting(
+        variable="PLANNER_MAIL_FROM",
+        field="mail_from",
+        default="(none)",
+        meaning="The address mail comes from, of a mailbox that takes answers. Needed to send any.",
+    ),
+    Setting(
+        variable="PLANNER_MAIL_REPLY_TO",
+        field="mail_reply_to",
+        default="(the same)",
+        meaning="Where answers go, when that is another address.",
+    ),
+    Setting(
+        variable="PLANNER_MAIL_FOLDER",
+        field="mail_folder",
+        default="instance/mail",
+        meaning="Where `PLANNER_MAIL=file` puts its `.eml` files.",
+    ),
+    Setting(
+        variable="PLANNER_SMTP_HOST",
+        field="smtp_host",
+        default="(none)",
+        meaning="The mail server; needed with `PLANNER_MAIL=smtp`.",
+    ),
+    Setting(
+        variable="PLANNER_SMTP_PORT",
+        field="smtp_port",
+        default="587",
+        meaning="Its port: usually 587 with `starttls`, 465 with `tls`.",
+    ),
+    Setting(
+        variable="PLANNER_SMTP_SECURITY",
+        field="smtp_security",
+        default="starttls",
+        meaning="`starttls`, `tls`, or `none` for a server on this machine. Certificates are checked.",
+    ),
+    Setting(
+        variable="PLANNER_SMTP_USER",
+        field="smtp_user",
+        default="(none)",
+        meaning="The name to sign in to the mail server with, if it asks.",
+    ),
+    Setting(
+        variable="PLANNER_SMTP_PASSWORD",
+        field="smtp_password",
+        default="(none)",
+        meaning="The password that goes with it.",
+    ),
+    Setting(
+        variable="PLANNER_SMS",
+        field="sms",
+        default="none",
+        meaning="How text messages are sent: `twilio`; `none`: they wait.",
+    ),
+    Setting(
+        variable="PLANNER_SMS_URL",
+        field="sms_url",
+        default="https://api.twilio.com",
+        meaning="The address of Twilio's interface, or of another that speaks it.",
+    ),
+    Setting(
+        variable="PLANNER_SMS_ACCOUNT",
+        field="sms_account",
+        default="(none)",
+        meaning="Twilio's Account SID.",
+    ),
+    Setting(
+        variable="PLANNER_SMS_TOKEN",
+        field="sms_token",
+        default="(none)",
+        meaning="Twilio's Auth Token.",
+    ),
+    Setting(
+        variable="PLANNER_SMS_FROM",
+        field="sms_from",
+        default="(none)",
+        meaning="The number texts come from, such as +13055550100, or a Messaging Service SID.",
+    ),
 )
 
 
@@ -133,7 +232,30 @@ def from_environment(environment: Mapping[str, str], *, instance: Path = INSTANC
         given["database_url"] = f"sqlite:///{(instance / 'planner.sqlite3').absolute()}"
     if "secret_key" not in given:
         given["secret_key"] = _own_secret(instance)
-    return Settings(**given)
+    settings = Settings(**given)
+    _check_ways(settings)
+    return settings
+
+
+def _check_ways(settings: Settings) -> None:
+    """Refuse a way of sending that lacks what it needs: links lead to the public address.
+
+    Raises BadSetting.
+    """
+    smtp = ("smtp_host", "public_url") if settings.mail == "smtp" else ()
+    needed = {
+        "mail": ("mail_from", *smtp),
+        "sms": ("sms_account", "sms_token", "sms_from", "public_url"),
+    }
+    variables = {setting.field: setting.variable for setting in TABLE}
+    for way, fields in needed.items():
+        missing = [variables[field] for field in fields if not getattr(settings, field)]
+        if getattr(settings, way) != "none" and missing:
+            raise BadSetting(
+                f"{variables[way]}={getattr(settings, way)} also needs {', '.join(missing)}."
+            )
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        raise BadSetting("PLANNER_SMTP_USER and PLANNER_SMTP_PASSWORD go together.")
 
 
 def _text(variable: str, text: str) -> str:
@@ -186,6 +308,23 @@ def _level(variable: str, text: str) -> str:
     return text.lower()
 
 
+def _one_of(*allowed: str) -> Callable[[str, str], str]:
+    def read(variable: str, text: str) -> str:
+        if text.lower() not in allowed:
+            raise BadSetting(f"{variable} is {', '.join(allowed)}, not {text!r}.")
+        return text.lower()
+
+    return read
+
+
+def _mail_address(variable: str, text: str) -> str:
+    name, at, domain = text.rpartition("@")
+    is_address = name and at and "." in domain.strip(".") and text.isascii()
+    if not is_address or any(sign.isspace() or sign in '<>,;:@"' for sign in name + domain):
+        raise BadSetting(f"{variable} is a mail address like desk@example.com.")
+    return text
+
+
 _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "database_url": _database,
     "secret_key": _secret,
@@ -196,6 +335,13 @@ _READERS: Mapping[str, Callable[[str, str], Any]] = {
     "idle_minutes": _number(1, 720),
     "session_hours": _number(1, 72),
     "log_level": _level,
+    "mail": _one_of("none", "console", "file", "smtp"),
+    "mail_from": _mail_address,
+    "mail_reply_to": _mail_address,
+    "smtp_port": _number(1, 65535),
+    "smtp_security": _one_of("starttls", "tls", "none"),
+    "sms": _one_of("none", "twilio"),
+    "sms_url": _url,
 }
 
 

@@ -32,6 +32,7 @@ from planner.db.models import (
     Course,
     CourseSession,
     DateToAvoid,
+    Message,
     Patient,
     Protocol,
     Provider,
@@ -292,6 +293,30 @@ def appointment(
             "created_at": at(where.today, 7),
             "ical_modified_at": at(where.today, 7),
             **(actual if status == "fulfilled" else {}),
+            **columns,
+        },
+    )
+    return _added(session, row)
+
+
+def message(
+    session: Session, patient_id: int, *, appointment_id: int, expires_at: datetime, **columns: Any
+) -> int:
+    """Add a confirmation by mail of an appointment, due since long ago."""
+    due = datetime(2027, 1, 1, tzinfo=UTC)
+    row = Message(
+        key=keys.new(),
+        patient_id=patient_id,
+        appointment_id=appointment_id,
+        expires_at=expires_at,
+        **{
+            "kind": "confirmation",
+            "channel": "mail",
+            "status": "waiting",
+            "facts": {str(appointment_id): None},
+            "not_before": due,
+            "next_attempt_at": due,
+            "created_at": due,
             **columns,
         },
     )

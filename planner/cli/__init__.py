@@ -15,8 +15,9 @@ from planner.cli.slots import slots
 from planner.cli.tidy import tidy
 from planner.cli.user import user
 from planner.cli.why_not import why_not
+from planner.cli.worker import worker
 
-COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, tidy, user, why_not)
+COMMANDS = (audit, demo, export, ics, init, propose, serve, slots, tidy, user, why_not, worker)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -18,7 +18,17 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from planner.db import audit, changes, connections, idempotency, keys, traces, turns, violations
+from planner.db import (
+    audit,
+    changes,
+    connections,
+    idempotency,
+    keys,
+    outbox,
+    traces,
+    turns,
+    violations,
+)
 from planner.db.base import Base
 from planner.db.idempotency import Idempotency
 from planner.errors import Refused, Unavailable
@@ -45,6 +55,8 @@ class Tx:
     by: Who
     change_key: str = ""
     entries: list[audit.Entry] = field(default_factory=list)
+    tell_provider: set[int] = field(default_factory=set)
+    """Appointments whose patients are told of another provider, though time and site stay."""
 
     def note(
         self, object_kind: str, object_id: int | None = None, facts: Mapping[str, Any] | None = None
@@ -70,12 +82,14 @@ def transaction(
     action: str,
     reason: str = "",
     undoable: bool = False,
+    is_silent: bool = False,
     idempotency: Idempotency | None = None,
 ) -> T:
     """Run ``work`` as one transaction and return what it returns: plain values, never rows.
 
     Everything it changes through ``tx.session`` is written to the audit trail and, when
-    ``undoable``, to an undo record; the schedule version is bumped when a timetable depends on it.
+    ``undoable``, to an undo record; what it means to patients goes to the outbox, unless it
+    ``is_silent``; the schedule version is bumped when a timetable depends on it.
     Serialisation failures are retried whole. With an ``idempotency`` key ``work`` returns a
     JSON-able dict, and a repeat gets the stored one. Transactions do not nest.
 
@@ -89,6 +103,7 @@ def transaction(
         action=action,
         reason=reason,
         undoable=undoable,
+        is_silent=is_silent,
         asked=idempotency,
     )
     try:
@@ -156,6 +171,7 @@ class _Job:
     action: str
     reason: str
     undoable: bool = False
+    is_silent: bool = False
     asked: Idempotency | None = None
 
 
@@ -239,6 +255,9 @@ def _lock_settings_when_written(session: Session, context: object, instances: ob
 
 def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
     """Write what goes with the change. Chain and version come last: other writers queue there."""
+    if not job.is_silent:
+        telling = tx.tell_provider
+        outbox.write(tx.session, changed, tell_provider=telling, by=tx.by, now=tx.now)
     if tx.change_key:
         changes.keep(tx.session, tx.change_key, changed, by=tx.by, now=tx.now, label=job.action)
     entries = [*map(audit.entry_of, changed), *tx.entries]

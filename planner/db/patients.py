@@ -22,6 +22,7 @@ from planner.db.models import (
     Course,
     DateToAvoid,
     Decision,
+    Message,
     Patient,
     PatientLink,
     Screening,
@@ -38,6 +39,7 @@ OPENED = "patient.open"
 RECENT = timedelta(days=14)
 THEIRS: tuple[type[Any], ...] = (
     Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink, CalendarFeed,
+    Message,
 )  # fmt: skip
 """Every table whose rows are a patient's."""
 

@@ -53,7 +53,7 @@ def plant(world: simulation.World) -> int:
         tx.session.flush()
         return len(rows) + _pregnancies(tx, world) + _diameters(tx, world) + _others(tx, world)
 
-    return transaction(work, by=BY, now=world.now, action="demo.edges")
+    return transaction(work, by=BY, now=world.now, action="demo.edges", is_silent=True)
 
 
 def follow(world: simulation.World, planted: Planted) -> None:

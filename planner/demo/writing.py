@@ -38,7 +38,7 @@ def write_catalogue(size: Size, *, seed: int, today: date, now: datetime) -> Non
     def work(tx: Tx) -> None:
         catalogue.add(tx, sites=size.sites, providers=size.providers, today=today)
 
-    transaction(work, by=BY, now=now - timedelta(days=500), action="demo.catalogue")
+    transaction(work, by=BY, now=now - timedelta(days=500), action="demo.catalogue", is_silent=True)
 
 
 def write_people(world: simulation.World, planted: Planted, progress: Progress) -> Made:
@@ -76,7 +76,7 @@ def _write_patients(world: simulation.World) -> None:
     made_at = datetime(
         world.first.year, world.first.month, world.first.day, tzinfo=world.now.tzinfo
     )
-    transaction(work, by=BY, now=made_at, action="demo.patients")
+    transaction(work, by=BY, now=made_at, action="demo.patients", is_silent=True)
 
 
 def _patient(world: simulation.World, person: Person) -> Patient:
@@ -114,7 +114,7 @@ def _write_month(
         for course in ordered:
             _add_consult(tx, world, course, rows[id(course)].id)
 
-    transaction(work, by=BY, now=_latest(world, visits), action="demo.month")
+    transaction(work, by=BY, now=_latest(world, visits), action="demo.month", is_silent=True)
 
 
 def _latest(world: simulation.World, visits: Sequence[simulation.Visit]) -> datetime:

@@ -40,6 +40,7 @@ KINDS = {
     "course_sessions": "course_session",
     "appointments": "appointment",
     "decisions": "decision",
+    "messages": "message",
 }
 SECRET = frozenset({"password_hash", "token_hash"})
 DERIVED = frozenset({"search_text"})

@@ -41,6 +41,11 @@ def instant(day: date, at: time, zone: str) -> datetime:
     return result
 
 
+def moment(day: date, at: time, zone: str) -> datetime:
+    """Return the UTC instant of a wall-clock time; of one that spring leaves out, the jump."""
+    return _at_or_after(day, at, zone)
+
+
 def local(at: datetime, zone: str) -> datetime:
     """Return the same instant as the clocks of ``zone`` show it."""
     return at.astimezone(zone_info(zone))

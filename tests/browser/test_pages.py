@@ -43,7 +43,8 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/day", "/day?by=room", "/day?site=all", "/day?date=2027-03-07", "/my-day",
             "/patients", "/patients?q=lopez", "/patients?q=nobody", "/patients/new",
             "/patients/search?q=lopez", ana, eve, f"{ana}/edit", f"{ana}/merge?q=lopez",
-            f"{ana}/links", f"{ana}/subscriptions", f"{eve}/book", f"{ana}/courses/new",
+            f"{ana}/links", f"{ana}/subscriptions", f"{ana}/messages", f"{eve}/messages", f"{eve}/book",
+            f"{ana}/courses/new",
             "/here-now", "/here-now?q=lopez", f"/here-now?patient={patients['eve']}",
             *(f"/appointments/{visits[name]}" for name in ("booked", "held", "arrived", "started")),
             f"/appointments/{visits['later']}/move", f"/appointments/{visits['later']}/swap",
@@ -66,6 +67,8 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             f"/settings/protocols/{clinic.two_weeks}",
             "/settings/rules", "/settings/rules/consult.valid_days",
             "/settings/texts", "/settings/texts/portal.questions/en",
+            "/settings/messages", "/settings/messages?status=failed",
+            "/settings/messages/texts", "/settings/messages/texts/change/es",
             "/settings/users", "/settings/users/new", user, f"{user}/password",
             "/settings/subscriptions", f"/settings/room/{clinic.miami_1}/retire", "/styleguide",
         ),
@@ -85,6 +88,7 @@ def main_pages(cast: Cast) -> Sequence[tuple[str, str]]:
         ("provider", "/my-day"),
         ("provider", f"/appointments/{visits['consult']}/consult"),
         ("manager", "/settings/"),
+        ("manager", "/settings/messages?status=failed"),
     )
 
 

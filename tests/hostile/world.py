@@ -293,6 +293,7 @@ def _others(
     factories.absence(session, on=later, provider_id=clinic.rn_miami, reason="training")
     factories.rule(session, "consult.valid_days", value=150, severity="decide", since=TODAY)
     factories.user(session, email=COLLEAGUE, role="provider", provider_id=clinic.pa)
+    _messages(session, people["ana"], visits["later"], texts)
     why = texts.get("reason", "agreed on the phone")
     given = {
         f"decision {name}": _decision(
@@ -301,6 +302,17 @@ def _others(
         for name, who in (("md", clinic.md), ("pa", clinic.pa))
     }
     return {**days, **given, **_retired(session), "closure": closure, "consent bob": bobs_consent}
+
+
+def _messages(session: Session, patient_id: int, visit_id: int, texts: Mapping[str, str]) -> None:
+    """Let one wait, one be sent, and one have failed."""
+    starts_at = session.get_one(Appointment, visit_id).starts_at
+    said = texts.get("reason", "We look forward to seeing you.")
+    for status in ("waiting", "sent", "failed"):
+        factories.message(
+            session, patient_id, appointment_id=visit_id, expires_at=starts_at, status=status,
+            recipient="ana@example.com", locale="en", subject=said, body=said, last_error=said,
+        )  # fmt: skip
 
 
 def _decision(

@@ -80,6 +80,8 @@ SITE = {
     "colour": "teal",
     "zone": "America/New_York",
     "grid_minutes": "15",
+    "quiet_from": "20:00",
+    "quiet_until": "08:00",
     "position": "0",
 }
 SERVICE = {

@@ -21,14 +21,16 @@ def move(
     place: Place,
     terms: Terms,
     *,
+    tells_provider: bool = False,
     by: Who,
     now: datetime,
     idempotency: Idempotency | None = None,
 ) -> Booked:
     """Give the appointment another start, provider or room; it keeps its uid and its status.
 
-    ``place.version`` is that of the form. Raises ``Refused`` with every reason that stands,
-    ``Stale`` when somebody changed it meanwhile or when it is too late to move it.
+    The patient is told of another start or site, never of another room, and of another provider
+    alone when it ``tells_provider``. ``place.version`` is that of the form. Raises ``Refused`` with
+    every reason that stands, ``Stale`` when somebody changed it meanwhile or when it is too late.
     """
 
     def work(tx: Tx) -> dict[str, Any]:
@@ -43,6 +45,8 @@ def move(
             terms,
             course_id=served.course_id if served else None,
         )
+        if tells_provider:
+            tx.tell_provider.add(row.id)
         return {"key": row.key, "change_key": tx.change_key, "status": row.status}
 
     answer = transaction(

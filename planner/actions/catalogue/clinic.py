@@ -11,8 +11,10 @@ from planner.db.engine import Tx, transaction
 from planner.db.models import Clinic, ClinicText
 from planner.errors import Invalid
 from planner.who import Who
+from planner.wording import messages
 
 LANGUAGES = ("en", "es", "pt", "ht")
+LONGEST_MESSAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,27 @@ def save_text(
         catalogue.write(tx.session, ClinicText, stored.id if stored else None, version, typed)
 
     transaction(work, by=by, now=now, action="clinic.save_text")
+
+
+def save_message_text(
+    kind: str, language: str, text: str, *, version: int, by: Who, now: datetime
+) -> None:
+    """Store the clinic's own words of a message; empty: ours again. Raises Invalid or Stale.
+
+    What they leave open in braces has to be something that can be filled in.
+    """
+    problem = checks.text(text, LONGEST_MESSAGE, lines=True)
+    if not problem and messages.unknown_placeholder(text):
+        problem = "placeholder"
+    checks.raise_if({"text": problem})
+
+    def work(tx: Tx) -> None:
+        code = f"mail.{kind}"
+        stored = catalogue.text(tx.session, code, language)
+        typed = {"code": code, "language": language, "text": text, "is_placeholder": not text}
+        catalogue.write(tx.session, ClinicText, stored.id if stored else None, version, typed)
+
+    transaction(work, by=by, now=now, action="clinic.save_message_text")
 
 
 def _judge(values: ClinicValues) -> None:

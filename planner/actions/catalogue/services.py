@@ -13,6 +13,7 @@ from planner.errors import Invalid
 from planner.who import Who
 
 KINDS = ("consult", "session", "review", "other")
+REMINDER_DAYS = (14, 7, 3, 2, 1, 0)
 LONGEST = 480  # minutes: a working day
 MOST_SESSIONS = 12  # clinic.md 3, course.sessions
 LONGEST_GAP = 365  # days
@@ -31,6 +32,7 @@ class ServiceValues:
     turnover_minutes: int | None
     walk_minutes: int
     colour: str
+    reminder_days: tuple[int, ...] = (7, 2, 0)  # before the visit; 0: on its morning
     position: int = 0
 
 
@@ -62,7 +64,8 @@ def save(
             taken = {name: getattr(values, name)}
             if catalogue.is_taken(tx.session, Service, but_id=service_id, **taken):
                 raise Invalid({name: "taken"})
-        typed = {**checks.fields(values), "minutes_choices": list(values.minutes_choices)}
+        lists = {name: list(getattr(values, name)) for name in ("minutes_choices", "reminder_days")}
+        typed = {**checks.fields(values), **lists}
         return catalogue.write(tx.session, Service, service_id, version, typed).id
 
     return transaction(work, by=by, now=now, action="service.save")
@@ -96,6 +99,7 @@ def _service_problems(values: ServiceValues) -> dict[str, str | None]:
         "turnover_minutes": checks.minutes(values.turnover_minutes, 0, 120),
         "walk_minutes": checks.minutes(values.walk_minutes, 0, 120),
         "colour": checks.colour(values.colour),
+        "reminder_days": None if set(values.reminder_days) <= set(REMINDER_DAYS) else "choice",
         "position": checks.within(values.position, 0, 999),
     }
 

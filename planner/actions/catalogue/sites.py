@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
 from planner.actions.catalogue import checks, weekly
 from planner.db import catalogue
@@ -18,7 +18,10 @@ GRIDS = (5, 10, 15, 30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteValues:
-    """A site as it is typed; starts lie every ``grid_minutes`` from midnight."""
+    """A site as it is typed; starts lie every ``grid_minutes`` from midnight.
+
+    From ``quiet_from`` until ``quiet_until`` no message leaves; when they are equal any time will do.
+    """
 
     name: str
     address: str
@@ -27,6 +30,8 @@ class SiteValues:
     zone: str
     grid_minutes: int
     arrival_note: str = ""
+    quiet_from: time = time(20)
+    quiet_until: time = time(8)
     position: int = 0
 
 

@@ -18,6 +18,7 @@ from planner.db.models.catalogue import (
     SiteHours,
 )
 from planner.db.models.courses import LIVE_STATUSES, Appointment, Course, CourseSession, Decision
+from planner.db.models.messages import Message
 from planner.db.models.people import Consent, Consult, DateToAvoid, Patient, PatientLink, Screening
 from planner.db.models.records import AuditHead, AuditRow, Change, IdempotencyKey, ScheduleVersion
 
@@ -40,6 +41,7 @@ __all__ = [
     "FeedFetch",
     "IdempotencyKey",
     "LeftOutEvent",
+    "Message",
     "Patient",
     "PatientLink",
     "Protocol",

@@ -79,7 +79,9 @@ def texts(*, locale: str) -> tuple[TextRow, ...]:
     with engine.reading() as session:
         clinic = catalogue.clinic(session)
         languages = tuple(clinic.languages) if clinic else ("en", "es")
-        rows = session.scalars(sa.select(ClinicText).order_by(ClinicText.code)).all()
+        # Those of messages have a page of their own.
+        printed = sa.select(ClinicText).where(ClinicText.code.not_like("mail.%"))
+        rows = session.scalars(printed.order_by(ClinicText.code)).all()
     codes = dict.fromkeys(row.code for row in rows)
     stored = {(row.code, row.language): row for row in rows}
     return tuple(

@@ -34,6 +34,7 @@ class ServiceView:
     turnover_minutes: int | None
     walk_minutes: int
     colour: str
+    reminder_days: tuple[int, ...]
     position: int
     is_retired: bool = False
     retirement: RetirementView | None = None
@@ -225,6 +226,7 @@ def _service(row: Service, today: date, retirement: RetirementView | None = None
         kind=row.kind,
         minutes=row.minutes,
         minutes_choices=tuple(row.minutes_choices),
+        reminder_days=tuple(row.reminder_days),
         preparation_minutes=row.preparation_minutes,
         turnover_minutes=row.turnover_minutes,
         walk_minutes=row.walk_minutes,

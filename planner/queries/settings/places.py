@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -60,6 +60,8 @@ class SiteView:
     zone: str
     grid_minutes: int
     arrival_note: str
+    quiet_from: time
+    quiet_until: time
     position: int
     retirement: RetirementView
 
@@ -154,6 +156,8 @@ def site(site_id: int, *, locale: str, now: datetime) -> SiteView:
             zone=row.zone,
             grid_minutes=row.grid_minutes,
             arrival_note=row.arrival_note,
+            quiet_from=row.quiet_from,
+            quiet_until=row.quiet_until,
             position=row.position,
             retirement=shared.retirement(
                 session, row, column="site_id", zone=row.zone, now=now, locale=locale

@@ -114,6 +114,7 @@ def swap(key: str) -> Answer:
             key,
             place,
             asking.terms(values, purpose=purpose),
+            tells_provider=values.get("tell") == "yes",
             by=context.who(),
             now=context.now(),
             idempotency=context.idempotency(values),

@@ -3,6 +3,7 @@
 from planner.web.settings import (  # noqa: F401  each adds its views to the blueprint
     endings,
     feeds,
+    messages,
     overview,
     providers,
     rooms,

@@ -18,6 +18,11 @@ from planner.errors import Invalid, Stale
 T = TypeVar("T")
 
 SENTENCES: Mapping[str, Any] = {
+    "placeholder": _l(
+        "Only {name}, {clinic} and {phone} can stand in braces: something else would reach patients."
+    ),
+    "superseded": _l("A later message took its place, or it was taken back."),
+    "too_late": _l("It is too late: it would say nothing any more."),
     "missing": _l("Please fill this in."),
     "too_long": _l("This is too long."),
     "unprintable": _l("This contains a character that cannot be printed."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -15,7 +16,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired
 
-from planner.actions.catalogue import checks, services, sites
+from planner.actions.catalogue import checks, clinic, services, sites
 from planner.actions.catalogue.clinic import LANGUAGES
 from planner.queries.settings.shared import Named
 from planner.web.forms import PlannerForm, VersionField, choices
@@ -60,6 +61,16 @@ US_ZONES = (
     "America/Puerto_Rico",
 )
 NOT_IN_LIST = _l("Please choose from the list.")
+
+
+REMINDER_NAMES: Mapping[int, Any] = {
+    14: _l("14 days before"),
+    7: _l("7 days before"),
+    3: _l("3 days before"),
+    2: _l("2 days before"),
+    1: _l("the day before"),
+    0: _l("on the morning"),
+}
 
 
 class HueField(RadioField):
@@ -113,6 +124,8 @@ class SiteForm(PlannerForm):
         _l("Visits start every"), coerce=whole, validate_choice=False, default=15
     )
     arrival_note = Lines(_l("How to arrive"), limit=500)
+    quiet_from = TimeOfDay(_l("No messages from"), required=True, default=time(20))
+    quiet_until = TimeOfDay(_l("No messages until"), required=True, default=time(8))
     position = WholeNumber(_l("Position in lists"), low=0, high=999, default=0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -180,7 +193,23 @@ class ServiceForm(PlannerForm):
     )
     walk_minutes = WholeNumber(_l("Walk of the patient"), low=0, high=120, step=5, default=0)
     colour = HueField()
+    reminder_days = SelectMultipleField(
+        _l("Reminders"), coerce=int, validate_choice=False, default=[7, 2, 0]
+    )
     position = WholeNumber(_l("Position in lists"), low=0, high=999, default=0)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reminder_days.choices = choices(
+            (days, REMINDER_NAMES[days]) for days in services.REMINDER_DAYS
+        )
+
+
+class MessageTextForm(PlannerForm):
+    """The words of one kind of message."""
+
+    version = VersionField()
+    text = Lines(_l("First sentences"), limit=clinic.LONGEST_MESSAGE)
 
 
 class ProtocolForm(PlannerForm):

@@ -93,6 +93,7 @@ def _save(service_id: int | None, form: ServiceForm) -> int:
         turnover_minutes=form.turnover_minutes.data,
         walk_minutes=form.walk_minutes.data or 0,
         colour=form.colour.data,
+        reminder_days=tuple(form.reminder_days.data or ()),
         position=form.position.data or 0,
     )
     version = form.version.data

@@ -137,6 +137,8 @@ def _save(site_id: int | None, form: SiteForm) -> int:
         zone=form.zone.data,
         grid_minutes=form.grid_minutes.data,
         arrival_note=form.arrival_note.data,
+        quiet_from=form.quiet_from.data,
+        quiet_until=form.quiet_until.data,
         position=form.position.data or 0,
     )
     version = form.version.data

@@ -1,0 +1,34 @@
+"""``planner worker``: send what waits in the outbox."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+import click
+
+from planner import worker as workers
+from planner.cli import running
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due and end: for cron.")
+@click.pass_context
+def worker(context: click.Context, once: bool) -> None:
+    """Plan reminders and send messages until Ctrl-C; as many at once as you like."""
+    stop = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    with running.inside(context):
+        chosen = workers.of(running.settings())
+        if chosen.mail is None:
+            click.echo("No mail is sent: PLANNER_MAIL is none. Messages wait.", err=True)
+        if once:
+            click.echo(f"{chosen.once()} messages dealt with.")
+            return
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        chosen.run(stop)
