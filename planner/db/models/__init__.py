@@ -17,7 +17,15 @@ from planner.db.models.catalogue import (
     SiteHours,
 )
 from planner.db.models.courses import LIVE_STATUSES, Appointment, Course, CourseSession, Decision
-from planner.db.models.people import Consent, Consult, DateToAvoid, Patient, PatientLink, Screening
+from planner.db.models.people import (
+    Consent,
+    Consult,
+    DateToAvoid,
+    Notice,
+    Patient,
+    PatientLink,
+    Screening,
+)
 from planner.db.models.records import AuditRow, Change, IdempotencyKey, ScheduleVersion
 
 __all__ = [
@@ -35,6 +43,7 @@ __all__ = [
     "DateToAvoid",
     "Decision",
     "IdempotencyKey",
+    "Notice",
     "Patient",
     "PatientLink",
     "Protocol",
