@@ -138,16 +138,14 @@ def add_date(key: str, avoided: Avoided, *, by: Who, now: datetime) -> None:
         raise Invalid(fields)
 
     def work(tx: Tx, row: Patient) -> None:
-        tx.session.add(
-            DateToAvoid(
-                patient_id=row.id,
-                kind=avoided.kind,
-                from_date=avoided.from_date,
-                until_date=avoided.until_date,
-                at=avoided.at if avoided.kind == "flight" else None,
-                note=avoided.note,
-                created_at=tx.now,
-            )
+        patients.add_date(
+            tx,
+            row.id,
+            kind=avoided.kind,
+            from_date=avoided.from_date,
+            until_date=avoided.until_date,
+            at=avoided.at,
+            note=avoided.note,
         )
 
     _changed(key, work, "patient.add_date", by=by, now=now)
@@ -200,11 +198,7 @@ def set_plain_words(key: str, wanted: bool, *, by: Who, now: datetime) -> None:
     """
 
     def work(tx: Tx, row: Patient) -> None:
-        if wanted == (row.plain_words_since is not None):
-            return
-        row.plain_words_since = tx.now if wanted else None
-        for appointment in patients.coming(tx.session, row.id, now=tx.now):
-            appointment.ical_modified_at = tx.now
+        patients.set_plain_words(tx, row, wanted)
 
     _changed(
         key, work, "patient.plain_words" if wanted else "patient.neutral_words", by=by, now=now

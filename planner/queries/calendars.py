@@ -20,7 +20,6 @@ from planner.queries.calendar_rows import Diary, Visit
 from planner.scheduling import hours
 from planner.wording import visits as words
 
-CALENDAR_FILE = "calendar_file"
 EMPTY_FOR = timedelta(days=30)
 """How long an ended link gives an empty calendar: some phones keep old visits when it gives none."""
 
@@ -94,7 +93,7 @@ def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile
     With the key of a visit it holds that one, or nothing when the visit is somebody else's.
     """
     with engine.reading() as session:
-        link = links.find(session, token, CALENDAR_FILE)
+        link = links.find(session, token, links.CALENDAR_FILE)
         if link is None or now >= links.closes_at(link) + EMPTY_FOR:
             return None
         diary = calendar_rows.diary(session, links.kept(session, link.patient_id))
@@ -107,7 +106,7 @@ def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile
 def link_page(token: str, *, now: datetime) -> PortalPage | None:
     """Return the page a link opens, or None for one that is unknown or has ended."""
     with engine.reading() as session:
-        link = links.find(session, token, CALENDAR_FILE)
+        link = links.find(session, token, links.CALENDAR_FILE)
         if link is None or not links.is_open(link, now):
             return None
         diary = calendar_rows.diary(session, links.kept(session, link.patient_id))

@@ -40,6 +40,7 @@ KINDS = {
     "course_sessions": "course_session",
     "appointments": "appointment",
     "decisions": "decision",
+    "notices": "notice",
 }
 SECRET = frozenset({"password_hash", "token_hash"})
 DERIVED = frozenset({"search_text"})

@@ -46,7 +46,8 @@ def page(key: str, *, locale: str, now: datetime) -> LinksPage:
     """Return the links of a patient, or of whom they were merged into. Raises NotFound."""
     with engine.reading() as session:
         patient = session.get_one(Patient, links.kept_patient(session, key))
-        rows = links.of_patients(session, links.merged_ids(session, patient.id))
+        owners = links.merged_ids(session, patient.id)
+        rows = links.of_patients(session, owners, links.CALENDAR_FILE)
         clinic = catalogue.clinic(session)
         labelled = _labelled(session, rows, locale, now)
     written_in = calendar_rows.spoken(patient.language)
