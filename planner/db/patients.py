@@ -21,6 +21,7 @@ from planner.db.models import (
     Course,
     DateToAvoid,
     Decision,
+    Message,
     Notice,
     Patient,
     PatientLink,
@@ -37,7 +38,8 @@ OPENED = "patient.open"
 
 RECENT = timedelta(days=14)
 THEIRS: tuple[type[Any], ...] = (
-    Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink, Notice,
+    Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink, Message,
+    Notice,
 )  # fmt: skip
 """Every table whose rows are a patient's."""
 

@@ -14,9 +14,10 @@ from sqlalchemy.orm import ORMExecuteState, PassiveFlag, Session, attributes
 from planner.db.base import Base, UtcDateTime
 
 UNTRACED = frozenset(
-    {"sign_in", "throttle", "idempotency_key", "audit", "change", "schedule_version"}
+    {"sign_in", "throttle", "idempotency_key", "audit", "change", "schedule_version", "message"}
 )
-"""Tables that are no part of the clinic's record."""
+"""Tables that are no part of the clinic's record, or that keep it themselves: a message's row says
+when it was written and sent, and its many steps there would only fill the trail."""
 
 CATALOGUE = frozenset(
     {

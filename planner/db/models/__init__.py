@@ -17,6 +17,7 @@ from planner.db.models.catalogue import (
     SiteHours,
 )
 from planner.db.models.courses import LIVE_STATUSES, Appointment, Course, CourseSession, Decision
+from planner.db.models.messages import MESSAGE_KINDS, MESSAGE_STATUSES, Message
 from planner.db.models.people import (
     Consent,
     Consult,
@@ -30,6 +31,8 @@ from planner.db.models.records import AuditRow, Change, IdempotencyKey, Schedule
 
 __all__ = [
     "LIVE_STATUSES",
+    "MESSAGE_KINDS",
+    "MESSAGE_STATUSES",
     "Absence",
     "Appointment",
     "AuditRow",
@@ -43,6 +46,7 @@ __all__ = [
     "DateToAvoid",
     "Decision",
     "IdempotencyKey",
+from planner.db.models.messages import MESSAGE_KINDS, MESSAGE_STATUSES, Message
     "Notice",
     "Patient",
     "PatientLink",

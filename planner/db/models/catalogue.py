@@ -52,6 +52,8 @@ class Site(Base):
     zone: Mapped[str] = mapped_column(sa.String(64))
     grid_minutes: Mapped[int] = mapped_column(default=15)
     arrival_note: Mapped[str] = mapped_column(sa.String(500), default="")
+    quiet_from: Mapped[time] = mapped_column(default=time(20))  # no messages until quiet_until
+    quiet_until: Mapped[time] = mapped_column(default=time(8))  # equal: no quiet hours
     position: Mapped[int] = mapped_column(default=0)
     retired_from: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1)
@@ -195,6 +197,9 @@ class Service(Base):
     preparation_minutes: Mapped[int | None]
     turnover_minutes: Mapped[int | None]
     walk_minutes: Mapped[int] = mapped_column(default=0)
+    reminder_days: Mapped[list[Any]] = mapped_column(  # before the visit; 0: on its morning
+        sa.JSON, default=lambda: [7, 2, 0]
+    )
     colour: Mapped[str] = mapped_column(sa.String(7))
     position: Mapped[int] = mapped_column(default=0)
     retired_from: Mapped[date | None]

@@ -30,6 +30,8 @@ class Patient(Base):
     stay_from: Mapped[date | None]  # seasonal: in Florida from … until
     stay_until: Mapped[date | None]
     plain_words_since: Mapped[datetime | None]  # opted in to descriptive calendar titles
+    reminders_by: Mapped[str] = mapped_column(sa.String(4), default="mail")  # none | mail | sms
+    invitations_since: Mapped[datetime | None]  # opted in to invitations for their mail's calendar
     eligible_from: Mapped[date | None]  # derived from the screening; all the desk may see of it
     note: Mapped[str] = mapped_column(sa.String(1000), default="")
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("patient.id"), index=True)
