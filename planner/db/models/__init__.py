@@ -46,7 +46,7 @@ __all__ = [
     "DateToAvoid",
     "Decision",
     "IdempotencyKey",
-from planner.db.models.messages import MESSAGE_KINDS, MESSAGE_STATUSES, Message
+    "Message",
     "Notice",
     "Patient",
     "PatientLink",
