@@ -10,6 +10,7 @@ from planner.db.engine import Tx, record, transaction
 from planner.errors import Invalid, NotFound
 from planner.who import Who
 
+CALENDAR_FILE, PAGE = links.CALENDAR_FILE, links.PAGE
 LIFETIMES = {links.CALENDAR_FILE: timedelta(days=400), links.PAGE: timedelta(days=180)}
 SHORTEST_TOKEN = 43  # characters of URL-safe base64: 256 bits
 USE_NOTED_EVERY = timedelta(hours=1)

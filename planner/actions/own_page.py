@@ -16,9 +16,10 @@ from planner.scheduling import hours
 from planner.scheduling.timetable import Status
 from planner.who import Who
 
-__all__ = ["Seen", "Told", "answer_health", "confirm", "prefer", "tell"]
+__all__ = ["Preferences", "Seen", "Told", "answer_health", "confirm", "prefer", "tell"]
 
 LONGEST_TEXT = 1000
+REMINDERS = ("none", "mail", "sms")
 PARTS = ("", "morning", "afternoon", "evening")
 OPEN = frozenset({Status.HELD, Status.RESERVED, Status.BOOKED})
 FURTHEST = timedelta(days=730)
@@ -30,6 +31,15 @@ class Seen:
 
     visit_key: str
     starts_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """How a patient wants to hear from the clinic, and in which words."""
+
+    plain_words: bool
+    reminders_by: str  # none | mail | sms
+    invitations: bool  # for the calendar of their mail
 
 
 def confirm(
@@ -101,11 +111,19 @@ def tell(
     _done(link_id, work, f"own_page.{told.kind}", by=by, now=now, idempotency=idempotency)
 
 
-def prefer(link_id: int, *, plain_words: bool, by: Who, now: datetime) -> None:
-    """Let calendars and messages say plainly what a visit is, or take that back."""
+def prefer(link_id: int, wanted: Preferences, *, by: Who, now: datetime) -> None:
+    """Keep how the patient wants to hear from the clinic; everything can be taken back.
+
+    Since when plain words and invitations are wanted is kept with it. Raises NotFound; Invalid.
+    """
+    if wanted.reminders_by not in REMINDERS:
+        raise Invalid({"reminders_by": "choice"})
 
     def work(tx: Tx, patient: Patient) -> None:
-        patients.set_plain_words(tx, patient, plain_words)
+        patients.set_plain_words(tx, patient, wanted.plain_words)
+        patient.reminders_by = wanted.reminders_by
+        if wanted.invitations != (patient.invitations_since is not None):
+            patient.invitations_since = tx.now if wanted.invitations else None
 
     _done(link_id, work, "own_page.prefer", by=by, now=now)
 

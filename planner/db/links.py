@@ -82,6 +82,12 @@ def holder(session: Session, link_id: int, purpose: str, *, now: datetime) -> in
     return kept(session, row.patient_id)
 
 
+def last_holder(session: Session, link_id: int) -> int | None:
+    """Return whose link this is or was, whatever has become of it."""
+    row = session.get(PatientLink, link_id)
+    return kept(session, row.patient_id) if row else None
+
+
 def of_patients(
     session: Session, patient_ids: Collection[int], purpose: str = ""
 ) -> Sequence[PatientLink]:

@@ -70,6 +70,14 @@ def of(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]
         yield from _aftercare(shown, diary, others)
 
 
+def care(
+    shown: Shown, diary: Diary, others: tuple[Shown, ...]
+) -> Iterator[tuple[Span | Days, str, str]]:
+    """Yield what is to be heeded after a session in plain words: when, its title, its text."""
+    for note in _notes(shown.visit, diary, _next_day(shown, others)):
+        yield (note.when, *note.plain)
+
+
 def _visit(shown: Shown, diary: Diary) -> Event:
     visit = shown.visit
     is_off = shown.status == CANCELLED
@@ -86,17 +94,18 @@ def _visit(shown: Shown, diary: Diary) -> Event:
         status=shown.status,
         is_busy=not is_off,
         reminders=REMINDERS if is_ahead and not is_off else (),
-        reminder_text=one_line(_neutral_title(diary), LONGEST_TITLE),
+        reminder_text=one_line(neutral_title(diary), LONGEST_TITLE),
     )
 
 
 def _title(visit: Visit, diary: Diary) -> str:
     if diary.is_plain:
         return words.visit(visit.service_name, visit.number, visit.total, diary.language)
-    return _neutral_title(diary)
+    return neutral_title(diary)
 
 
-def _neutral_title(diary: Diary) -> str:
+def neutral_title(diary: Diary) -> str:
+    """Return what any visit is called where nothing may tell what it is for."""
     practice = diary.neutral_name if words.is_discreet(diary.neutral_name) else ""
     return words.appointment(practice, diary.language)
 

@@ -103,6 +103,17 @@ def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile
     return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
 
 
+def page_file(link_id: int, visit_key: str = "", *, now: datetime) -> CalendarFile | None:
+    """Return the file that the holder of a page's link takes from it, or None once it has ended."""
+    with engine.reading() as session:
+        patient_id = links.holder(session, link_id, links.PAGE, now=now)
+        if patient_id is None:
+            return None
+        diary = calendar_rows.diary(session, patient_id)
+    about = ("patient_link", link_id)
+    return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
+
+
 def link_page(token: str, *, now: datetime) -> PortalPage | None:
     """Return the page a link opens, or None for one that is unknown or has ended."""
     with engine.reading() as session:
