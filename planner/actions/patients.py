@@ -26,6 +26,7 @@ __all__ = [
     "add_date",
     "edit",
     "note_opened",
+    "note_sheet",
     "register",
     "remove_consent",
     "remove_date",
@@ -208,6 +209,15 @@ def set_plain_words(key: str, wanted: bool, *, by: Who, now: datetime) -> None:
 def note_opened(patient_id: int, *, by: Who, now: datetime) -> None:
     """Write down that a patient's record was read."""
     engine.record(patients.OPENED, by=by, now=now, object_kind="patient", object_id=patient_id)
+
+
+def note_sheet(key: str, *, by: Who, now: datetime) -> None:
+    """Write down that a patient's sheet was printed at the desk: the next one replaces it."""
+
+    def work(tx: Tx) -> None:
+        tx.note("patient", patients.get(tx.session, key).id)
+
+    transaction(work, by=by, now=now, action=patients.SHEET_OPENED)
 
 
 def checked(values: PatientValues, *, today: date) -> PatientValues:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from planner.db.engine import Tx
 from planner.db.models import Appointment, Notice, ProviderService
@@ -98,9 +98,8 @@ def readable_by(provider_id: int) -> sa.ColumnElement[bool]:
     examines = sa.exists().where(
         ProviderService.provider_id == provider_id, ProviderService.may_examine
     )
-    treats = sa.exists().where(
-        Appointment.patient_id == Notice.patient_id, Appointment.provider_id == provider_id
-    )
+    own = aliased(Appointment)  # a statement that asks this may show visits of its own
+    treats = sa.exists().where(own.patient_id == Notice.patient_id, own.provider_id == provider_id)
     return sa.or_(examines, treats)
 
 

@@ -36,6 +36,9 @@ from planner.scheduling.reading import Sought
 OPENED = "patient.open"
 """What the audit trail calls the opening of a patient's record."""
 
+SHEET_OPENED = "patient.sheet"
+"""And the printing of a patient's sheet at the desk."""
+
 RECENT = timedelta(days=14)
 THEIRS: tuple[type[Any], ...] = (
     Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink, Message,

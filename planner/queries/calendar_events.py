@@ -71,11 +71,19 @@ def of(shown: Shown, diary: Diary, others: tuple[Shown, ...]) -> Iterator[Event]
 
 
 def care(
-    shown: Shown, diary: Diary, others: tuple[Shown, ...]
-) -> Iterator[tuple[Span | Days, str, str]]:
-    """Yield what is to be heeded after a session in plain words: when, its title, its text."""
-    for note in _notes(shown.visit, diary, _next_day(shown, others)):
-        yield (note.when, *note.plain)
+    states: tuple[Shown, ...], diary: Diary
+) -> dict[int, tuple[tuple[Span | Days, str, str], ...]]:
+    """Return in plain words what is to be heeded after each session, by the id of its visit.
+
+    Each is when it holds, its title and its text.
+    """
+    return {
+        one.visit.id: tuple(
+            (note.when, *note.plain) for note in _notes(one.visit, diary, _next_day(one, states))
+        )
+        for one in states
+        if one.visit.kind == "session" and one.status != CANCELLED
+    }
 
 
 def _visit(shown: Shown, diary: Diary) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import catalogue, engine, links, notices, phones
+from planner.db import catalogue, engine, links, notices, patients, phones
 from planner.db.models import Appointment, AuditRow, Clinic, Notice, Patient
 from planner.ical.events import Days, Span
 from planner.queries import calendar_events, calendar_rows
@@ -24,8 +24,6 @@ STILL_HEEDED = timedelta(days=28)
 """How long after a session its notes are shown: stockings as needed end within it."""
 
 LATELY = timedelta(days=30)
-SHEET_OPENED = "patient.sheet"
-"""What the audit trail calls the printing of a patient's sheet at the desk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +232,11 @@ class _Reader:
 
     def care(self) -> Iterator[Care]:
         """Yield what is to be heeded after the sessions to come, and after those just over."""
+        found = calendar_events.care(self.states, self.diary)
         for state in self.states:
-            visit = state.visit
-            is_near = visit.ends_at > self.now - STILL_HEEDED
-            if visit.kind == "session" and state.status != CANCELLED and is_near:
-                yield self._care(state)
+            is_near = state.visit.ends_at > self.now - STILL_HEEDED
+            if is_near and state.visit.id in found:
+                yield self._care(state.visit, found[state.visit.id])
 
     def notice(self, row: Notice) -> OwnNotice:
         """Return what was told, and whether somebody has seen to it."""
@@ -301,15 +299,14 @@ class _Reader:
     def _bring(self, visit: Visit) -> str:
         return self.diary.texts.get("bring", "") if visit.kind == "session" else ""
 
-    def _care(self, state: Shown) -> Care:
-        visit = state.visit
+    def _care(self, visit: Visit, notes: Iterable[tuple[Span | Days, str, str]]) -> Care:
         is_ahead = visit.ends_at > self.now
         return Care(
             day=self.days[visit.id],
             bring=self._bring(visit) if is_ahead else "",
             lines=tuple(
                 CareLine(title=title, when=self._when(when), text=text)
-                for when, title, text in calendar_events.care(state, self.diary, self.states)
+                for when, title, text in notes
             ),
         )
 
@@ -348,7 +345,7 @@ def _last_sheet(
         .where(
             AuditRow.object_kind == "patient",
             AuditRow.object_id.in_(patient_ids),
-            AuditRow.action == SHEET_OPENED,
+            AuditRow.action == patients.SHEET_OPENED,
             AuditRow.at < hours.day_bounds(today, zone).starts_at,
         )
         .order_by(AuditRow.id.desc())

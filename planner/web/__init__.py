@@ -23,12 +23,14 @@ from planner.web import (
     frame,
     guard,
     health,
+    inbox,
     logs,
     patients,
     permissions,
     portal,
     security,
     settings,
+    sharing,
     signed_in,
     styleguide,
 )
@@ -45,9 +47,11 @@ AREAS = (
     day,
     decisions,
     health,
+    inbox,
     patients,
     portal,
     settings,
+    sharing,
     styleguide,
 )
 """Each exposes ``blueprint``; its endpoints have rows in ``permissions.py``."""

@@ -71,6 +71,13 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "portal.health": ANYONE,
     "portal.preferences": ANYONE,
     "portal.close": ANYONE,
+    # what passes between the clinic and a patient
+    "sharing.share": STAFF,
+    "sharing.sheet": STAFF,
+    "inbox.index": STAFF,
+    "inbox.handle": STAFF,
+    "inbox.calls": STAFF,
+    "inbox.called": STAFF,
     # patients and what providers record
     "patients.index": STAFF,
     "patients.search": STAFF,

@@ -23,18 +23,23 @@ class Link:
     is_local: bool  # only this machine could open it
 
 
-def token(patient_key: str, form_key: str) -> str:
+def token(patient_key: str, form_key: str, *, purpose: str = "calendar") -> str:
     """Return the 256-bit token that this form gives this patient: unguessable without our secret."""
     secret = str(current_app.config["SECRET_KEY"]).encode()
-    message = f"calendar link\n{patient_key}\n{form_key}".encode()
+    message = f"{purpose} link\n{patient_key}\n{form_key}".encode()
     digest = hmac.new(secret, message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def link(token: str) -> Link:
+def number(text: str) -> int:
+    """Return the number of a link that a form names; 0, which no link has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def link(token: str, *, endpoint: str = "portal.calendar") -> Link:
     """Return the address and its QR code."""
     public_url = current_app.config["PLANNER"].public_url or request.url_root.rstrip("/")
-    url = public_url + url_for("portal.calendar", token=token)
+    url = public_url + url_for(endpoint, token=token)
     # Attributes only: the content security policy allows no style in a drawing either.
     drawing = segno.make(url, error="m", micro=False).svg_inline(
         omitsize=True, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None

@@ -107,8 +107,8 @@ class CannotComeForm(OwnForm):
 class FlightForm(OwnForm):
     """Has a flight."""
 
-    flight_on = Day(_l("Day of the flight"), required=True)
-    flight_at = TimeOfDay(_l("Departure"), render_kw={"placeholder": "2:30 PM", "maxlength": 12})
+    flight_on = Day(_l("Day of the flight"), required=True, render_kw={"type": "date"})
+    flight_at = TimeOfDay(_l("Departure"), render_kw={"type": "time"})
     text = _Words(_l("Anything we should know"))
 
     def told(self) -> Told:
