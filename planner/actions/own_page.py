@@ -19,6 +19,7 @@ from planner.who import Who
 __all__ = ["Preferences", "Seen", "Told", "answer_health", "confirm", "prefer", "tell"]
 
 LONGEST_TEXT = 1000
+MOST_WAITING = 20  # notices of one patient
 REMINDERS = ("none", "mail", "sms")
 PARTS = ("", "morning", "afternoon", "evening")
 OPEN = frozenset({Status.HELD, Status.RESERVED, Status.BOOKED})
@@ -106,6 +107,8 @@ def tell(
     def work(tx: Tx, patient: Patient) -> None:
         _check_flight(told, hours.day_of(tx.now, catalogue.first_zone(tx.session)))
         row = _visit(tx, patient, seen, OPEN) if seen else None
+        if len(notices.waiting_of(tx.session, patient.id)) >= MOST_WAITING:
+            raise Invalid({"text": "too_many"})
         notices.add(tx, told, patient_id=patient.id, appointment_id=row.id if row else None)
 
     _done(link_id, work, f"own_page.{told.kind}", by=by, now=now, idempotency=idempotency)

@@ -373,7 +373,11 @@ def test_a_confirmation_says_that_the_patient_gave_it(app_on: Flask, today: date
 def test_another_time_is_a_wish_that_moves_nothing(app_on: Flask, today: date) -> None:
     held = hold(app_on, today)
     before = held.visit(held.later).starts_at
-    fields = {"weekdays": ["0", "3"], "part": "morning", "text": "I work until three 🙂"}
+    fields: dict[str, Any] = {
+        "weekdays": ["0", "3"],
+        "part": "morning",
+        "text": "I work until three 🙂",
+    }
     browser = opened(app_on)
     answer = send(browser, f"/visits/{held.later}/another-time", **fields)
     [notice] = held.notices()
@@ -500,6 +504,16 @@ def test_the_same_form_sent_twice_and_said_twice_is_one_notice(app_on: Flask, to
     send(browser, path, text="ill")  # another tab, another key
     changed = browser.post(path, data={**hidden, "text": "very ill"})
     assert (codes, changed.status_code, len(held.notices())) == ([302, 302], 422, 1)
+
+
+def test_nobody_fills_the_inbox(held: Held) -> None:
+    browser = opened(held.app)
+    fields = {"csrf_token": csrf_of(browser.get("/visits/my-health").text)}
+    codes = [
+        browser.post("/visits/my-health", data={**fields, "text": f"again {n}"}).status_code
+        for n in range(21)
+    ]
+    assert (codes, len(held.notices())) == ([302] * 20 + [422], 20)
 
 
 # out of date, out of place
