@@ -72,7 +72,8 @@ def answer_health(
 ) -> None:
     """Answer the question of check-in on the day of the visit; what is written is for a provider.
 
-    That something has changed is never taken back here: a provider reads it. Raises Invalid.
+    That something has changed is never taken back here: what is added to it is read too. Raises
+    Invalid.
     """
     _check_text(text)
 
@@ -82,9 +83,10 @@ def answer_health(
         if hours.day_of(tx.now, zone) != hours.day_of(row.starts_at, zone):
             raise Stale({"day": (None, hours.day_of(row.starts_at, zone))})
         if row.health_state == "review":
-            return
-        row.health_state = "review" if has_changed or text else "complete"
-        row.health_answer = text
+            _add_to_answer(row, text)
+        else:
+            row.health_state = "review" if has_changed or text else "complete"
+            row.health_answer = text
 
     _done(link_id, work, "own_page.answer_health", by=by, now=now, idempotency=idempotency)
 
@@ -161,6 +163,14 @@ def _visit(tx: Tx, patient: Patient, seen: Seen, statuses: frozenset[Status]) ->
     if row.starts_at != seen.starts_at:
         raise Stale({"starts_at": (seen.starts_at, row.starts_at)})
     return row
+
+
+def _add_to_answer(row: Appointment, text: str) -> None:
+    if not text or text in row.health_answer.split("\n\n"):
+        return
+    whole = "\n\n".join(filter(None, (row.health_answer, text)))
+    _check_text(whole)
+    row.health_answer, row.health_reviewed_at = whole, None
 
 
 def _check(told: Told) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from planner import wording
 from planner.db import catalogue, engine, links, notices, patients, phones
-from planner.db.models import Appointment, AuditRow, Clinic, Notice, Patient
+from planner.db.models import Appointment, AuditRow, Clinic, Notice, Patient, PatientLink
 from planner.ical.events import Days, Span
 from planner.queries import calendar_events, calendar_rows
 from planner.queries.calendar_events import CANCELLED, Shown
@@ -122,11 +122,14 @@ def link_state(token: str, *, now: datetime) -> tuple[str, int]:
     """Return what the token of a page is worth, and its link: unknown | open | revoked | over."""
     with engine.reading() as session:
         row = links.find(session, token, links.PAGE)
-        if row is None:
-            return "unknown", 0
-        if links.is_open(row, now):
-            return "open", row.id
-        return ("over" if row.revoked_at is None else "revoked"), row.id
+        return (_state(row, now), row.id) if row else ("unknown", 0)
+
+
+def state_of(link_id: int, *, now: datetime) -> str:
+    """Return what has become of a link: unknown | open | revoked | over."""
+    with engine.reading() as session:
+        row = session.get(PatientLink, link_id)
+        return _state(row, now) if row else "unknown"
 
 
 def page(link_id: int, *, now: datetime) -> OwnPage | None:
@@ -158,6 +161,12 @@ def clinic_phone() -> str:
     with engine.reading() as session:
         clinic = catalogue.clinic(session)
         return wording.format_phone(clinic.phone) if clinic else ""
+
+
+def _state(row: PatientLink, now: datetime) -> str:
+    if links.is_open(row, now):
+        return "open"
+    return "over" if row.revoked_at is None else "revoked"
 
 
 def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:

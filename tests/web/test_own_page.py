@@ -450,6 +450,20 @@ def test_S17_the_check_in_question_is_answered_on_the_own_phone(
     assert (answer.status_code, row.health_state, row.health_answer) == (302, state, words)
 
 
+def test_what_a_second_tab_adds_about_health_is_read_too(held: Held) -> None:
+    browser = opened(held.app)
+    page = browser.get("/visits").text
+    fields = {"csrf_token": csrf_of(page), "answer": "yes", "seen": "20270201T1500Z"}
+    path = f"/visits/{held.today}/health"
+    for text in ("a cold", "a new medicine", "a cold"):
+        assert browser.post(path, data={**fields, "text": text}).status_code == 302
+    much = browser.post(path, data={**fields, "text": "x" * 990})
+    assert (much.status_code, "x" * 990 in much.text) == (422, True)
+    assert browser.post(path, data={**fields, "answer": "no"}).status_code == 302
+    row = held.visit(held.today)
+    assert (row.health_state, row.health_answer) == ("review", "a cold\n\na new medicine")
+
+
 def test_S17_the_desk_sees_only_that_it_was_answered_and_checks_in(
     held: Held, sign_in: Callable[..., FlaskClient]
 ) -> None:

@@ -105,7 +105,9 @@ def shown(draw: Callable[[OwnPage], str], code: int = 200) -> AnyResponse:
 
 def nothing() -> AnyResponse:
     """Answer somebody whose link has ended, or who has come without one."""
-    return make_response(trouble.closed("revoked" if entry.holder() else "none", _language()), 404)
+    known = entry.holder()
+    state = own_page.state_of(known.link_id, now=context.now()) if known else "none"
+    return make_response(trouble.closed(state, _language()), 404)
 
 
 def own_page_html(
@@ -122,7 +124,11 @@ def own_page_html(
         page=page,
         said=said() if said and not problem else "",
         problem=problem,
-        answers={v.key: _answer_form(v.key, v.seen, answer) for v in page.visits if v.asks_health},
+        answers={
+            v.key: _answer_form(v.key, v.seen, answer)
+            for v in page.visits
+            if v.asks_health or (answer and answer[0] == v.key)
+        },
         confirms={
             v.key: ConfirmForm(formdata=None, seen=v.seen) for v in page.visits if v.may_confirm
         },

@@ -50,13 +50,17 @@ def answer(key: str) -> AnyResponse:
         form = AnswerForm()
         if not form.validate():
             return make_response(pages.own_page_html(page, answer=(key, form)), 422)
-        actions.answer_health(
-            known.link_id,
-            form.seen_of(key),
-            form.text.data or "",
-            has_changed=form.answer.data != "no",
-            **_circumstances(),
-        )
+        try:
+            actions.answer_health(
+                known.link_id,
+                form.seen_of(key),
+                form.text.data or "",
+                has_changed=form.answer.data != "no",
+                **_circumstances(),
+            )
+        except Invalid as error:
+            field_answers.put(form, error)
+            return make_response(pages.own_page_html(page, answer=(key, form)), 422)
         return _done("answer")
 
     return _act(do)
@@ -118,11 +122,11 @@ def _tell(kind: str, form_of: Callable[..., Any], key: str = "") -> AnyResponse:
         except Invalid as error:
             field_answers.put(form, error)
             return _form_page(kind, page, visit, form, 422)
-        except (Stale, NotFound):
+        except (Stale, NotFound) as error:
             if visit is None:
                 return make_response(pages.own_page_html(page, problem=_gone()), 409)
             form.seen.data = visit.seen
-            return _form_page(kind, page, visit, form, 409, is_moved=True)
+            return _form_page(kind, page, visit, form, 409, problem=_problem(error))
         return _done(kind)
 
     return _act(do)
@@ -155,14 +159,14 @@ def _form_page(
     form: OwnForm,
     code: int,
     *,
-    is_moved: bool = False,
+    problem: tuple[str, str] | None = None,
 ) -> AnyResponse:
     html = render_template(
         f"portal/{kind}.html",
         page=page,
         visit=visit,
         form=form,
-        is_moved=is_moved,
+        problem=problem,
         form_token=entry.form_token(),
     )
     return make_response(html, code)
