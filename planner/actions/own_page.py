@@ -181,7 +181,7 @@ def _check(told: Told) -> None:
         raise Invalid({"text": "required"})
     _check_wishes(told.wishes)
     if told.kind == "flight" and told.flight_on is None:
-        raise Invalid({"flight_on": "required"})
+        raise Invalid({"flight_day": "required"})
 
 
 def _check_text(text: str) -> None:
@@ -200,6 +200,6 @@ def _check_flight(told: Told, today: date) -> None:
     if told.flight_on is None:
         return
     if told.flight_on < today:
-        raise Invalid({"flight_on": "in_the_past"})
+        raise Invalid({"flight_day": "in_the_past"})
     if told.flight_on - today > FURTHEST:
-        raise Invalid({"flight_on": "too_far"})
+        raise Invalid({"flight_day": "too_far"})

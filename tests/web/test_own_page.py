@@ -389,7 +389,7 @@ def test_another_time_is_a_wish_that_moves_nothing(app_on: Flask, today: date) -
 
 
 def test_a_flight_is_told_and_written_down_by_nobody_yet(held: Held, today: date) -> None:
-    answer = send(opened(held.app), "/visits/flight", flight_on="2027-02-12", flight_at="14:30")
+    answer = send(opened(held.app), "/visits/flight", flight_day="2027-02-12", flight_time="14:30")
     [notice] = held.notices()
     assert (answer.location, notice.flight_on, str(notice.flight_at)) == (
         "/visits?done=flight", date(2027, 2, 12), "14:30:00",
@@ -406,7 +406,7 @@ def test_a_flight_is_told_and_written_down_by_nobody_yet(held: Held, today: date
     ],
 )
 def test_a_flight_that_cannot_be_is_asked_for_again(held: Held, typed: str, said: str) -> None:
-    answer = send(opened(held.app), "/visits/flight", flight_on=typed, text="to Boston")
+    answer = send(opened(held.app), "/visits/flight", flight_day=typed, text="to Boston")
     assert (answer.status_code, said in answer.text, "to Boston" in answer.text) == (
         422,
         True,
@@ -610,7 +610,7 @@ def test_a_form_of_another_link_is_refused_and_what_was_typed_is_kept(
     again = opened(app)
     first = dict(re.findall(r'name="(\w+)" value="([^"]*)"', again.get("/visits/flight").text))
     again.get(f"/p/{TOKEN}")  # the same link once more: the form of the first tab stays good
-    done = again.post("/visits/flight", data={**first, "flight_on": "2027-02-12"})
+    done = again.post("/visits/flight", data={**first, "flight_day": "2027-02-12"})
     assert done.status_code == 302
 
 

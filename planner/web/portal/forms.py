@@ -107,8 +107,8 @@ class CannotComeForm(OwnForm):
 class FlightForm(OwnForm):
     """Has a flight."""
 
-    flight_on = Day(_l("Day of the flight"), required=True, render_kw={"type": "date"})
-    flight_at = TimeOfDay(_l("Departure"), render_kw={"type": "time"})
+    flight_day = Day(_l("Day of the flight"), required=True, render_kw={"type": "date"})
+    flight_time = TimeOfDay(_l("Departure"), render_kw={"type": "time"})
     text = _Words(_l("Anything we should know"))
 
     def told(self) -> Told:
@@ -116,8 +116,8 @@ class FlightForm(OwnForm):
         return Told(
             kind="flight",
             text=self.text.data or "",
-            flight_on=self.flight_on.day,
-            flight_at=self.flight_at.time,
+            flight_on=self.flight_day.day,
+            flight_at=self.flight_time.time,
         )
 
 

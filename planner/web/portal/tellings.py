@@ -61,6 +61,11 @@ def answer(key: str) -> AnyResponse:
         except Invalid as error:
             field_answers.put(form, error)
             return make_response(pages.own_page_html(page, answer=(key, form)), 422)
+        except Stale as error:
+            visit = page.visit(key)
+            form.seen.data = visit.seen if visit else ""
+            html = pages.own_page_html(page, problem=_problem(error), answer=(key, form))
+            return make_response(html, 409)
         return _done("answer")
 
     return _act(do)
