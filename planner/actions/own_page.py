@@ -202,4 +202,4 @@ def _check_flight(told: Told, today: date) -> None:
     if told.flight_on < today:
         raise Invalid({"flight_day": "in_the_past"})
     if told.flight_on - today > FURTHEST:
-        raise Invalid({"flight_day": "too_far"})
+        raise Invalid({"flight_day": "out_of_range"})
