@@ -14,7 +14,7 @@ class Who:
     """
 
     user_id: int | None
-    role: str  # receptionist | provider | manager | system
+    role: str  # receptionist | provider | manager | patient | anonymous | system
     provider_id: int | None = None
     origin: str = ""
     request_id: str = ""

@@ -116,7 +116,7 @@ class Worker:
         if prepared is None:
             log.warning("message_lost_to_another", message=claimed.key)
             return
-        link = f"{self.address}/c/{prepared.token}" if prepared.token else ""
+        link = f"{self.address}/p/{prepared.token}" if prepared.token else ""
         receipt = self._hand_over(claimed, letter.with_link(link), prepared.message_id)
         self._mark_sent(claimed, receipt)
         log.info("message_sent", message=claimed.key, channel=claimed.channel)

@@ -1,4 +1,4 @@
-"""Links that let a patient fetch their calendar file: made, revoked, opened."""
+"""Links that let a patient fetch their calendar file or open their own page: made, revoked, opened."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from planner.db.engine import Tx, record, transaction
 from planner.errors import Invalid, NotFound
 from planner.who import Who
 
-CALENDAR_FILE = "calendar_file"
-LIFETIME = timedelta(days=400)
+CALENDAR_FILE, PAGE = links.CALENDAR_FILE, links.PAGE
+LIFETIMES = {links.CALENDAR_FILE: timedelta(days=400), links.PAGE: timedelta(days=180)}
 SHORTEST_TOKEN = 43  # characters of URL-safe base64: 256 bits
 USE_NOTED_EVERY = timedelta(hours=1)
 
@@ -24,11 +24,20 @@ class Made:
     revoked: int
 
 
-def create(patient_key: str, token: str, *, replaces_others: bool, by: Who, now: datetime) -> Made:
-    """Let a token open the patient's calendar file for 400 days; only its hash is stored.
+def create(
+    patient_key: str,
+    token: str,
+    *,
+    purpose: str = links.CALENDAR_FILE,
+    replaces_others: bool,
+    by: Who,
+    now: datetime,
+) -> Made:
+    """Let a token open the patient's calendar file for 400 days, or their page for 180.
 
-    The same token again is the same link, so that a form sent twice makes one. With
-    ``replaces_others`` the patient's older links end. Raises NotFound; Invalid for a short token.
+    Only its hash is stored. The same token again is the same link, so that a form sent twice makes
+    one. With ``replaces_others`` the patient's older links end, whatever they open. Raises NotFound;
+    Invalid for a short token.
     """
     if len(token) < SHORTEST_TOKEN:
         raise Invalid({"token": "short"})
@@ -36,16 +45,16 @@ def create(patient_key: str, token: str, *, replaces_others: bool, by: Who, now:
     def work(tx: Tx) -> Made:
         patient_id = links.kept_patient(tx.session, patient_key)
         locks.lock(tx, patient_ids=[patient_id])  # of two copies of one form the second waits
-        present = links.find(tx.session, token, CALENDAR_FILE)
+        present = links.find(tx.session, token, purpose)
         if present is not None:
             return Made(expires_at=present.expires_at, revoked=0)
         revoked = _revoke_all(tx, patient_id) if replaces_others else 0
         row = links.add(
             tx,
             patient_id=patient_id,
-            purpose=CALENDAR_FILE,
+            purpose=purpose,
             token_hash=keys.digest(token),
-            expires_at=now + LIFETIME,
+            expires_at=now + LIFETIMES[purpose],
         )
         return Made(expires_at=row.expires_at, revoked=revoked)
 
@@ -66,14 +75,16 @@ def revoke(patient_key: str, link_id: int, *, by: Who, now: datetime) -> None:
     transaction(work, by=by, now=now, action="link.revoke")
 
 
-def opened(token: str, *, what: str, by: Who, now: datetime) -> None:
+def opened(
+    token: str, *, what: str, purpose: str = links.CALENDAR_FILE, by: Who, now: datetime
+) -> None:
     """Write down that a link was opened (``what``: page | file), and at most hourly when last.
 
     Opening never uses a link up: mail scanners and calendars open links unasked.
     """
 
     def work(tx: Tx) -> None:
-        row = links.find(tx.session, token, CALENDAR_FILE)
+        row = links.find(tx.session, token, purpose)
         if row is None:
             return
         tx.note("patient_link", row.id, {"opened": what})

@@ -26,6 +26,7 @@ __all__ = [
     "add_date",
     "edit",
     "note_opened",
+    "note_sheet",
     "register",
     "remove_consent",
     "remove_date",
@@ -147,16 +148,14 @@ def add_date(key: str, avoided: Avoided, *, by: Who, now: datetime) -> str:
         raise Invalid(fields)
 
     def work(tx: Tx, row: Patient) -> None:
-        tx.session.add(
-            DateToAvoid(
-                patient_id=row.id,
-                kind=avoided.kind,
-                from_date=avoided.from_date,
-                until_date=avoided.until_date,
-                at=avoided.at if avoided.kind == "flight" else None,
-                note=avoided.note,
-                created_at=tx.now,
-            )
+        patients.add_date(
+            tx,
+            row.id,
+            kind=avoided.kind,
+            from_date=avoided.from_date,
+            until_date=avoided.until_date,
+            at=avoided.at,
+            note=avoided.note,
         )
 
     return _changed(key, work, "patient.add_date", by=by, now=now)
@@ -209,11 +208,7 @@ def set_plain_words(key: str, wanted: bool, *, by: Who, now: datetime) -> str:
     """
 
     def work(tx: Tx, row: Patient) -> None:
-        if wanted == (row.plain_words_since is not None):
-            return
-        row.plain_words_since = tx.now if wanted else None
-        for appointment in patients.coming(tx.session, row.id, now=tx.now):
-            appointment.ical_modified_at = tx.now
+        patients.set_plain_words(tx, row, wanted)
 
     return _changed(
         key, work, "patient.plain_words" if wanted else "patient.neutral_words", by=by, now=now
@@ -223,6 +218,15 @@ def set_plain_words(key: str, wanted: bool, *, by: Who, now: datetime) -> str:
 def note_opened(patient_id: int, *, by: Who, now: datetime) -> None:
     """Write down that a patient's record was read."""
     engine.record(patients.OPENED, by=by, now=now, object_kind="patient", object_id=patient_id)
+
+
+def note_sheet(key: str, *, by: Who, now: datetime) -> None:
+    """Write down that a patient's sheet was printed at the desk: the next one replaces it."""
+
+    def work(tx: Tx) -> None:
+        tx.note("patient", patients.get(tx.session, key).id)
+
+    transaction(work, by=by, now=now, action=patients.SHEET_OPENED)
 
 
 def checked(values: PatientValues, *, today: date) -> PatientValues:

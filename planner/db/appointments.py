@@ -168,7 +168,7 @@ def move(row: Appointment, slot: Slot, *, now: datetime) -> None:
         slot.starts_at, slot.ends_at, slot.site_id,
     )  # fmt: skip
     if is_elsewhere:
-        row.confirmed_at = None
+        row.confirmed_at, row.confirmed_by = None, ""
         row.sequence += 1
     if is_elsewhere or row.provider_id != slot.provider_id:
         row.ical_modified_at = now

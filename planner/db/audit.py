@@ -27,7 +27,7 @@ APPEND_LOCK = 0x706C616E01  # of PostgreSQL's advisory locks: writers of the cha
 SECRETS = frozenset({"password_hash", "token_hash", "id_hash"})
 ANSWERS = frozenset(
     {
-        "health_answer", "had_clots", "is_pregnant", "pregnancy_ended_on", "is_nursing",
+        "health_answer", "health_text", "had_clots", "is_pregnant", "pregnancy_ended_on", "is_nursing",
         "is_healthy", "has_allergy", "has_acute_clot", "has_infection", "has_limb_ischaemia",
     }
 )  # fmt: skip

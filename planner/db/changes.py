@@ -27,6 +27,7 @@ from planner.db.models import (
     CourseSession,
     DateToAvoid,
     Decision,
+    Notice,
     Patient,
     PatientLink,
     Screening,
@@ -51,6 +52,7 @@ MODELS: Mapping[str, type[Any]] = {
     "date_to_avoid": DateToAvoid,
     "patient_link": PatientLink,
     "calendar_feed": CalendarFeed,
+    "notice": Notice,
 }
 """What can be put back, each before what refers to it."""
 

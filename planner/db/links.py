@@ -13,6 +13,9 @@ from planner.db.engine import Tx
 from planner.db.models import CalendarFeed, Patient, PatientLink, User
 from planner.errors import NotFound
 
+CALENDAR_FILE, PAGE = "calendar_file", "page"
+"""What a link may open: neither opens what the other is for."""
+
 
 def kept_patient(session: Session, key: str) -> int:
     """Return the id of the patient of an address, or of whom they were merged into.
@@ -71,9 +74,27 @@ def find(session: Session, token: str, purpose: str) -> PatientLink | None:
     )
 
 
-def of_patients(session: Session, patient_ids: Collection[int]) -> Sequence[PatientLink]:
-    """Return all links of the patients, newest first."""
+def holder(session: Session, link_id: int, purpose: str, *, now: datetime) -> int | None:
+    """Return whose link this is while it opens what it was made for, else None."""
+    row = session.get(PatientLink, link_id)
+    if row is None or row.purpose != purpose or not is_open(row, now):
+        return None
+    return kept(session, row.patient_id)
+
+
+def last_holder(session: Session, link_id: int) -> int | None:
+    """Return whose link this is or was, whatever has become of it."""
+    row = session.get(PatientLink, link_id)
+    return kept(session, row.patient_id) if row else None
+
+
+def of_patients(
+    session: Session, patient_ids: Collection[int], purpose: str = ""
+) -> Sequence[PatientLink]:
+    """Return the links of the patients, newest first: all, or those made for one purpose."""
     statement = sa.select(PatientLink).where(PatientLink.patient_id.in_(patient_ids))
+    if purpose:
+        statement = statement.where(PatientLink.purpose == purpose)
     newest_first = statement.order_by(PatientLink.created_at.desc(), PatientLink.id.desc())
     return session.scalars(newest_first).all()
 

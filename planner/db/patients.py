@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from planner.db.models import (
     DateToAvoid,
     Decision,
     Message,
+    Notice,
     Patient,
     PatientLink,
     Screening,
@@ -36,10 +37,13 @@ from planner.scheduling.reading import Sought
 OPENED = "patient.open"
 """What the audit trail calls the opening of a patient's record."""
 
+SHEET_OPENED = "patient.sheet"
+"""And the printing of a patient's sheet at the desk."""
+
 RECENT = timedelta(days=14)
 THEIRS: tuple[type[Any], ...] = (
     Appointment, Course, Consult, Screening, DateToAvoid, Consent, Decision, PatientLink, CalendarFeed,
-    Message,
+    Message, Notice,
 )  # fmt: skip
 """Every table whose rows are a patient's."""
 
@@ -204,6 +208,42 @@ def dates_of(session: Session, patient_id: int) -> list[DateToAvoid]:
         .order_by(DateToAvoid.from_date, DateToAvoid.id)
     )
     return list(session.scalars(statement))
+
+
+def add_date(
+    tx: Tx,
+    patient_id: int,
+    *,
+    kind: str,
+    from_date: date,
+    until_date: date,
+    at: time | None,
+    note: str,
+) -> None:
+    """Store a date to avoid; only of a flight the hour is kept. Not flushed."""
+    tx.session.add(
+        DateToAvoid(
+            patient_id=patient_id,
+            kind=kind,
+            from_date=from_date,
+            until_date=until_date,
+            at=at if kind == "flight" else None,
+            note=note,
+            created_at=tx.now,
+        )
+    )
+
+
+def set_plain_words(tx: Tx, row: Patient, wanted: bool) -> None:
+    """Note that a patient wants plain words, or no longer.
+
+    The coming events are marked as revised, so that files taken anew differ.
+    """
+    if wanted == (row.plain_words_since is not None):
+        return
+    row.plain_words_since = tx.now if wanted else None
+    for appointment in coming(tx.session, row.id, now=tx.now):
+        appointment.ical_modified_at = tx.now
 
 
 def consents_of(session: Session, patient_id: int) -> list[Consent]:

@@ -107,6 +107,7 @@ class AppointmentPage:
     call_back_note: str
     note: str
     confirmed_label: str
+    is_confirmed_by_patient: bool
     arrived_label: str
     has_stockings: bool | None
     health: Health

@@ -196,6 +196,7 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, by: Who) -> Appointme
         call_back_note=row.call_back_note,
         note=row.note,
         confirmed_label=clock.when(row.confirmed_at),
+        is_confirmed_by_patient=row.confirmed_by == "patient",
         arrived_label=clock.time(row.arrived_at),
         has_stockings=row.has_stockings,
         health=Health(

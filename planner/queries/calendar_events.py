@@ -188,6 +188,23 @@ def _with_notes(
         yield from _notes(shown, found[shown.visit.id], sessions, diary)
 
 
+def care(
+    states: tuple[Shown, ...], diary: Diary
+) -> dict[int, tuple[tuple[Span | Days, str, str], ...]]:
+    """Return in plain words what is to be heeded after each session, by the id of its visit.
+
+    Each is when it holds, its title and its text.
+    """
+    sessions = tuple(state for state in states if state.visit.kind == "session")
+    visits = {one.visit.id: one.visit for one in sessions}
+    return {
+        visit_id: tuple(
+            (note.when, *note.plain) for note in _entries(found, visits[visit_id], diary)
+        )
+        for visit_id, found in _aftercare(sessions, diary).items()
+    }
+
+
 def _visit(shown: Shown, diary: Diary) -> Event:
     visit = shown.visit
     is_off = shown.status == CANCELLED

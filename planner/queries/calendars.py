@@ -22,7 +22,6 @@ from planner.queries.calendar_rows import Diary, Visit
 from planner.scheduling import hours
 from planner.wording import visits as words
 
-CALENDAR_FILE = "calendar_file"
 EMPTY_FOR = timedelta(days=30)
 """How long an ended link gives an empty calendar: some phones keep old visits when it gives none."""
 
@@ -98,7 +97,7 @@ def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile
     With the key of a visit it holds that one, or nothing when the visit is somebody else's.
     """
     with engine.reading() as session:
-        link = links.find(session, token, CALENDAR_FILE)
+        link = links.find(session, token, links.CALENDAR_FILE)
         if link is None or now >= links.closes_at(link) + EMPTY_FOR:
             return None
         diary = calendar_rows.diary(session, links.kept(session, link.patient_id))
@@ -122,10 +121,21 @@ def feed_of(diary: Diary, *, now: datetime) -> files.File:
     return files.join(words.calendar_name(diary.language), blocks, is_feed=True)
 
 
+def page_file(link_id: int, visit_key: str = "", *, now: datetime) -> CalendarFile | None:
+    """Return the file that the holder of a page's link takes from it, or None once it has ended."""
+    with engine.reading() as session:
+        patient_id = links.holder(session, link_id, links.PAGE, now=now)
+        if patient_id is None:
+            return None
+        diary = calendar_rows.diary(session, patient_id)
+    about = ("patient_link", link_id)
+    return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
+
+
 def link_page(token: str, *, now: datetime) -> PortalPage | None:
     """Return the page a link opens, or None for one that is unknown or has ended."""
     with engine.reading() as session:
-        link = links.find(session, token, CALENDAR_FILE)
+        link = links.find(session, token, links.CALENDAR_FILE)
         if link is None or not links.is_open(link, now):
             return None
         diary = calendar_rows.diary(session, links.kept(session, link.patient_id))

@@ -41,6 +41,7 @@ KINDS = {
     "appointments": "appointment",
     "decisions": "decision",
     "messages": "message",
+    "notices": "notice",
 }
 SECRET = frozenset({"password_hash", "token_hash"})
 DERIVED = frozenset({"search_text"})

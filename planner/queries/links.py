@@ -46,9 +46,10 @@ def page(key: str, *, locale: str, now: datetime) -> LinksPage:
     """Return the links of a patient, or of whom they were merged into. Raises NotFound."""
     with engine.reading() as session:
         patient = session.get_one(Patient, links.kept_patient(session, key))
-        rows = links.of_patients(session, links.merged_ids(session, patient.id))
+        owners = links.merged_ids(session, patient.id)
+        rows = links.of_patients(session, owners, links.CALENDAR_FILE)
         clinic = catalogue.clinic(session)
-        labelled = _labelled(session, rows, locale, now)
+        shown = labelled(session, rows, locale, now)
     written_in = calendar_rows.spoken(patient.language)
     return LinksPage(
         patient_key=patient.key,
@@ -58,13 +59,14 @@ def page(key: str, *, locale: str, now: datetime) -> LinksPage:
         has_own_language=written_in == patient.language,
         is_plain=patient.plain_words_since is not None,
         phone=wording.format_phone(clinic.phone) if clinic else "",
-        links=labelled,
+        links=shown,
     )
 
 
-def _labelled(
+def labelled(
     session: Session, rows: Sequence[PatientLink], locale: str, now: datetime
 ) -> tuple[LinkView, ...]:
+    """Return links as the desk sees them."""
     makers, zone = links.makers(session, rows), catalogue.first_zone(session)
 
     def label(at: datetime) -> str:

@@ -25,6 +25,7 @@ from planner.web import (
     frame,
     guard,
     health,
+    inbox,
     logs,
     messages,
     patients,
@@ -32,6 +33,7 @@ from planner.web import (
     portal,
     security,
     settings,
+    sharing,
     signed_in,
     styleguide,
 )
@@ -49,10 +51,12 @@ AREAS = (
     decisions,
     feeds,
     health,
+    inbox,
     messages,
     patients,
     portal,
     settings,
+    sharing,
     styleguide,
 )
 """Each exposes ``blueprint``; its endpoints have rows in ``permissions.py``."""

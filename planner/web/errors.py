@@ -26,6 +26,7 @@ from planner.errors import (
 from planner.queries import names
 from planner.scheduling.timetable import Conflict
 from planner.web import auth, context, kept, logs
+from planner.web.portal import trouble
 
 STATUSES: Mapping[type[PlannerError], int] = {
     Refused: 409,
@@ -55,6 +56,8 @@ def page(code: int, *, title: str = "", text: str = "") -> tuple[str, int]:
     """Return the error page for a status code."""
     words = _words(code)
     title, text = title or words[0], text or words[1]
+    if request.blueprint == "portal":
+        return trouble.page(title, text), code
     try:
         html = render_template(
             "errors/error.html",
@@ -88,6 +91,8 @@ def _http(error: HTTPException) -> Page | HTTPException:
 def _csrf(error: CSRFError) -> Page:
     if request.endpoint == "auth.enter":
         return auth.outdated_page(), 400
+    if request.blueprint == "portal":
+        return trouble.outdated(), 400
     return page(
         400,
         title=_("This form has grown old"),
@@ -108,7 +113,7 @@ def _planner(error: PlannerError) -> Page:
 def _unavailable(error: Unavailable) -> Page:
     logs.fault(error)
     typed = kept.typed()
-    if typed is None:
+    if typed is None or request.blueprint == "portal":
         html, code = page(503)
     else:
         html, code = render_template("errors/unavailable.html", kept=typed), 503

@@ -45,7 +45,14 @@ def printable(form: FlaskForm, field: Field) -> None:
 def _is_unseen(letter: str) -> bool:
     if letter in ALLOWED_CONTROLS or letter in JOINERS:
         return False
-    return unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn")
+    kind = unicodedata.category(letter)
+    # Of what has no name yet, most is emoji that are younger than our tables.
+    return kind in ("Cc", "Cs", "Co") or (kind == "Cn" and _is_no_character(letter))
+
+
+def _is_no_character(letter: str) -> bool:
+    point = ord(letter)
+    return point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF
 
 
 def _option(pair: Any) -> Any:

@@ -11,7 +11,7 @@ from flask_babel.speaklater import LazyString
 from markupsafe import escape
 
 from planner.errors import Unavailable
-from planner.queries import brand
+from planner.queries import brand, inbox
 from planner.web import context, permissions, sessions
 
 LANGUAGES = ({"code": "en", "label": "English"}, {"code": "es", "label": "Español"})
@@ -20,6 +20,7 @@ NAV = (
     ("day.mine", _l("My day"), "user"),
     ("patients.index", _l("Patients"), "users"),
     ("courses.index", _l("Courses"), "course"),
+    ("inbox.index", _l("Inbox"), "mail"),
     ("decisions.index", _l("Decisions"), "decide"),
     ("settings.index", _l("Settings"), "settings"),
 )
@@ -56,7 +57,14 @@ def _nav() -> list[dict[str, Any]]:
     if account is None:
         return []
     return [
-        {"url": _url(endpoint), "label": label, "icon": icon, "active": _is_active(endpoint)}
+        {
+            "url": _url(endpoint),
+            "label": label,
+            "icon": icon,
+            "active": _is_active(endpoint),
+            "count": _waiting() if endpoint == "inbox.index" else 0,
+            "alert": True,
+        }
         for endpoint, label, icon in NAV
         if endpoint in current_app.view_functions
         and permissions.may(account.role, endpoint)
@@ -71,6 +79,16 @@ def _url(endpoint: str) -> str:
     if key not in known:
         known[key] = url_for(endpoint)
     return known[key]
+
+
+def _waiting() -> int:
+    # A part of a page has no navigation; and the page that says the database is away needs this one.
+    if request.headers.get("HX-Request"):
+        return 0
+    try:
+        return inbox.waiting(context.who())
+    except Unavailable:
+        return 0
 
 
 def _is_active(endpoint: str) -> bool:

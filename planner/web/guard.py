@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from planner.actions import access
 from planner.errors import Denied, Unavailable
 from planner.web import auth, context, kept, permissions, security, sessions
+from planner.web.portal import entry
 
 LONGEST_QUERY = 8_000
 UNREADABLE = ("\0", "\ufffd")  # the second stands where bytes were no UTF-8
@@ -38,6 +39,9 @@ def _check() -> Response | None:
         return _refuse(request.endpoint)
     if request.method not in SAFE:
         _refuse_foreign_origin()
+        if request.blueprint == "portal":
+            entry.protect()  # its forms say by themselves what cannot be read
+            return None
         csrf.protect()
         return _unreadable_form()
     return None

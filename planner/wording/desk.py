@@ -34,6 +34,8 @@ _HAPPENED: Mapping[str, str] = {
     "appointment.settle": N_("Booked for good"),
     "appointment.move": N_("Moved"),
     "appointment.confirm": N_("Confirmed"),
+    "own_page.confirm": N_("Confirmed by the patient"),
+    "own_page.answer_health": N_("Health question answered by the patient"),
     "appointment.check_in": N_("Checked in"),
     "appointment.health": N_("Health question answered"),
     "appointment.review_health": N_("Health answer reviewed"),

@@ -23,7 +23,8 @@ LONG_NAME = {
 }
 NOT_PAGES = {  # files, parts of pages, and what only sends elsewhere
     "auth.sign_out", "brand.stylesheet", "calendar.appointment", "calendar.course",
-    "calendar.patient", "day.home", "feeds.show", "health.show", "portal.calendar_file", "static",
+    "calendar.patient", "day.home", "feeds.show", "health.show", "portal.all_file",
+    "portal.calendar_file", "portal.enter", "portal.visit_file", "static",
 }  # fmt: skip
 WIDEST = """() => [...document.querySelectorAll("body *")]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
@@ -39,11 +40,17 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
     user = f"/settings/users/{clinic.receptionist}"
     return {
         "": ("/sign-in", f"/c/{worlds.TOKEN}"),
+        worlds.PATIENT: (
+            "/visits", "/visits/care", "/visits/sheet", "/visits/flight", "/visits/my-health",
+            "/visits/preferences", f"/visits/{visits['later']}/another-time",
+            f"/visits/{visits['later']}/cannot-come",
+        ),
         "receptionist": (
             "/day", "/day?by=room", "/day?site=all", "/day?date=2027-03-07", "/my-day",
             "/patients", "/patients?q=lopez", "/patients?q=nobody", "/patients/new",
             "/patients/search?q=lopez", ana, eve, f"{ana}/edit", f"{ana}/merge?q=lopez",
-            f"{ana}/links", f"{ana}/subscriptions", f"{ana}/messages", f"{eve}/messages", f"{eve}/book",
+            f"{ana}/links", f"{ana}/share", f"{ana}/sheet", "/inbox", "/call-list?who=all",
+            f"{ana}/subscriptions", f"{ana}/messages", f"{eve}/messages", f"{eve}/book",
             f"{ana}/courses/new",
             "/here-now", "/here-now?q=lopez", f"/here-now?patient={patients['eve']}",
             *(f"/appointments/{visits[name]}" for name in ("booked", "held", "arrived", "started")),
@@ -53,7 +60,8 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/decisions", "/account",
         ),
         "provider": (
-            "/my-day", "/my-day?date=2027-03-07", "/account/calendar", "/decisions", f"/courses/{courses['bob']}",
+            "/my-day", "/my-day?date=2027-03-07", "/account/calendar", "/decisions", "/inbox",
+            f"/courses/{courses['bob']}",
             f"/appointments/{visits['consult']}", f"/appointments/{visits['consult']}/consult",
         ),
         "manager": (
@@ -87,6 +95,8 @@ def main_pages(cast: Cast) -> Sequence[tuple[str, str]]:
         ("receptionist", f"/courses/{cast.courses['dora']}?open=2"),
         ("provider", "/my-day"),
         ("provider", f"/appointments/{visits['consult']}/consult"),
+        ("receptionist", "/inbox"),
+        (worlds.PATIENT, "/visits"),
         ("manager", "/settings/"),
         ("manager", "/settings/messages?status=failed"),
     )
@@ -109,7 +119,8 @@ def base(world: World, serve: Serve) -> str:
 def be(page: Page, world: World, base: str, role: str) -> None:
     """Continue as somebody who has signed in, or as nobody."""
     page.context.clear_cookies()
-    page.context.add_cookies([{"name": "planner", "value": world.cookies[role], "url": base}])
+    name = worlds.COOKIES.get(role, "planner")
+    page.context.add_cookies([{"name": name, "value": world.cookies[role], "url": base}])
 
 
 def barriers(page: Page) -> list[str]:
@@ -150,7 +161,7 @@ def test_no_page_is_missing_from_the_table(world: World) -> None:
     assert opened == (shown & set(permissions.PERMISSIONS)) - NOT_PAGES
 
 
-@pytest.mark.parametrize("role", ["", "receptionist", "provider", "manager"])
+@pytest.mark.parametrize("role", ["", worlds.PATIENT, "receptionist", "provider", "manager"])
 def test_every_page_answers_is_accessible_and_fits_a_phone(
     page: Page, world: World, base: str, role: str
 ) -> None:
@@ -176,7 +187,7 @@ def test_refusals_are_accessible_and_lead_on(
 ) -> None:
     console_errors.expect("status of 4(03|04|22)")
     be(page, world, base, "receptionist")
-    found = wrong(page, base, ["/nothing", "/settings/", "/c/nothing"])
+    found = wrong(page, base, ["/nothing", "/settings/", "/c/nothing", "/p/nothing", "/visits"])
     page.goto(f"{base}/patients/new")
     page.get_by_role("button", name="Save and book consult").click()
     expect(page.locator("[data-error-summary]")).to_be_focused()
@@ -185,6 +196,8 @@ def test_refusals_are_accessible_and_lead_on(
         "/nothing": ["answers 404"],
         "/settings/": ["answers 403"],
         "/c/nothing": ["answers 404"],
+        "/p/nothing": ["answers 404"],
+        "/visits": ["answers 404"],
         "typed": [],
     }
 
@@ -213,3 +226,58 @@ def test_the_main_journey_needs_no_script(page: Page, world: World, base: str) -
     page.get_by_label("Book all the same").check()
     page.get_by_role("button", name="Reserve").click()
     expect(page.get_by_text("3 sessions reserved.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "has_script",
+    [
+        pytest.param(True, id="with scripts"),
+        pytest.param(
+            False,
+            id="without",
+            marks=pytest.mark.browser_context_args(java_script_enabled=False),
+        ),
+    ],
+)
+def test_a_patient_finds_the_way_on_a_phone(
+    page: Page, world: World, base: str, console_errors: Console, has_script: bool
+) -> None:
+    console_errors.expect("status of 4(04|22)")
+    page.set_viewport_size(PHONE)
+    page.goto(f"{base}/p/{worlds.PAGE_TOKEN}")
+    assert page.url == f"{base}/visits"
+    page.get_by_label("No, nothing").check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Your answer is with us.")).to_be_visible()
+    page.locator("summary", has_text="16 March").click()
+    page.get_by_role("button", name="I will come Tuesday 16 March").click()
+    expect(page.get_by_text("Thank you: you are expected.")).to_be_visible()
+    page.get_by_role("link", name="I have a flight").click()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Please give a date.").first).to_be_visible()
+    if has_script:
+        assert barriers(page) == []
+    page.get_by_label("Day of the flight").fill("2027-03-12")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("We have noted the flight")).to_be_visible()
+    expect(page.get_by_text("Fri 12 Mar 2027")).to_be_visible()
+    page.get_by_role("link", name="My health has changed").click()
+    page.get_by_label("What has changed?").fill("A new medicine")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Your provider will read this.").first).to_be_visible()
+    if has_script:
+        assert barriers(page) == []
+    page.get_by_role("button", name="Close this page").click()
+    page.goto(f"{base}/visits")
+    expect(page.get_by_role("heading", name="Please open your link again")).to_be_visible()
+
+
+def test_the_patients_sheet_fits_on_one_page(page: Page, world: World, base: str) -> None:
+    be(page, world, base, worlds.PATIENT)
+    page.goto(f"{base}/visits/sheet")
+    printed = page.pdf(format="Letter", prefer_css_page_size=True)
+    assert printed.count(b"/Type /Page\n") == 1
+    assert "Replaces every earlier sheet." in page.content()
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/patients/{world.cast.patients['ana']}/sheet")
+    assert page.pdf(format="Letter", prefer_css_page_size=True).count(b"/Type /Page\n") == 1

@@ -12,10 +12,13 @@ from werkzeug.test import TestResponse
 
 from tests.hostile import pages
 from tests.hostile.pages import Page
-from tests.hostile.world import OTHER_TOKEN, TOKEN, World
+from tests.hostile.world import OTHER_TOKEN, PAGE_TOKEN, PATIENT, TOKEN, World
 
 STARTS = ("/", "/sign-in", "/styleguide", "/here-now", f"/c/{TOKEN}", f"/c/{OTHER_TOKEN}")
 """Where a walk begins; the rest is found by links and by searching."""
+
+OWN_STARTS = ("/visits", "/visits/sheet", "/visits/care", f"/p/{PAGE_TOKEN}")
+"""Where the walk of whoever holds a patient's link begins."""
 
 SOUGHT = "lopez"
 
@@ -35,7 +38,7 @@ class Visit:
 
 def walk(world: World, role: str, *, alike: int = ALIKE) -> Iterator[Visit]:
     """Open everything that leads on from the first pages, breadth first."""
-    starts = [*STARTS, *_pages_of(world)]
+    starts = list(OWN_STARTS) if role == PATIENT else [*STARTS, *_pages_of(world)]
     waiting, seen, count = deque(starts), set(starts), Counter[tuple[str, ...]]()
     while waiting:
         path = waiting.popleft()

@@ -16,7 +16,7 @@ from planner.db.engine import db
 from tests import factories
 from tests.hostile import crawl, judge, plan
 from tests.hostile import world as worlds
-from tests.hostile.world import OTHER_TOKEN, TOKEN, World
+from tests.hostile.world import OTHER_TOKEN, PAGE_TOKEN, PATIENT, TOKEN, World
 from tests.support import databases
 from tests.web.conftest import EMAILS
 
@@ -78,7 +78,7 @@ def test_no_fault_is_logged_with_its_message(
 
 def _work(world: World) -> None:
     """Look at everything, send every form once as meant and once spoilt, sign in wrongly."""
-    for role in ("manager", "provider", ""):
+    for role in ("manager", "provider", "", PATIENT):
         for _visit in crawl.walk(world, role, alike=1):
             pass
     found = list(plan.cases(world, plan.forms(world)))
@@ -96,7 +96,7 @@ def _secrets(world: World) -> list[str]:
     keys = [*world.cast.patients.values(), *world.cast.appointments.values()]
     return [
         *NAMES.values(), "305) 555-0177", TYPED, PASSWORD_TYPED, factories.PASSWORD, "umbrellas",
-        TOKEN, OTHER_TOKEN, *EMAILS.values(), *world.cookies.values(), *keys,
+        TOKEN, OTHER_TOKEN, PAGE_TOKEN, *EMAILS.values(), *world.cookies.values(), *keys,
         "Something plain", "csrf_token",
     ]  # fmt: skip
 

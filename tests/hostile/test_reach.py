@@ -15,7 +15,7 @@ from planner.db.models import AuditRow, Change, Consent, DateToAvoid, Decision, 
 from tests.hostile import crawl
 from tests.hostile.test_looking import LOOKED_AT
 from tests.hostile.values import VALUES
-from tests.hostile.world import OTHER_TOKEN, TOKEN, World, dump
+from tests.hostile.world import OTHER_TOKEN, PATIENT, TOKEN, World, dump
 from tests.support import databases
 
 SIGN_IN = "/sign-in"
@@ -108,6 +108,33 @@ def test_a_patients_link_opens_that_patients_visits_and_no_page(world: World) ->
             assert (answer.status_code, (answer.location or "")[:8]) == (302, SIGN_IN)
 
 
+def test_a_page_link_opens_that_patients_page_and_no_other(world: World) -> None:
+    cast = world.cast
+    page = world.ask(PATIENT, "/visits").text
+    theirs = [cast.appointments[name] for name in ("reserved", "started", "held", "consult")]
+    assert (cast.appointments["later"] in page, any(key in page for key in theirs)) == (True, False)
+    for path in (f"/patients/{cast.patients['ana']}", "/day", "/inbox", "/patients"):
+        answer = world.ask(PATIENT, path)
+        assert (answer.status_code, (answer.location or "")[:8]) == (302, SIGN_IN)
+    before = dump(world.app, without=WRITTEN_ANYWAY)
+    acts = ("confirm", "health", "another-time", "cannot-come")
+    paths = [f"/visits/{key}/{act}" for key in theirs for act in acts]
+    fields = {"answer": "no", "text": "x", "seen": "20270310T1500Z"}
+    codes = {world.post(PATIENT, "/visits", path, fields).status_code for path in paths}
+    others = {world.ask(role, "/visits").status_code for role in ("", "manager", "provider")}
+    assert (codes, others, dump(world.app, without=WRITTEN_ANYWAY)) == ({404, 409}, {404}, before)
+
+
+def test_what_a_patient_wrote_of_health_is_answered_by_a_provider_only(world: World) -> None:
+    path = f"/inbox/{world.cast.ids['notice health']}"
+    before = dump(world.app, without=WRITTEN_ANYWAY)
+    codes = [
+        world.post(role, "/account", path, {}).status_code for role in ("receptionist", "manager")
+    ]
+    assert (codes, dump(world.app, without=WRITTEN_ANYWAY)) == ([403, 403], before)
+    assert world.post("provider", "/account", path, {}).status_code == 302
+
+
 @pytest.mark.parametrize("token", [TOKEN.lower(), TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "%", "_"])
 def test_a_token_that_is_almost_right_is_wrong(world: World, token: str) -> None:
     assert world.ask("", f"/c/{token}").status_code == 404
@@ -140,9 +167,11 @@ def test_what_a_patient_said_about_health_is_read_by_providers_only(world: World
     said = "feels dizzy"
     seen = {
         role: any(said in visit.answer.text for visit in crawl.walk(world, role, alike=2))
-        for role in ("receptionist", "manager", "provider", "")
+        for role in ("receptionist", "manager", "provider", "", PATIENT)
     }
-    assert seen == {"receptionist": False, "manager": False, "provider": True, "": False}
+    assert seen == {
+        "receptionist": False, "manager": False, "provider": True, "": False, PATIENT: False,
+    }  # fmt: skip
     with _session(world) as session:
         told = [str(row.before) + str(row.after) for row in session.scalars(sa.select(AuditRow))]
     assert not any(said in text for text in told)

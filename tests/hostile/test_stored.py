@@ -9,7 +9,7 @@ import pytest
 
 from tests.hostile import crawl, judge, plan, values
 from tests.hostile.pages import UNTYPED, Form
-from tests.hostile.world import World
+from tests.hostile.world import PATIENT, World
 from tests.support import databases
 
 FORBIDDEN_IN_LINES = re.compile(r"^(X-PROBE|Set-Cookie)", re.MULTILINE)
@@ -21,7 +21,9 @@ FORBIDDEN_IN_LINES = re.compile(r"^(X-PROBE|Set-Cookie)", re.MULTILINE)
 )
 def test_a_stored_text_is_a_text_on_every_page_and_file(world: World, text: str) -> None:
     stored = _poison(world, text)
-    answers = [visit for role in ("manager", "provider") for visit in crawl.walk(world, role)]
+    answers = [
+        visit for role in ("manager", "provider", PATIENT) for visit in crawl.walk(world, role)
+    ]
     faults = {
         f"{visit.path}: {fault}"
         for visit in answers

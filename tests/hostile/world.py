@@ -25,6 +25,7 @@ from planner.db.models import (
     ClinicText,
     Course,
     Decision,
+    Notice,
     Patient,
     Provider,
     Room,
@@ -41,8 +42,13 @@ TODAY = date(2027, 3, 1)  # a Monday; the clocks change two weeks later
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)  # ten o'clock at the sites
 TOKEN = "T0ken_" + "x" * 37
 OTHER_TOKEN = "0ther_" + "y" * 37
+PAGE_TOKEN = "Page0_" + "z" * 37
 COLLEAGUE = "colleague@example.com"
 ROLES = ("receptionist", "provider", "manager")
+PATIENT = "patient"
+"""Whoever holds the link of a patient's own page: nobody who signs in."""
+
+COOKIES = {PATIENT: "planner-visits"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,7 @@ class World:
         self, role: str, path: str, *, method: str = "GET", headers: Any = None, **rest: Any
     ) -> TestResponse:
         """Send a request as somebody; "" is nobody. What the browser would store is dropped."""
-        cookie = {"Cookie": f"planner={self.cookies[role]}"}
+        cookie = {"Cookie": f"{COOKIES.get(role, 'planner')}={self.cookies[role]}"}
         self.answered += 1
         return self.browser.open(path, method=method, headers={**cookie, **(headers or {})}, **rest)
 
@@ -118,6 +124,10 @@ def open_on(url: str, cast: Cast, put_back: Callable[[int], None]) -> World:
         for name, token in (("ana", TOKEN), ("bob", OTHER_TOKEN)):
             key = cast.patients[name]
             links.create(key, token, replaces_others=False, by=SYSTEM, now=NOW)
+        links.create(
+            cast.patients["ana"], PAGE_TOKEN, purpose=links.PAGE, replaces_others=False,
+            by=SYSTEM, now=NOW,
+        )  # fmt: skip
     for role in (*ROLES, "colleague"):
         browser = app.test_client()
         answer = enter(browser, {**EMAILS, "colleague": COLLEAGUE}[role])
@@ -127,6 +137,9 @@ def open_on(url: str, cast: Cast, put_back: Callable[[int], None]) -> World:
     stranger = app.test_client()
     assert stranger.get("/sign-in").status_code == 200
     world.cookies[""] = cookie_of(stranger)
+    patient = app.test_client()
+    assert patient.get(f"/p/{PAGE_TOKEN}").location == "/visits"
+    world.cookies[PATIENT] = cookie_of(patient, COOKIES[PATIENT])
     with app.app_context():
         db.engine.dispose()
     return world
@@ -258,6 +271,10 @@ def _visits(
         "fulfilled": add(ana, -14, course_session_id=of_ana[1], status="fulfilled"),
         "booked": add(ana, 0, hour=14, course_session_id=of_ana[2], **{**health, **note}),
         "later": add(ana, 15, course_session_id=of_ana[3]),
+        "asked": add(
+            ana, 0, hour=16, service_id=clinic.review, provider_id=clinic.pa,
+            room_id=clinic.miami_flex,
+        ),
         "reserved": add(bob, 9, course_session_id=of_bob[1], status="reserved", expires_at=soon),
         "held": add(eve, 1, status="held", expires_at=soon, **call),
         "consult": add(dora, 0, hour=9, status="started", actual_starts_at=before, arrived_at=before),
@@ -301,7 +318,33 @@ def _others(
         )
         for name, who in (("md", clinic.md), ("pa", clinic.pa))
     }
-    return {**days, **given, **_retired(session), "closure": closure, "consent bob": bobs_consent}
+    told = _notices(session, people, visits, texts)
+    return {
+        **days, **given, **told, **_retired(session), "closure": closure, "consent bob": bobs_consent,
+    }  # fmt: skip
+
+
+def _notices(
+    session: Session, people: dict[str, int], visits: dict[str, int], texts: Mapping[str, str]
+) -> dict[str, int]:
+    said = texts.get("note", "mornings are better")
+    rows = {
+        "notice time": Notice(
+            kind="another_time", text=said, appointment_id=visits["later"], wishes={"weekdays": [0]}
+        ),
+        "notice away": Notice(
+            kind="cannot_come", text=said, appointment_id=visits["booked"], wishes={}
+        ),
+        "notice flight": Notice(kind="flight", flight_on=TODAY + timedelta(days=20), wishes={}),
+        "notice health": Notice(
+            kind="health", health_text=texts.get("health_answer", "feels dizzy"), wishes={}
+        ),
+    }
+    for row in rows.values():
+        row.patient_id, row.created_at = people["ana"], NOW
+    session.add_all(rows.values())
+    session.flush()
+    return {name: row.id for name, row in rows.items()}
 
 
 def _messages(session: Session, patient_id: int, visit_id: int, texts: Mapping[str, str]) -> None:

@@ -38,7 +38,7 @@ def test_what_is_due_is_sent_once_and_what_was_sent_is_written_down(
     )  # fmt: skip
     assert (row.subject, row.message_id) == (mail["Subject"], mail["Message-ID"])
     assert row.message_id == f"<{row.key}@clinic.example>"
-    assert ("Wednesday 10 March 2027" in row.body, "/c/" in row.body) == (True, False)
+    assert ("Wednesday 10 March 2027" in row.body, "/p/" in row.body) == (True, False)
 
 
 @sqlite_only

@@ -26,3 +26,11 @@ def test_what_the_manifest_names_is_there() -> None:
 def test_the_styles_load_nothing_from_elsewhere() -> None:
     styles = "".join(path.read_text() for path in assets.DIST.glob("*.css"))
     assert re.findall(r"url\(\"?(?:https?:)?//[^)]*\)", styles) == []
+
+
+def test_browsers_that_know_no_two_themes_get_every_colour_of_the_light_one() -> None:
+    css = assets.SOURCES / "css"
+    tokens, older = ((css / name).read_text() for name in ("tokens.css", "older.css"))
+    light = re.findall(r"(--[\w-]+): light-dark\((#\w+),", tokens)
+    assert len(light) > 40
+    assert sorted(set(light)) == sorted(set(re.findall(r"(--[\w-]+): (#\w+);", older)))

@@ -56,7 +56,7 @@ def confirm(key: str, *, version: int, by: Who, now: datetime) -> str:
     def work(tx: Tx, row: Appointment) -> None:
         if Status(row.status) is not Status.BOOKED:
             raise Stale({"status": (None, row.status)})
-        row.confirmed_at = tx.now
+        row.confirmed_at, row.confirmed_by = tx.now, "clinic"
 
     return _changed(key, version, work, "confirm", by=by, now=now)
 
@@ -225,7 +225,11 @@ def _check_amounts(treated: Treated) -> None:
 
 
 def _answer(row: Appointment, seen: CheckIn) -> None:
-    row.health_state = seen.health_state
-    row.health_answer = seen.health_answer
+    # What the patient has sent from the own phone stays: the desk need not ask again, and cannot
+    # answer away what a provider is to read.
+    is_kept = row.health_state == "review" and row.health_reviewed_at is None
+    if seen.health_state and not (is_kept and seen.health_state == "complete"):
+        row.health_state = seen.health_state
+        row.health_answer = seen.health_answer
     if seen.has_stockings is not None:
         row.has_stockings = seen.has_stockings

@@ -19,7 +19,15 @@ from planner.db.models.catalogue import (
 )
 from planner.db.models.courses import LIVE_STATUSES, Appointment, Course, CourseSession, Decision
 from planner.db.models.messages import Message
-from planner.db.models.people import Consent, Consult, DateToAvoid, Patient, PatientLink, Screening
+from planner.db.models.people import (
+    Consent,
+    Consult,
+    DateToAvoid,
+    Notice,
+    Patient,
+    PatientLink,
+    Screening,
+)
 from planner.db.models.records import AuditHead, AuditRow, Change, IdempotencyKey, ScheduleVersion
 
 __all__ = [
@@ -42,6 +50,7 @@ __all__ = [
     "IdempotencyKey",
     "LeftOutEvent",
     "Message",
+    "Notice",
     "Patient",
     "PatientLink",
     "Protocol",

@@ -102,6 +102,7 @@ class Appointment(Base):
     expires_at: Mapped[datetime | None]  # of a hold or a reservation
     call_back_note: Mapped[str] = mapped_column(sa.String(300), default="")
     confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[str] = mapped_column(sa.String(10), default="")  # patient | clinic
     arrived_at: Mapped[datetime | None]
     health_state: Mapped[str] = mapped_column(sa.String(10), default="")  # "" | complete | review
     health_answer: Mapped[str] = mapped_column(sa.String(1000), default="")  # for providers only

@@ -126,10 +126,35 @@ class PatientLink(Base):
     __tablename__ = "patient_link"
     id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
-    purpose: Mapped[str] = mapped_column(sa.String(20))  # calendar_file
+    purpose: Mapped[str] = mapped_column(sa.String(20))  # calendar_file | page
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """What a patient told the clinic on their own page. It changes nothing until somebody handles it."""
+
+    __tablename__ = "notice"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    appointment_id: Mapped[int | None] = mapped_column(sa.ForeignKey("appointment.id"), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(12))  # another_time | cannot_come | flight | health
+    text: Mapped[str] = mapped_column(sa.String(1000), default="")
+    health_text: Mapped[str] = mapped_column(sa.String(1000), default="")  # for providers only
+    wishes: Mapped[dict[str, Any]]  # of another time: {"weekdays": [0, 3], "part": "morning"}
+    flight_on: Mapped[date | None]
+    flight_at: Mapped[time | None]  # the departure, when it is known
+    created_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None] = mapped_column(index=True)
+    handled_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    handled_how: Mapped[str] = mapped_column(sa.String(10), default="")  # done | taken | read
+    handled_note: Mapped[str] = mapped_column(sa.String(300), default="")
+    __table_args__ = (
+        sa.CheckConstraint(
+            "kind IN ('another_time', 'cannot_come', 'flight', 'health')", name="kind"
+        ),
+    )

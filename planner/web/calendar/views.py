@@ -72,9 +72,7 @@ def _page(key: str, form: LinkForm, made: links.Link | None = None) -> str:
 
 
 def _revoke(key: str) -> AnyResponse:
-    text = request.form["revoke"]
-    link_id = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    actions.revoke(key, link_id, by=context.who(), now=context.now())
+    actions.revoke(key, links.number(request.form["revoke"]), by=context.who(), now=context.now())
     flash(_("The link has ended. Whoever opens it sees nothing any more."), "success")
     return redirect(url_for("calendar.links", key=key))
 

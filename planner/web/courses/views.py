@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from planner import wording
 from planner.actions import courses as actions
 from planner.errors import Invalid, KeyReused, Refused, Stale
-from planner.queries import course_plan
+from planner.queries import course_plan, sharing
 from planner.queries import courses as queries
 from planner.queries import names as known_names
 from planner.queries.course_view import Pick, Sentence
@@ -239,6 +239,9 @@ def _screen(
     page = course_plan.page(key, wanted, locale=context.locale(), now=context.now())
     html = render_template(
         "courses/show.html",
+        exchange=sharing.exchange(
+            page.head.patient_key, locale=context.locale(), now=context.now()
+        ),
         page=page,
         refusal=refusal,
         errors={**_messages(wrong), **(errors or {})},

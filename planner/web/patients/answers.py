@@ -24,6 +24,8 @@ SENTENCES: Mapping[str, Any] = {
     "too_long_ago": _l("This is too long ago."),
     "too_far": _l("This is more than a year. Please check the two days."),
     "until_before_from": _l("The last day lies before the first."),
+    "out_of_range": _l("This is too far away, or in the past."),
+    "too_many": _l("There is much of yours that we have not read yet. Please call us."),
     "same_patient": _l("These are one and the same file."),
 }
 

@@ -21,7 +21,7 @@ from planner import wording
 from planner.actions import merging
 from planner.actions import patients as actions
 from planner.errors import Invalid, Refused, Stale
-from planner.queries import names, patient_page
+from planner.queries import names, patient_page, sharing
 from planner.queries import patients as queries
 from planner.web import context, undo
 from planner.web.patients import answers
@@ -244,11 +244,13 @@ def _page(
     if request.method == "GET" and page.key != key:
         return redirect(url_for(".show", key=page.key))
     actions.note_opened(page.id, by=context.who(), now=context.now())
+    exchange = sharing.exchange(page.key, locale=context.locale(), now=context.now())
     is_refused = date_form or consent_form or stay_form
     blank = {"formdata": None}
     html = render_template(
         "patients/show.html",
         page=page,
+        exchange=exchange,
         date_form=date_form or DateForm(**blank),
         consent_form=consent_form
         or ConsentForm(**blank, language=page.language, signed_on=page.today),

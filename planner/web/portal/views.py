@@ -1,10 +1,10 @@
-"""What a patient's link shows. Opening it changes nothing but the note that it was opened."""
+"""What a patient's calendar link shows. Opening it changes nothing but the note that it was opened."""
 
 from __future__ import annotations
 
 import contextlib
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import make_response, render_template, request
 from flask_babel import force_locale
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,15 +14,7 @@ from planner.errors import Unavailable
 from planner.queries import calendars
 from planner.web import context
 from planner.web.calendar import answers
-
-blueprint = Blueprint("portal", __name__)
-
-
-@blueprint.after_request
-def keep_the_token(response: Response) -> Response:
-    """Let no other page learn the address: whoever has it holds the link."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+from planner.web.portal.blueprint import blueprint
 
 
 @blueprint.get("/c/<token>")
