@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support import databases
@@ -18,6 +19,10 @@ from tests.support.console import Console
 from tools import assets, chromium
 
 RUN = "PLANNER_TEST_RUN"  # the folder that the processes of one test run share
+
+# A busy machine is no finding: what a random example may take is no test's business.
+hypothesis.settings.register_profile("planner", deadline=None)
+hypothesis.settings.load_profile("planner")
 
 os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(assets.node()))
 

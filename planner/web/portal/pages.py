@@ -13,6 +13,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from planner.actions import feeds
 from planner.actions import links as actions
 from planner.errors import Unavailable
 from planner.queries import calendars, own_page
@@ -156,8 +157,13 @@ def _answer_form(key: str, seen: str, wrong: tuple[str, AnswerForm] | None) -> A
 
 def _file(key: str, name: str) -> AnyResponse:
     known = entry.holder()
-    file = calendars.page_file(known.link_id, key, now=context.now()) if known else None
-    return answers.answer(file, name) if file else nothing()
+    now = context.now()
+    file = calendars.page_file(known.link_id, key, now=now) if known else None
+    if file is None:
+        return nothing()
+    with contextlib.suppress(Unavailable):
+        feeds.report(file.left_out, by=context.who(), now=now)
+    return answers.answer(file, name)
 
 
 def _language() -> str:

@@ -36,7 +36,7 @@ PARTS = {
         ("wait", _l("Each day until the first session")),
         ("elapsed", _l("Each day from the first session to the last")),
         ("weekday", _l("A weekday not wished for")),
-        ("outside", _l("A time not wished for, and 1 each quarter of an hour")),
+        ("outside", _l("A time not wished for (+1 each ¼ hour)")),
         ("site", _l("Another site than the session before")),
         ("provider", _l("Another provider than the session before")),
         ("quarters", _l("Each quarter of an hour from the time before")),
