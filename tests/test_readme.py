@@ -18,7 +18,7 @@ def test_the_table_of_settings_is_that_of_the_program() -> None:
 
 
 def test_every_command_has_its_line() -> None:
-    shown = set(re.findall(r"^\| `planner (\w+)", README, re.MULTILINE))
+    shown = set(re.findall(r"^\| `planner ([\w-]+)", README, re.MULTILINE))
     assert shown == {command.name for command in COMMANDS}
 
 

@@ -30,7 +30,7 @@ VALUES_ONLY = {
     "photo.after_days", "reservation.days", "aftercare.flying", "aftercare.exercise", "aftercare.sun",
     "aftercare.hot_bath", "aftercare.hot_tub", "aftercare.sauna", "compression.day_night_days",
     "compression.as_needed_weeks", "compression.reticular_days", "room.preparation_minutes",
-    "room.turnover_minutes",
+    "room.turnover_minutes", "proposal.order", "proposal.soonest", "proposal.same_time",
 }  # fmt: skip
 
 

@@ -47,9 +47,11 @@ def current(session: Session, *, since: datetime, now: datetime, read: Reader) -
     kept = _KEPT.get(bind)
     head = session.execute(_head(), {"known": kept.head_id if kept else 0}).one()
     if kept is not None and kept.since <= since and (head.known or "") == kept.head_hash:
+        if head.id == kept.head_id and (head.newest or 0) == kept.newest_id:
+            return kept.occupancy
         changed = _changed(session, kept, head)
         if not changed:
-            return kept.occupancy
+            return _keep(bind, head, kept.since, kept.occupancy)
         if len(changed) <= MOST_CHANGED:
             rows = read(session, kept.since, changed)
             return _keep(bind, head, kept.since, kept.occupancy.changed(changed, rows))

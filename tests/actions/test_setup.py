@@ -83,4 +83,8 @@ def test_nothing_is_invented_about_the_clinic(empty: sa.Engine) -> None:
                 ClinicText.is_placeholder.is_(False), ClinicText.language == "en"
             )
         ).all()
-    assert (clinic.phone, clinic.email, sorted(unmarked)) == ("", "", ["aftercare", "bring"])
+    assert (clinic.phone, clinic.email, sorted(unmarked)) == (
+        "",
+        "",
+        ["aftercare", "bring", "expectation", "why_stockings"],
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -236,9 +237,10 @@ def test_a_session_that_took_place_is_followed_by_aftercare_until_that_is_taken_
     with Session(bound) as session:
         key = session.get_one(Appointment, id_).key
     treated = lifecycle.Treated(starts_at=at(NOW.date(), 8), ends_at=at(NOW.date(), 8, 40))
-    undo = lifecycle.complete(key, treated, version=1, by=DESK, now=NOW)
+    provider = replace(DESK, role="provider", provider_id=clinic.pa)
+    undo = lifecycle.complete(key, treated, version=1, by=provider, now=NOW)
     told = kinds(bound)
-    changes.undo(undo, by=DESK, now=NOW)
+    changes.undo(undo, by=provider, now=NOW)
     assert (told, kinds(bound)) == (["aftercare"], [])
 
 

@@ -17,7 +17,7 @@ from tests.support import databases
 
 IS_LONG = bool(os.environ.get("PLANNER_LONG"))
 PARTS = 6
-SIZES = {"sqlite": 12_000, "postgresql": 2_400} if IS_LONG else {"sqlite": 1_300, "postgresql": 240}
+SIZES = {"sqlite": 12_000, "postgresql": 2_400} if IS_LONG else {"sqlite": 900, "postgresql": 160}
 REFUSED_AS_MEANT = 0.15
 """Of all forms, how many may be refused although nobody has spoilt them: some lack a reason."""
 

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from planner.actions import links
+from planner.actions import feeds, links
 from planner.app import create_app
 from planner.db import connections
 from planner.db.engine import db
@@ -32,7 +32,7 @@ from planner.db.models import (
     Service,
     Site,
 )
-from planner.who import SYSTEM
+from planner.who import SYSTEM, Who
 from tests import factories
 from tests.factories import SmallClinic
 from tests.support import databases
@@ -43,6 +43,7 @@ NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)  # ten o'clock at the sites
 TOKEN = "T0ken_" + "x" * 37
 OTHER_TOKEN = "0ther_" + "y" * 37
 PAGE_TOKEN = "Page0_" + "z" * 37
+FEED_TOKEN = "Feed0_" + "w" * 37
 COLLEAGUE = "colleague@example.com"
 ROLES = ("receptionist", "provider", "manager")
 PATIENT = "patient"
@@ -128,6 +129,8 @@ def open_on(url: str, cast: Cast, put_back: Callable[[int], None]) -> World:
             cast.patients["ana"], PAGE_TOKEN, purpose=links.PAGE, replaces_others=False,
             by=SYSTEM, now=NOW,
         )  # fmt: skip
+        provider = Who(user_id=None, role="provider", provider_id=cast.clinic.md)
+        feeds.subscribe_provider(FEED_TOKEN, by=provider, now=NOW)
     for role in (*ROLES, "colleague"):
         browser = app.test_client()
         answer = enter(browser, {**EMAILS, "colleague": COLLEAGUE}[role])

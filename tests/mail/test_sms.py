@@ -44,7 +44,7 @@ def test_a_text_message_is_neutral_and_short_and_its_receipt_is_kept(
     assert head == (
         "Glamour Medical Aesthetics: Su cita del mié 10 mar. Miércoles 10 de marzo de 2027, 9:00."
     )
-    assert link.startswith("https://planner.example.com/c/")
+    assert link.startswith("https://planner.example.com/p/")
     row = read(id_)
     assert (row.status, row.receipt[:2], row.recipient, link in row.body) == (
         "sent", "SM", "+13055550109", False,

@@ -208,15 +208,16 @@ def test_two_workers_at_once_send_every_message_once(
 def test_the_link_opens_the_patients_page_and_no_token_is_stored(
     bound: sa.Engine, worker: Worker, office: PostOffice, post: Post, read: Read
 ) -> None:
-    from planner.queries import calendars
+    from planner.queries import own_page
 
     id_ = post("ana@example.com")
     worker.once()
     text = post_office.text_of(office.mails[0])
-    token = text.partition("https://planner.example.com/c/")[2].split()[0]
-    page = calendars.link_page(token, now=worker.now())
+    token = text.partition("https://planner.example.com/p/")[2].split()[0]
     with Session(bound) as session:
         link = session.get_one(PatientLink, read(id_).link_id)
+    page = own_page.page(link.id, now=worker.now())
+    with Session(bound) as session:
         stored = str(session.connection().execute(sa.select(Message.__table__)).all())
     assert page is not None
     assert (len(page.visits), len(token), token in stored, token in link.token_hash) == (

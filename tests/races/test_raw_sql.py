@@ -60,6 +60,7 @@ def _copied(bound: sa.Engine, ring: Arena) -> dict[str, object]:
     with bound.connect().execution_options(**{connections.WRITING: True}) as connection:
         row = connection.execute(sa.select(TABLE).where(TABLE.c.key == key)).mappings().one()
         values = {name: value for name, value in row.items() if name != "id"}
+        connection.execute(sa.delete(Base.metadata.tables["message"]))
         connection.execute(sa.delete(TABLE))
         connection.commit()
     return values

@@ -22,7 +22,7 @@ from planner.actions.appointments import lifecycle
 from planner.app import create_app
 from planner.db.engine import db
 from planner.db.models import Appointment, AuditRow, Notice, Patient, PatientLink, SignIn
-from planner.who import SYSTEM
+from planner.who import SYSTEM, Who
 from tests import factories
 from tests.queries.test_calendars import FORBIDDEN
 from tests.support import calendars
@@ -581,7 +581,7 @@ def test_a_visit_that_was_cancelled_while_the_page_was_open_says_so(held: Held) 
     with held.app.app_context():
         lifecycle.cancel(
             held.later, ended_by="clinic", reason="storm", version=held.visit(held.later).version,
-            by=SYSTEM, now=clock.now(),
+            by=Who(user_id=None, role="receptionist"), now=clock.now(),
         )  # fmt: skip
     answer = browser.post(
         f"/visits/{held.later}/confirm",
