@@ -206,25 +206,17 @@ class Overlay(Sequence[Busy]):
 
     def of_provider(self, provider_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the provider on a UTC day, given as its ordinal."""
-        rows = self._left(self._base.of_provider(provider_id, day))
-        rows += [
-            busy
-            for busy in self._live()
-            if busy.slot.provider_id == provider_id
-            and day in days_of(busy.slot.starts_at, busy.slot.ends_at)
+        added = (busy for busy in self._live() if busy.slot.provider_id == provider_id)
+        return self._left(self._base.of_provider(provider_id, day)) + [
+            busy for busy in added if day in days_of(*clock("provider", busy))
         ]
-        return rows
 
     def of_room(self, room_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the room, preparation and turnover included, on a UTC day."""
-        rows = self._left(self._base.of_room(room_id, day))
-        rows += [
-            busy
-            for busy in self._live()
-            if busy.slot.room_id == room_id
-            and day in days_of(busy.slot.room_from, busy.slot.room_until)
+        added = (busy for busy in self._live() if busy.slot.room_id == room_id)
+        return self._left(self._base.of_room(room_id, day)) + [
+            busy for busy in added if day in days_of(*clock("room", busy))
         ]
-        return rows
 
     def of_patient(self, patient_id: int) -> Sequence[Busy]:
         """Return all that is booked for the patient, ordered by start."""
