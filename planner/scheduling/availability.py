@@ -51,17 +51,13 @@ def slot_at(
     clocks = supply.clocks_of(
         timetable.services[service_id], service_id, index.of(timetable).presence, site_id, day
     )
-    ends_at = starts_at + timedelta(minutes=minutes)
-    return Slot(
+    return clocks.slot(
+        starts_at,
+        minutes,
         service_id=service_id,
         site_id=site_id,
         provider_id=provider_id,
         room_id=room_id,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        room_from=starts_at - timedelta(minutes=clocks.preparation),
-        room_until=ends_at + timedelta(minutes=clocks.turnover),
-        patient_until=ends_at + timedelta(minutes=clocks.walk),
         patient_id=patient_id,
         number=number,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from planner.scheduling import cells, index, occupancy
@@ -31,6 +31,34 @@ class Clocks:
     preparation: int
     turnover: int
     walk: int
+
+    def slot(
+        self,
+        starts_at: datetime,
+        minutes: int,
+        *,
+        service_id: int,
+        site_id: int,
+        provider_id: int,
+        room_id: int,
+        patient_id: int | None,
+        number: int | None,
+    ) -> Slot:
+        """Return the slot that begins at the instant, with its three clocks."""
+        ends_at = starts_at + timedelta(minutes=minutes)
+        return Slot(
+            service_id=service_id,
+            site_id=site_id,
+            provider_id=provider_id,
+            room_id=room_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            room_from=starts_at - timedelta(minutes=self.preparation),
+            room_until=ends_at + timedelta(minutes=self.turnover),
+            patient_until=ends_at + timedelta(minutes=self.walk),
+            patient_id=patient_id,
+            number=number,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +200,14 @@ class Supply:
         """
         clocks = self.clocks(site_id, free.frame.day)
         starts_at = free.frame.instant(cell)
-        ends_at = starts_at + timedelta(minutes=self.minutes)
         for room_id in self._rooms_at(free, cell, clocks):
-            yield Slot(
+            yield clocks.slot(
+                starts_at,
+                self.minutes,
                 service_id=self.service_id,
                 site_id=site_id,
                 provider_id=provider_id,
                 room_id=room_id,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                room_from=starts_at - timedelta(minutes=clocks.preparation),
-                room_until=ends_at + timedelta(minutes=clocks.turnover),
-                patient_until=ends_at + timedelta(minutes=clocks.walk),
                 patient_id=patient_id,
                 number=number,
             )
