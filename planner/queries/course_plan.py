@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,6 +24,7 @@ from planner.db.models import (
     Site,
 )
 from planner.errors import NotFound
+from planner.queries import starts
 from planner.queries.course_view import (
     AlternativeView,
     Bar,
@@ -31,6 +32,7 @@ from planner.queries.course_view import (
     CostLine,
     CourseHead,
     CoursePage,
+    DayStarts,
     GapView,
     Named,
     Pick,
@@ -40,9 +42,6 @@ from planner.queries.course_view import (
     Ruler,
     Sentence,
     SessionRow,
-    WhyLine,
-    WhySpan,
-    WhyView,
     WishesView,
 )
 from planner.scheduling import availability, explaining, hours
@@ -345,7 +344,7 @@ def _stepped(
         return None
     present = picked[request.number]
     before = {n: slot for n, slot in picked.items() if n < request.number}
-    starts = availability.free_slots(
+    found = availability.free_slots(
         loaded.timetable,
         service_id=present.service_id,
         site_ids=(present.site_id,),  # another site is chosen, never slipped into
@@ -355,7 +354,7 @@ def _stepped(
         interval=_around(present, request.step),
         purpose=purpose,
     )
-    ordered = starts if request.step == "later" else tuple(reversed(starts))
+    ordered = found if request.step == "later" else tuple(reversed(found))
     for slot in ordered[:STEP_TRIES]:
         wanted = replace(slot, number=request.number)
         verdict = planning.judge(
@@ -468,7 +467,7 @@ def _row(
         pick=pick.text,
         was_label=_was(loaded, was, pick, locale) if was is not None and was != pick else "",
         alternatives=_alternatives(loaded, request, row.number, placed, locale),
-        why=_why(loaded, request, row, placed, locale),
+        day=_day(loaded, request, row, placed, locale),
     )
 
 
@@ -592,18 +591,18 @@ def _alternatives(
     return tuple(_alternative(loaded, option, locale) for option in in_time)
 
 
-def _why(
+def _day(
     loaded: _Loaded,
     request: PlanRequest,
     row: CourseSession,
     placed: Mapping[int, Slot],
     locale: str,
-) -> WhyView | None:
-    """Return what is free on the day that is asked about, and why the rest is not offered."""
-    on, wishes = request.why_on, request.wishes
-    if on is None or row.number != request.open_number:
+) -> DayStarts | None:
+    """Return the starts of the day that is looked at, else of the day the open session is on."""
+    if row.number != request.open_number:
         return None
-    purpose = purpose_of(loaded.course, loaded.consult)
+    wishes = request.wishes
+    on = request.look_at or _days(loaded, placed)[row.number]
     order = _with_fixed(loaded.order, {n: s for n, s in placed.items() if n != row.number})
     looks = [
         explaining.day(
@@ -615,70 +614,23 @@ def _why(
             patient_id=loaded.patient.id,
             number=row.number,
             order=order,
-            purpose=purpose,
+            purpose=purpose_of(loaded.course, loaded.consult),
         )
         for site_id in loaded.sites
         if wishes.site_ids is None or site_id in wishes.site_ids
     ]
-    every = [blocked for look in looks for blocked in look.blocked]
-    is_full = not any(look.free for look in looks)
-    always = [
-        conflict
-        for conflict in (every[0].conflicts if every and is_full else ())
-        if all(conflict in blocked.conflicts for blocked in every)
-    ]
-    lines = [line for look in looks for line in _why_lines(loaded, look, always, locale)]
-    wanted = wishes.provider_ids
-    return WhyView(
-        on=on,
-        day_label=wording.format_date(on, locale),
-        always=tuple(_sentence(conflict, loaded, locale) for conflict in always),
-        lines=tuple(line for line in lines if wanted is None or line.provider.id in wanted),
+    return starts.of_day(
+        on,
+        looks,
+        _words(loaded, locale),
+        pick=lambda slot: _pick(slot).text,
+        only=wishes.provider_ids,
     )
 
 
-def _why_lines(
-    loaded: _Loaded, look: explaining.Day, always: Collection[Conflict], locale: str
-) -> Iterator[WhyLine]:
-    """Return a line for each provider with a free start, or with a reason of their own."""
-    keys = [(slot.site_id, slot.provider_id) for slot in look.free]
-    keys += [(blocked.site_id, blocked.provider_id) for blocked in look.blocked]
-    for site_id, provider_id in dict.fromkeys(sorted(keys)):
-        free = [slot for slot in look.free if slot.provider_id == provider_id]
-        spans = [
-            _why_span(loaded, blocked, always, locale)
-            for blocked in look.blocked
-            if blocked.provider_id == provider_id
-            and any(conflict not in always for conflict in blocked.conflicts)
-        ]
-        if free or spans:
-            yield WhyLine(
-                site=_site(loaded, site_id),
-                provider=_provider(loaded, provider_id),
-                free=tuple(_free_start(loaded, slot, locale) for slot in free),
-                spans=tuple(spans),
-            )
-
-
-def _free_start(loaded: _Loaded, slot: Slot, locale: str) -> AlternativeView:
-    local = hours.local(slot.starts_at, loaded.sites[slot.site_id].zone)
-    return AlternativeView(
-        value=_pick(slot).text, time_label=wording.format_time(local, locale), detail=""
-    )
-
-
-def _why_span(
-    loaded: _Loaded, blocked: explaining.Blocked, always: Collection[Conflict], locale: str
-) -> WhySpan:
-    zone = loaded.sites[blocked.site_id].zone
-    starts, ends = (hours.local(at, zone) for at in (blocked.span.starts_at, blocked.span.ends_at))
-    return WhySpan(
-        time_label=wording.format_clock_range(starts, ends, locale),
-        reasons=tuple(
-            _sentence(conflict, loaded, locale)
-            for conflict in blocked.conflicts
-            if conflict not in always
-        ),
+def _words(loaded: _Loaded, locale: str) -> starts.Words:
+    return starts.Words(
+        sites=loaded.sites, providers=loaded.providers, names=loaded.names, locale=locale
     )
 
 

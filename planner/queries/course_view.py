@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from planner.scheduling import course as planning
 from planner.scheduling.timetable import Conflict
@@ -39,7 +39,7 @@ class PlanRequest:
     number: int = 0
     renew: bool = False  # the wishes changed: what is not pinned is proposed anew
     open_number: int = 0  # whose alternatives are listed
-    why_on: date | None = None  # the day on which it is asked why nothing is offered
+    look_at: date | None = None  # the day whose starts are shown; None: the day the session is on
     more: bool = False
 
 
@@ -104,31 +104,55 @@ class GapView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhySpan:
-    """Starts that follow each other, and what keeps them from being offered."""
+class FreeStart:
+    """A start that can be had. ``severity`` says what it asks for: "" | warn | decide."""
 
+    value: str
     time_label: str
+    severity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreyedStarts:
+    """Starts that follow each other and cannot be had for the same reasons.
+
+    ``times`` are all of them; where they are many the first and the last, and ``is_range`` is set.
+    """
+
+    times: tuple[str, ...]
+    is_range: bool
     reasons: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhyLine:
-    """One provider on a day at a site: the free starts, and why the others are not offered."""
+class StartsLine:
+    """The day of one provider at one site, its starts in the order of the clock."""
 
     site: Named
     provider: Named
-    free: tuple[AlternativeView, ...] = ()
-    spans: tuple[WhySpan, ...] = ()
+    starts: tuple[FreeStart | GreyedStarts, ...]
+    has_free: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhyView:
-    """A day that somebody asked about: what is free on it, and why the rest is not offered."""
+class DayStarts:
+    """A day that somebody looks at."""
 
     on: date
     day_label: str
     always: tuple[Sentence, ...]  # what stands against every start of the day
-    lines: tuple[WhyLine, ...]
+    warnings: tuple[Sentence, ...]  # what comes with the free starts that have a severity
+    lines: tuple[StartsLine, ...]
+
+    @property
+    def previous(self) -> date:
+        """The day before."""
+        return self.on - timedelta(days=1)
+
+    @property
+    def next(self) -> date:
+        """The day after."""
+        return self.on + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +182,7 @@ class SessionRow:
     appointment_key: str = ""
     url: str = ""
     alternatives: tuple[AlternativeView, ...] = ()
-    why: WhyView | None = None
+    day: DayStarts | None = None  # the day that is looked at
     is_open: bool = False
 
     @property

@@ -189,6 +189,11 @@ def judged(ground: Ground, slot: Slot, purpose: str) -> tuple[Conflict, ...]:
     found = rules.conflicts(
         slot, ground.timetable, order=ground.order, purpose=purpose, ignoring=ground.ignoring
     )
+    return unanswered(ground, found, purpose)
+
+
+def unanswered(ground: Ground, found: tuple[Conflict, ...], purpose: str) -> tuple[Conflict, ...]:
+    """Return the conflicts less what stood before a change, and what has been decided."""
     if ground.appointment is not None:
         found = rules.added(found, ground.stood(purpose))
     course_id = ground.order.course_id if ground.order else None

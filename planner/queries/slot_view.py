@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
-from planner.queries.course_view import Choice, Pick, Sentence
+from planner.queries.course_view import Choice, DayStarts, Pick, Sentence
 from planner.queries.day_view import Chip, GapView
 
 __all__ = [
@@ -69,7 +69,7 @@ class SlotView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotDay:
-    """The free starts of a day, or the first of them."""
+    """The free starts of a day, or the first of them; without any, a day to ask why not."""
 
     on: date
     label: str
@@ -141,6 +141,7 @@ class Picker:
     providers: tuple[Choice, ...]
     minutes: tuple[Choice, ...]
     days: tuple[SlotDay, ...]
+    day: DayStarts | None  # all starts of the one day that is asked for
     chosen: Chosen | None
     nearest: tuple[SlotView, ...]
     deciders: tuple[Choice, ...]

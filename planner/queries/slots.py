@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -12,10 +12,11 @@ from planner.db import appointments, engine
 from planner.db import patients as patient_rows
 from planner.errors import NotFound
 from planner.queries import ground as grounds
-from planner.queries.course_view import Choice, Pick
+from planner.queries import starts as starts_of
+from planner.queries.course_view import Choice, DayStarts, Pick
 from planner.queries.ground import Ground
 from planner.queries.slot_view import Asked, Chosen, Picker, SlotDay, SlotView
-from planner.scheduling import availability, hours, rules
+from planner.scheduling import availability, explaining, hours, rules
 from planner.scheduling.hours import NoSuchTime
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import Conflict, Kind, Severity, Slot
@@ -63,7 +64,7 @@ def _page(ground: Ground, asked: Asked) -> Picker:
     typed, errors = search.typed()
     pick = asked.pick or typed
     slot = grounds.slot_of(ground, pick, service_id=service_id, minutes=minutes) if pick else None
-    days = () if slot is not None else tuple(search.days())
+    days = () if slot is not None or asked.is_one_day else search.days()
     first = search.first_day
     return Picker(
         patient=grounds.patient_head(ground),
@@ -74,6 +75,7 @@ def _page(ground: Ground, asked: Asked) -> Picker:
         providers=_providers(ground, service_id, asked),
         minutes=_minutes_choices(ground, service_id, minutes),
         days=days,
+        day=search.whole_day() if asked.is_one_day and slot is None else None,
         chosen=chosen(ground, slot, purpose) if slot else None,
         nearest=search.nearest(slot) if slot else (),
         deciders=grounds.deciders(ground, slot) if slot else (),
@@ -83,7 +85,7 @@ def _page(ground: Ground, asked: Asked) -> Picker:
         next_from=search.last_day + ONE_DAY,
         previous_from=max(ground.today, first - search.length) if first > ground.today else None,
         range_label=wording.format_range(first, search.last_day, ground.locale),
-        reasons=() if days or slot else search.reasons(),
+        reasons=() if days or slot or asked.is_one_day else search.reasons(),
         errors=errors,
         is_one_day=asked.is_one_day,
     )
@@ -132,24 +134,57 @@ class _Search:
         self.last_day = self.first_day + self.length - ONE_DAY
         self._against: dict[str, Conflict] = {}
 
-    def days(self) -> Iterator[SlotDay]:
-        """Yield the days on which something is free."""
-        shown_days = 0
+    def days(self) -> tuple[SlotDay, ...]:
+        """Return the days with their first free starts; nothing when no day has one."""
+        found, shown_days = [], 0
         for number in range(self.length.days):
             day = self.first_day + timedelta(days=number)
             most = PER_HALF if shown_days < NEAR_DAYS else PER_LATER_HALF
-            halves = self._halves(day, None if self.asked.is_one_day else most)
-            found = [start for half in halves for start in half]
-            slots = sorted((slot for slot, _ in found), key=lambda s: (s.starts_at, s.site_id))
-            shown = [view for slot in slots if (view := self._shown(slot)) is not None]
-            if shown:
-                shown_days += 1
-                yield SlotDay(
+            starts = [start for half in self._halves(day, most) for start in half]
+            slots = sorted((slot for slot, _ in starts), key=lambda s: (s.starts_at, s.site_id))
+            shown = tuple(view for slot in slots if (view := self._shown(slot)) is not None)
+            shown_days += bool(shown)
+            found.append(
+                SlotDay(
                     on=day,
                     label=wording.format_short_date(day, self.ground.locale),
-                    slots=tuple(shown),
-                    has_more=any(has_more for _, has_more in found),
+                    slots=shown,
+                    has_more=any(has_more for _, has_more in starts),
                 )
+            )
+        return tuple(found) if shown_days else ()
+
+    def whole_day(self) -> DayStarts:
+        """Return every start of the first day, and why the greyed ones cannot be had."""
+        ground, asked = self.ground, self.asked
+        looks = [
+            explaining.day(
+                ground.timetable,
+                self.first_day,
+                service_id=self.service_id,
+                site_id=site_id,
+                provider_id=asked.provider_id,
+                minutes=self.minutes,
+                patient_id=ground.patient.id,
+                number=ground.number,
+                order=ground.order,
+                purpose=self.purpose,
+                ignoring=ground.ignoring,
+            )
+            for site_id in ground.sites
+            if asked.site_id in (None, site_id)
+        ]
+        return starts_of.of_day(
+            self.first_day,
+            [self._of_part(starts_of.answered(look, self._unanswered)) for look in looks],
+            starts_of.Words(
+                sites=ground.sites,
+                providers=ground.providers,
+                names=ground.names,
+                locale=ground.locale,
+            ),
+            pick=lambda slot: grounds.pick_of(slot).text,
+        )
 
     def typed(self) -> tuple[Pick | None, dict[str, str]]:
         """Return the pick for a time that somebody typed, or what is wrong with it."""
@@ -193,7 +228,28 @@ class _Search:
             sentence.text for sentence in grounds.sentences(self.ground, self._against.values())
         )
 
-    def _halves(self, day: date, most: int | None) -> Iterator[list[tuple[Slot, bool]]]:
+    def _unanswered(self, found: Sequence[Conflict]) -> Sequence[Conflict]:
+        return grounds.unanswered(self.ground, tuple(found), self.purpose)
+
+    def _of_part(self, look: explaining.Day) -> explaining.Day:
+        """Return of a day the half that is asked for."""
+        if not self.asked.part:
+            return look
+
+        def is_wanted(slot: Slot) -> bool:
+            zone = self.ground.sites[slot.site_id].zone
+            is_morning = hours.local(slot.starts_at, zone).time() < NOON
+            return is_morning == (self.asked.part == "morning")
+
+        halves = (
+            replace(group, slots=tuple(filter(is_wanted, group.slots))) for group in look.blocked
+        )
+        return explaining.Day(
+            free=tuple(start for start in look.free if is_wanted(start.slot)),
+            blocked=tuple(half for half in halves if half.slots),
+        )
+
+    def _halves(self, day: date, most: int) -> Iterator[list[tuple[Slot, bool]]]:
         for site_id, site in self.ground.sites.items():
             if self.asked.site_id not in (None, site_id):
                 continue
@@ -207,17 +263,17 @@ class _Search:
                 if self.asked.part in ("", part):
                     yield self._half(site_id, half, most)
 
-    def _half(self, site_id: int, half: Interval, most: int | None) -> list[tuple[Slot, bool]]:
+    def _half(self, site_id: int, half: Interval, most: int) -> list[tuple[Slot, bool]]:
         """Return the first starts of a half day, and with each whether there are more."""
         found: dict[datetime, Slot] = {}
         # Enough for one start more than is shown, which says that there are more.
-        limit = None if most is None else (most + 1) * self._able(site_id)
+        limit = (most + 1) * self._able(site_id)
         for slot in self._free(site_id, half, limit):
             found.setdefault(slot.starts_at, slot)
-            if most is not None and len(found) > most:
+            if len(found) > most:
                 break
         starts = list(found.values())
-        has_more = most is not None and len(starts) > most
+        has_more = len(starts) > most
         return [(slot, has_more) for slot in starts[:most]]
 
     def _able(self, site_id: int) -> int:

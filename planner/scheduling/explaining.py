@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.scheduling import availability, cells, course, hours, index, rules, task, verdicts
 from planner.scheduling.cells import Frame
@@ -17,8 +17,17 @@ from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, 
 
 ONE_DAY = timedelta(days=1)
 MOST_DAYS = 400
+NO_ROOM = 0  # where a site has none: the rules say so
 _OF_A_START = frozenset({"provider.busy", "provider.travel_minutes", "room.busy", "patient.busy"})
 HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A start that may be offered, and the warnings that come with it."""
+
+    slot: Slot
+    warnings: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,7 @@ class Blocked:
     site_id: int
     provider_id: int
     span: Interval
+    slots: tuple[Slot, ...]
     conflicts: tuple[Conflict, ...]
 
 
@@ -38,7 +48,7 @@ class Blocked:
 class Day:
     """What may be offered on a day at a site, and what keeps the rest from being offered."""
 
-    free: tuple[Slot, ...] = ()
+    free: tuple[Start, ...] = ()
     blocked: tuple[Blocked, ...] = ()
 
 
@@ -80,35 +90,31 @@ def day(
     frame = presence.frame(site_id, on)
     if frame is None:
         return Day()
-    length = minutes or timetable.services[service_id].minutes
-    kind = timetable.services[service_id].kind
-    asked = (
-        presence.providers_of(service_id, site_id, kind) if provider_id is None else (provider_id,)
+    service = timetable.services[service_id]
+    look = _Look(
+        timetable,
+        _At(service_id, site_id, minutes or service.minutes, patient_id, number),
+        order,
+        purpose,
+        ignoring,
     )
-    starts = _starts(timetable, site_id, frame, length)
+    asked = (
+        presence.providers_of(service_id, site_id, service.kind)
+        if provider_id is None
+        else (provider_id,)
+    )
+    starts = _starts(timetable, site_id, frame, look.at.minutes)
     step = timedelta(minutes=timetable.sites[site_id].grid_minutes)
-    free: list[Slot] = []
+    free: list[Start] = []
     blocked: list[Blocked] = []
-    last: datetime | None
     for provider in asked:
-
-        def judged(at: datetime, provider: int = provider) -> _Judged:
-            slots = _slots(timetable, service_id, site_id, provider, at, length, patient_id, number)
-            return min(
-                (_judged(slot, timetable, order, purpose, ignoring) for slot in slots),
-                key=_count,
-            )
-
         facts = timetable.providers.get(provider)
         if facts is not None and not presence.there_cells(provider, site_id, frame):
-            # Not there at all: one reason, whatever else would stand against single starts.
-            one = judged(starts[0])
-            left = tuple(c for c in one.conflicts if c.code not in _OF_A_START)
-            found, last = [_Judged(one.slot, left)], starts[-1]
+            found = list(look.absent(provider, starts))
         else:
-            found, last = [judged(at) for at in starts], None
-        free += [one.slot for one in found if not one.conflicts]
-        blocked += _grouped(found, step, last)
+            found = [look.judged(provider, at) for at in starts]
+        free += [Start(slot=one.slot, warnings=one.warnings) for one in found if not one.conflicts]
+        blocked += _grouped(found, step)
     return Day(free=tuple(free), blocked=tuple(blocked))
 
 
@@ -138,7 +144,7 @@ def obstacles(
                 ):
                     if conflict.severity in HARD and not conflict.code.startswith("slot."):
                         found.setdefault(conflict.code, conflict)
-    return tuple(sorted(found.values(), key=lambda one: -rules.RANK[one.severity]))
+    return tuple(sorted(found.values(), key=_gravity))
 
 
 def relaxations(
@@ -195,35 +201,123 @@ class _Asked:
 @dataclass(frozen=True, slots=True)
 class _Judged:
     slot: Slot
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[Conflict, ...]  # that keep it from being offered
+    warnings: tuple[Conflict, ...]
 
 
-def _judged(
-    slot: Slot,
-    timetable: Timetable,
-    order: CourseOrder | None,
-    purpose: str,
-    ignoring: frozenset[int],
-) -> _Judged:
-    found = rules.conflicts(slot, timetable, order=order, purpose=purpose, ignoring=ignoring)
-    return _Judged(slot, tuple(one for one in found if not verdicts.is_offered(one)))
+class _At(NamedTuple):
+    service_id: int
+    site_id: int
+    minutes: int
+    patient_id: int | None
+    number: int | None
 
 
-def _count(judged: _Judged) -> int:
-    return len(judged.conflicts)
+class _Look:
+    """Judges the starts of a day as ``rules.conflicts`` does, without asking anything twice.
+
+    What speaks of the patient is asked once a start and not of each provider, and a room is looked for once a
+    start: which one has the fewest reasons does not depend on who works in it.
+    """
+
+    def __init__(
+        self,
+        timetable: Timetable,
+        at: _At,
+        order: CourseOrder | None,
+        purpose: str,
+        ignoring: frozenset[int],
+    ) -> None:
+        self.at, self._timetable = at, timetable
+        self._order, self._purpose, self._ignoring = order, purpose, ignoring
+        rooms = index.of(timetable).presence.rooms_of(at.service_id, at.site_id)
+        others = (its for its, room in timetable.rooms.items() if room.site_id == at.site_id)
+        self._rooms = rooms or (next(others, NO_ROOM),)
+        self._of_start: dict[datetime, tuple[int, tuple[Conflict, ...]]] = {}
+
+    def judged(self, provider_id: int, starts_at: datetime) -> _Judged:
+        """Judge a start in the room with the fewest reasons, the first of equals."""
+        if starts_at not in self._of_start:
+            self._of_start[starts_at] = self._judged_for_all(provider_id, starts_at)
+        room_id, of_patient = self._of_start[starts_at]
+        slot = self._slot(provider_id, room_id, starts_at)
+        found = sorted((*self._of_place(slot), *of_patient), key=_gravity)
+        return _Judged(
+            slot,
+            tuple(one for one in found if not verdicts.is_offered(one)),
+            tuple(
+                one for one in found if one.severity is Severity.WARN and verdicts.is_offered(one)
+            ),
+        )
+
+    def absent(self, provider_id: int, starts: Iterable[datetime]) -> Iterator[_Judged]:
+        """Yield the starts of one who is not there at all: one reason, whatever else would stand against each."""
+        one: _Judged | None = None
+        for at in starts:
+            one = one or self.judged(provider_id, at)
+            left = tuple(c for c in one.conflicts if c.code not in _OF_A_START)
+            yield _Judged(self._slot(provider_id, one.slot.room_id, at), left, ())
+
+    def _judged_for_all(
+        self, provider_id: int, starts_at: datetime
+    ) -> tuple[int, tuple[Conflict, ...]]:
+        """Return the room, and what speaks about the patient, whoever works there."""
+
+        def reasons(room_id: int) -> int:
+            found = self._of_place(self._slot(provider_id, room_id, starts_at))
+            return sum(conflict.code.startswith("room.") for conflict in found)
+
+        room_id = next((its for its in self._rooms if not reasons(its)), None)
+        if room_id is None:
+            room_id = min(self._rooms, key=reasons)
+        of_patient = rules.of_patient(
+            self._slot(provider_id, room_id, starts_at),
+            self._timetable,
+            order=self._order,
+            purpose=self._purpose,
+            ignoring=self._ignoring,
+            with_distances=True,
+        )
+        return room_id, of_patient
+
+    def _of_place(self, slot: Slot) -> tuple[Conflict, ...]:
+        return rules.of_place(
+            slot,
+            self._timetable,
+            order=self._order,
+            purpose=self._purpose,
+            ignoring=self._ignoring,
+        )
+
+    def _slot(self, provider_id: int, room_id: int, starts_at: datetime) -> Slot:
+        return availability.slot_at(
+            self._timetable,
+            service_id=self.at.service_id,
+            site_id=self.at.site_id,
+            provider_id=provider_id,
+            room_id=room_id,
+            starts_at=starts_at,
+            minutes=self.at.minutes,
+            patient_id=self.at.patient_id,
+            number=self.at.number,
+        )
 
 
-def _grouped(found: Iterable[_Judged], step: timedelta, last: datetime | None) -> Iterator[Blocked]:
+def _gravity(conflict: Conflict) -> int:
+    return -rules.RANK[conflict.severity]
+
+
+def _grouped(found: Iterable[_Judged], step: timedelta) -> Iterator[Blocked]:
     """Put starts together that follow each other and have the same reasons."""
     for told, group in groupby(found, key=lambda one: _told(one.conflicts)):
         members = list(group)
         if told:
-            first = members[0].slot
-            ends = last or members[-1].slot.starts_at
+            first, last = members[0].slot, members[-1].slot
             yield Blocked(
                 site_id=first.site_id,
                 provider_id=first.provider_id,
-                span=Interval(first.starts_at, ends + step),
+                span=Interval(first.starts_at, last.starts_at + step),
+                slots=tuple(member.slot for member in members),
                 conflicts=members[0].conflicts,
             )
 
@@ -290,32 +384,6 @@ def _samples(
                     patient_id=order.patient_id,
                     number=number,
                 )
-
-
-def _slots(  # noqa: PLR0917  one place calls it
-    timetable: Timetable,
-    service_id: int,
-    site_id: int,
-    provider_id: int,
-    at: datetime,
-    minutes: int,
-    patient_id: int | None,
-    number: int | None,
-) -> Iterator[Slot]:
-    rooms = index.of(timetable).presence.rooms_of(service_id, site_id)
-    others = (its_id for its_id, room in timetable.rooms.items() if room.site_id == site_id)
-    for room_id in rooms or tuple(others)[:1]:
-        yield availability.slot_at(
-            timetable,
-            service_id=service_id,
-            site_id=site_id,
-            provider_id=provider_id,
-            room_id=room_id,
-            starts_at=at,
-            minutes=minutes,
-            patient_id=patient_id,
-            number=number,
-        )
 
 
 def _starts(timetable: Timetable, site_id: int, frame: Frame, minutes: int) -> list[datetime]:

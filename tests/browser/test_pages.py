@@ -51,6 +51,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/patients/search?q=lopez", ana, eve, f"{ana}/edit", f"{ana}/merge?q=lopez",
             f"{ana}/links", f"{ana}/share", f"{ana}/sheet", "/inbox", "/call-list?who=all",
             f"{ana}/subscriptions", f"{ana}/messages", f"{eve}/messages", f"{eve}/book",
+            f"{eve}/book?days=1",
             f"{ana}/courses/new",
             "/here-now", "/here-now?q=lopez", f"/here-now?patient={patients['eve']}",
             *(f"/appointments/{visits[name]}" for name in ("booked", "held", "arrived", "started")),

@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planner.scheduling import availability, course, explaining, hours, rules, verdicts
 from planner.scheduling.course import Wishes
 from planner.scheduling.explaining import Day
 from planner.scheduling.interval import Interval
-from planner.scheduling.timetable import AbsentDays, Timetable
-from tests.scheduling import clinic
+from planner.scheduling.timetable import AbsentDays, Conflict, Timetable
+from tests.scheduling import clinic, worlds
 from tests.scheduling.clinic import (
     AVENTURA,
     MD,
@@ -31,6 +33,8 @@ from tests.scheduling.clinic import (
     slot,
     with_patient,
 )
+from tests.scheduling.oracle import Question
+from tests.support.effort import examples
 
 TUESDAY = date(2026, 3, 10)
 HORIZON = Interval(NOW, NOW + timedelta(days=80))
@@ -62,7 +66,7 @@ def said(found: Day) -> list[tuple[str, str, list[str]]]:
 
 def test_a_free_day_has_every_start_and_no_reason() -> None:
     found = look(clinic.clinic())
-    assert (len(found.free), found.free[0].starts_at, found.free[-1].starts_at, found.blocked) == (
+    assert (len(found.free), found.free[0].slot.starts_at, found.free[-1].slot.starts_at, found.blocked) == (
         34, at(9), at(17, 15), (),
     )  # fmt: skip
 
@@ -129,8 +133,57 @@ def test_what_is_free_on_a_day_is_what_the_rules_allow() -> None:
     found = look(clinic.clinic(), patient_id=PATIENT, order=asked, number=2)
     assert found.free
     for free in found.free:
-        against = rules.conflicts(free, clinic.clinic(), order=asked)
+        against = rules.conflicts(free.slot, clinic.clinic(), order=asked)
         assert all(map(verdicts.is_offered, against))
+
+
+@examples(12, 600)
+@given(worlds.questions(), st.integers(0, 3), st.integers(1, 12))
+def test_every_start_has_the_reasons_that_the_rules_give_in_the_best_room(
+    question: Question, at: int, days: int
+) -> None:
+    timetable, wanted = question.timetable, question.order
+    row = wanted.sessions[at % len(wanted.sessions)]
+    on = hours.day_of(timetable.horizon.starts_at, ZONE) + timedelta(days=days)
+    for site_id in timetable.sites:
+        found = explaining.day(
+            timetable,
+            on,
+            service_id=wanted.service_id,
+            site_id=site_id,
+            minutes=row.minutes,
+            patient_id=wanted.patient_id,
+            number=row.number,
+            order=wanted,
+        )
+        told = {start.slot: start.warnings for start in found.free}
+        told |= {slot: one.conflicts for one in found.blocked for slot in one.slots}
+        for free, said in told.items():
+            in_rooms = [
+                rules.conflicts(replace(free, room_id=room_id), timetable, order=wanted)
+                for room_id, room in timetable.rooms.items()
+                if room.site_id == site_id and wanted.service_id in room.service_ids
+            ]
+            mine = rules.conflicts(free, timetable, order=wanted)
+            least = min(map(against, in_rooms), default=against(mine))
+            if not is_whole_day_off(mine):
+                assert (against(mine), [one for one in said if one not in mine]) == (least, [])
+
+
+def against(found: tuple[Conflict, ...]) -> int:
+    return sum(not verdicts.is_offered(conflict) for conflict in found)
+
+
+def is_whole_day_off(found: tuple[Conflict, ...]) -> bool:
+    """Of one who is not there at all only one start is judged."""
+    away = {"provider.absent", "provider.outside_hours", "site.closed", "site.outside_hours"}
+    return bool(away & {conflict.code for conflict in found})
+
+
+def test_a_site_without_a_room_says_so() -> None:
+    rooms = {key: room for key, room in clinic.clinic().rooms.items() if room.site_id == AVENTURA}
+    found = look(clinic.clinic(rooms=rooms))
+    assert (found.free, said(found)) == ((), [("09:00", "17:30", ["slot.unknown"])])
 
 
 def test_an_unknown_service_is_refused() -> None:

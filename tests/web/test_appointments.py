@@ -209,6 +209,34 @@ def test_whatever_the_form_says_nothing_is_booked_and_no_fault_shown(
     assert (answer.status_code in (409, 422), stored(app)) == (True, [])
 
 
+def test_all_starts_of_a_day_are_shown_and_the_greyed_ones_say_why_not(
+    desk: FlaskClient, given: Callable[..., int], clinic: SmallClinic, patient_key: str
+) -> None:
+    given(factories.appointment, clinic, given(factories.patient), day=date(2027, 3, 3), hour=10)
+    address = f"/patients/{patient_key}/book?days=1&from=2027-03-03&site={clinic.miami}"
+    html = desk.get(address).text
+    greyed = re.findall(r'<details class="greyed".*?</details>', html, re.DOTALL)
+    assert f"pick={pick(clinic, 14)}" in html
+    assert f"pick={pick(clinic, 10)}" not in html
+    assert any("has another appointment from 10:00" in one and "10:15" in one for one in greyed)
+
+
+def test_half_a_day_shows_half_its_starts(
+    desk: FlaskClient, clinic: SmallClinic, patient_key: str
+) -> None:
+    address = f"/patients/{patient_key}/book?days=1&from=2027-03-03&part=morning"
+    html = desk.get(address).text
+    assert (f"pick={pick(clinic, 10)}" in html, f"pick={pick(clinic, 14)}" in html) == (True, False)
+
+
+def test_a_day_without_a_free_start_leads_to_why_not(
+    desk: FlaskClient, clinic: SmallClinic, patient_key: str
+) -> None:
+    html = desk.get(f"/patients/{patient_key}/book?from=2027-03-06&site={clinic.miami}").text
+    why = re.findall(r'href="([^"]+)">Why not[?]<span class="visually-hidden"> Sun 7 Mar', html)
+    assert "Against every start of that day:" in desk.get(unescape(why[0])).text
+
+
 def test_the_hour_that_the_clocks_jump_over_is_refused_beside_its_field(
     desk: FlaskClient, clinic: SmallClinic, patient_key: str
 ) -> None:

@@ -117,25 +117,42 @@ def test_later_moves_one_session_and_says_what_moved(desk: FlaskClient, key: str
     assert (moved["s1"], 'class="was"' in html) == (shown["s1"], True)
 
 
-def test_a_day_that_is_asked_about_shows_its_free_starts_and_why_not_the_others(
-    desk: FlaskClient, key: str, clinic: SmallClinic, given: Given
+def day_of(pick: str) -> str:
+    """Return the day of a pick as a page writes it."""
+    day = pick.split(".")[3][:8]
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+
+
+def test_an_open_session_shows_its_day_with_the_greyed_starts_and_every_reason(
+    desk: FlaskClient, key: str, clinic: SmallClinic
 ) -> None:
     shown = picks(desk.get(f"/courses/{key}").text)
-    day = shown["s2"].split(".")[3][:8]
-    on = f"{day[:4]}-{day[4:6]}-{day[6:]}"
-    html = desk.get(f"/courses/{key}", query_string={**shown, "open": "2", "why": on}).text
-    lines = html[html.index("why-lines") :]
-    assert 'name="session-2"' in lines
-    assert "does not work at" in lines
+    html = desk.get(f"/courses/{key}", query_string={**shown, "open": "2"}).text
+    look = html[html.index('class="look"') : html.index('id="session-3"')]
+    assert f'value="{day_of(shown["s2"])}"' in look
+    assert f'name="session-2" value="{shown["s2"]}" aria-pressed="true"' in look
+    greyed = re.findall(r'<details class="greyed".*?</details>', look, re.DOTALL)
+    assert any("does not work at" in one for one in greyed)
+    assert all("<summary" in one and "<li>" in one for one in greyed)
+
+
+def test_a_greyed_start_says_every_rule_it_breaks(
+    app: Flask, desk: FlaskClient, key: str, clinic: SmallClinic, given: Given, patient_id: int
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    given(factories.course, clinic, patient_id)
+    other = desk.get(f"/courses/{key}", query_string={**shown, "open": f"2|{day_of(shown['s1'])}"})
+    look = other.text[other.text.index('class="look"') :]
+    assert "Against every start of that day:" in look
+    assert "0 days after session 1" in look[: look.index("day-line")]
 
 
 def test_a_start_looked_up_on_a_day_can_be_taken(desk: FlaskClient, key: str) -> None:
     shown = picks(desk.get(f"/courses/{key}").text)
-    day = shown["s3"].split(".")[3][:8]
-    asked = {**shown, "open": "3", "why": f"{day[:4]}-{day[4:6]}-{day[6:]}"}
+    asked = {**shown, "open": "3", "look": day_of(shown["s3"])}
     html = desk.get(f"/courses/{key}", query_string=asked).text
-    starts = re.findall(r'class="why-starts".*?</div>', html, re.DOTALL)
-    last = re.findall(r'name="session-3" value="([^"]+)"', starts[-1])[-1]
+    look = html[html.index('class="look"') :]
+    last = re.findall(r'name="session-3" value="([^"]+)"', look)[-1]
     moved = picks(desk.get(f"/courses/{key}", query_string={**shown, "session-3": last}).text)
     assert moved == {**shown, "s3": last}
 
@@ -163,9 +180,9 @@ def test_S17_what_stands_in_the_way_tells_the_desk_nothing_of_health(
 
 
 def test_a_day_that_does_not_exist_gets_a_sentence_and_stays(desk: FlaskClient, key: str) -> None:
-    html = desk.get(f"/courses/{key}", query_string={"open": "2", "why": "2027-02-30"}).text
-    field = html[html.index('name="why"') :]
-    assert field.startswith('name="why" value="2027-02-30" aria-invalid="true"')
+    html = desk.get(f"/courses/{key}", query_string={"open": "2", "look": "2027-02-30"}).text
+    field = html[html.index('name="look"') :]
+    assert field.startswith('name="look" value="2027-02-30" aria-invalid="true"')
     assert "There is no such date." in field
 
 
@@ -231,8 +248,11 @@ def test_a_gap_that_cannot_be_gets_a_sentence_and_keeps_what_was_typed(
         {"not_before": "1900-01-01"},
         {"not_before": "9999-12-31"},
         {"open": "²"},
-        {"open": "2", "why": "9999-12-31"},
-        {"open": "2", "why": "2000-01-01"},
+        {"open": "2", "look": "9999-12-31"},
+        {"open": "2", "look": "2000-01-01"},
+        {"open": "2|2000-01-01"},
+        {"open": "2|x|y"},
+        {"open": "99|9999-12-31"},
     ],
 )
 def test_a_silly_address_still_answers_with_the_course(

@@ -97,6 +97,25 @@ def of_patient(
     return tuple(found)
 
 
+def of_place(
+    slot: Slot,
+    timetable: Timetable,
+    *,
+    order: CourseOrder | None = None,
+    purpose: str = "book",
+    ignoring: frozenset[int] = frozenset(),
+) -> tuple[Conflict, ...]:
+    """Return the rest of ``conflicts``: what depends on site, provider and room."""
+    case = Case(slot, timetable, order, purpose, ignoring)
+    unknown = tuple(structure.is_known(case))
+    if unknown:
+        return unknown
+    found = [conflict for rule in _asked(case) if rule in PLACES for conflict in rule(case)]
+    if order is not None and order.decided:
+        found = [conflict for conflict in found if not _is_settled(conflict, order)]
+    return tuple(found)
+
+
 def asked_of_patient(case: Case, with_distances: bool) -> tuple[Rule, ...]:
     """Return the rules that ``of_patient`` asks."""
     key = (

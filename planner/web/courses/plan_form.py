@@ -40,11 +40,7 @@ def read(values: MultiDict[str, str]) -> tuple[PlanRequest, dict[str, str]]:
     if wishes.not_before and wishes.not_after and wishes.not_after < wishes.not_before:
         errors["not_after"] = "end_before_start"
         wishes = replace(wishes, not_after=None)
-    why_on = _day(values, "why", errors)
-    if why_on is not None and why_on.year not in YEARS:
-        errors["why"] = "no_such_date"
-        why_on = None
-    return replace(_steps(values, wishes), why_on=why_on), errors
+    return replace(_steps(values, wishes), look_at=_looked_at(values, errors)), errors
 
 
 def read_picks(values: MultiDict[str, str], prefix: str = "s") -> dict[int, Pick]:
@@ -72,6 +68,16 @@ def parse_pick(text: str) -> Pick | None:
     return Pick(site_id=site_id, provider_id=provider_id, room_id=room_id, starts_at=starts_at)
 
 
+def _looked_at(values: MultiDict[str, str], errors: dict[str, str]) -> date | None:
+    """Return the day of the button ``2|2027-03-04``, else the day typed."""
+    _, _, named = values.get("open", "").partition("|")
+    day = _day({"look": named} if named else values, "look", errors)
+    if day is not None and day.year not in YEARS:
+        errors["look"] = "no_such_date"
+        return None
+    return day
+
+
 def _steps(values: MultiDict[str, str], wishes: Wishes) -> PlanRequest:
     shown = read_picks(values)
     request = PlanRequest(
@@ -81,7 +87,7 @@ def _steps(values: MultiDict[str, str], wishes: Wishes) -> PlanRequest:
         shown=shown,
         pins=frozenset(n for n in NUMBERS if values.get(f"pinned{n}")),
         more=bool(values.get("more")),
-        open_number=_number(values.get("open", "")),
+        open_number=_number(values.get("open", "").partition("|")[0]),
     )
     if choice := values.get("choose"):
         return _choose(request, choice)
@@ -141,7 +147,7 @@ def _weekdays(values: MultiDict[str, str]) -> frozenset[int]:
     return frozenset(number for number in _ids(values, "weekday") or () if number < 7)
 
 
-def _day(values: MultiDict[str, str], name: str, errors: dict[str, str]) -> date | None:
+def _day(values: Mapping[str, str], name: str, errors: dict[str, str]) -> date | None:
     text = values.get(name, "").strip()
     if not text:
         return None

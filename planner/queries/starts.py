@@ -1,0 +1,160 @@
+"""The starts of a day as a page shows them: those that can be had, and the greyed ones with every reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from planner import wording
+from planner.db.models import Provider, Site
+from planner.queries.course_view import (
+    DayStarts,
+    FreeStart,
+    GreyedStarts,
+    Named,
+    Sentence,
+    StartsLine,
+)
+from planner.scheduling import explaining, hours, rules
+from planner.scheduling.explaining import Blocked, Start
+from planner.scheduling.timetable import Conflict, Severity, Slot
+
+FEW = 3  # greyed starts that are each named; of more the first and the last
+
+Answer = Callable[[Sequence[Conflict]], Sequence[Conflict]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is needed to put a day into words."""
+
+    sites: Mapping[int, Site]
+    providers: Mapping[int, Provider]
+    names: wording.Names
+    locale: str
+
+    def zone(self, site_id: int) -> str:
+        """Return the zone of a site."""
+        return self.sites[site_id].zone
+
+    def sentence(self, conflict: Conflict) -> Sentence:
+        """Return a reason in words."""
+        return Sentence(
+            code=conflict.code,
+            severity=conflict.severity.value,
+            text=wording.conflict(conflict, locale=self.locale, names=self.names),
+        )
+
+
+def of_day(
+    on: date,
+    looks: Collection[explaining.Day],
+    words: Words,
+    *,
+    pick: Callable[[Slot], str],
+    only: Collection[int] | None = None,
+) -> DayStarts:
+    """Return a day at one or several sites by provider; ``only`` names the providers to be shown.
+
+    What stands against every start of the day is said once. ``pick`` gives what choosing a start sends.
+    """
+    every = [blocked for look in looks for blocked in look.blocked]
+    is_full = not any(look.free for look in looks)
+    always = [
+        conflict
+        for conflict in (every[0].conflicts if every and is_full else ())
+        if all(conflict in blocked.conflicts for blocked in every)
+    ]
+    lines = [line for look in looks for line in _lines(look, always, words, pick)]
+    warnings = (words.sentence(c) for look in looks for start in look.free for c in start.warnings)
+    return DayStarts(
+        on=on,
+        day_label=wording.format_date(on, words.locale),
+        always=tuple(words.sentence(conflict) for conflict in always),
+        warnings=tuple(dict.fromkeys(warnings)),
+        lines=tuple(line for line in lines if only is None or line.provider.id in only),
+    )
+
+
+def answered(look: explaining.Day, answer: Answer) -> explaining.Day:
+    """Return the day with the starts free against which only warnings and decisions stand.
+
+    ``answer`` takes out of the reasons what is settled already. The desk may click through a warning and a
+    provider may decide; a search for a course proposes neither.
+    """
+    free = [replace(start, warnings=tuple(answer(start.warnings))) for start in look.free]
+    blocked: list[Blocked] = []
+    for group in look.blocked:
+        left = tuple(answer(group.conflicts))
+        if rules.worst(left) is Severity.BLOCK:
+            blocked.append(replace(group, conflicts=left))
+        else:
+            free += [Start(slot=slot, warnings=left) for slot in group.slots]
+    return explaining.Day(free=tuple(free), blocked=tuple(blocked))
+
+
+def _lines(
+    look: explaining.Day,
+    always: Collection[Conflict],
+    words: Words,
+    pick: Callable[[Slot], str],
+) -> Iterator[StartsLine]:
+    """Yield a line for each provider with a free start, or with a reason of their own."""
+    keys = [(start.slot.site_id, start.slot.provider_id) for start in look.free]
+    keys += [(blocked.site_id, blocked.provider_id) for blocked in look.blocked]
+    for site_id, provider_id in dict.fromkeys(sorted(keys)):
+        shown: list[tuple[datetime, FreeStart | GreyedStarts]] = [
+            (start.slot.starts_at, _free(start, words, pick))
+            for start in look.free
+            if start.slot.provider_id == provider_id
+        ]
+        has_free = bool(shown)
+        shown += [
+            (blocked.span.starts_at, _greyed(blocked, always, words))
+            for blocked in look.blocked
+            if blocked.provider_id == provider_id
+            and any(conflict not in always for conflict in blocked.conflicts)
+        ]
+        if shown:
+            yield StartsLine(
+                site=_site(words, site_id),
+                provider=_provider(words, provider_id),
+                starts=tuple(one for _, one in sorted(shown, key=lambda pair: pair[0])),
+                has_free=has_free,
+            )
+
+
+def _free(start: Start, words: Words, pick: Callable[[Slot], str]) -> FreeStart:
+    worst = rules.worst(start.warnings)
+    return FreeStart(
+        value=pick(start.slot),
+        time_label=_clock(start.slot.starts_at, start.slot.site_id, words),
+        severity="" if worst is Severity.INFO else worst.value,
+    )
+
+
+def _greyed(blocked: Blocked, always: Collection[Conflict], words: Words) -> GreyedStarts:
+    times = tuple(_clock(slot.starts_at, slot.site_id, words) for slot in blocked.slots)
+    is_range = len(times) > FEW
+    return GreyedStarts(
+        times=(times[0], times[-1]) if is_range else times,
+        is_range=is_range,
+        reasons=tuple(
+            words.sentence(conflict) for conflict in blocked.conflicts if conflict not in always
+        ),
+    )
+
+
+def _clock(at: datetime, site_id: int, words: Words) -> str:
+    return wording.format_time(hours.local(at, words.zone(site_id)), words.locale)
+
+
+def _site(words: Words, site_id: int) -> Named:
+    row = words.sites[site_id]
+    return Named(id=row.id, name=row.name, colour=row.colour)
+
+
+def _provider(words: Words, provider_id: int) -> Named:
+    row = words.providers[provider_id]
+    return Named(id=row.id, name=row.name, colour=row.colour, initials=wording.initials(row.name))
