@@ -40,13 +40,17 @@ class Index:
     def busy(
         self, actor: str, actor_id: int, starts_at: datetime, ends_at: datetime
     ) -> Sequence[Busy]:
-        """Return what takes the actor (``provider``, ``room`` or ``patient``) in that time, by its own clock."""
+        """Return what takes the actor (``provider``, ``room`` or ``patient``) in that time, by its own clock.
+
+        Ordered by start, then by number: the first is what a reason names, in whatever order rows were read.
+        """
         near = self._near(actor, actor_id, starts_at, ends_at)
-        return [
+        found = [
             busy
             for busy in near
             if _takes(actor, busy, starts_at, ends_at) and counts(busy, self._now)
         ]
+        return sorted(found, key=_in_order) if len(found) > 1 else found
 
     def busy_of_patient(self, patient_id: int) -> Sequence[Busy]:
         """Return all that is booked for the patient, in whatever course, ordered by start."""
@@ -78,6 +82,10 @@ class Index:
             return of_actor(actor_id, days[0])
         # What touches two of the days is found on both.
         return {id(busy): busy for day in days for busy in of_actor(actor_id, day)}.values()
+
+
+def _in_order(busy: Busy) -> tuple[datetime, int]:
+    return busy.slot.starts_at, busy.appointment_id
 
 
 def _takes(actor: str, busy: Busy, starts_at: datetime, ends_at: datetime) -> bool:

@@ -179,6 +179,21 @@ def test_S24_an_appointment_has_three_clocks(hour: int, minute: int, codes: set[
     assert set(found(other, timetable)) == codes
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_of_two_bookings_in_the_way_the_earlier_is_named_in_whatever_order_rows_come(
+    step: int,
+) -> None:
+    taken = [
+        busy(slot(TUESDAY, hour, patient_id=OTHER_PATIENT, minutes=30), hour) for hour in (10, 11)
+    ]
+    wanted = slot(TUESDAY, 10, 15, minutes=60)
+    told = rules.conflicts(wanted, clinic.clinic(busy=tuple(taken[::step])))
+    named = {
+        c.code: c.params["starts_at"] for c in told if c.code in ("provider.busy", "room.busy")
+    }
+    assert named == dict.fromkeys(("provider.busy", "room.busy"), clinic.at(TUESDAY, 10))
+
+
 def test_only_the_actors_that_are_shared_collide() -> None:
     timetable = clinic.clinic(busy=(busy(slot(TUESDAY)),))
     other = {"provider_id": NURSE, "room_id": ROOM_2, "patient_id": OTHER_PATIENT}
