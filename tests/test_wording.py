@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, time
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from planner import wording
 from planner.scheduling import course, preferences, rulebook, zones
 from planner.scheduling.course import Cost
+from planner.scheduling.holidays import Nearby
 from planner.scheduling.rules import RULES
 from planner.scheduling.timetable import Conflict, Gap, Severity, Status
 from tests.scheduling import clinic
@@ -256,3 +258,21 @@ def test_phones_are_said_as_people_write_them(phone: str, said: str) -> None:
 )
 def test_initials(name: str, initials: str) -> None:
     assert wording.initials(name) == initials
+
+
+def test_a_closure_close_by_is_said_with_its_reason_and_a_holiday_by_its_name() -> None:
+    closure = Nearby(code="closure", on=TUESDAY, until=TUESDAY, reason="Storm")
+    said = [
+        wording.nearby(one, site="Miami", locale="en")
+        for one in (
+            closure,
+            replace(closure, reason=""),
+            Nearby(code="king", on=TUESDAY, until=TUESDAY),
+        )
+    ]
+    day = wording.format_date(TUESDAY, "en")
+    assert said == [
+        f"Miami is closed on {day} (Storm), close to this day.",
+        f"Miami is closed on {day}, close to this day.",
+        "This day is Martin Luther King Jr. Day.",
+    ]

@@ -19,14 +19,15 @@ from planner.db.models import (
     CourseSession,
     Decision,
     Patient,
-    Protocol,
     Provider,
     Service,
     Site,
 )
 from planner.errors import NotFound
+from planner.queries import outlooks as outlooks_of
 from planner.queries import patients as lists
-from planner.queries.course_view import Named, Sentence
+from planner.queries.course_view import Named, Outlook, Sentence
+from planner.queries.outlooks import ProtocolFacts
 from planner.scheduling import candidacy, hours, rulebook
 from planner.scheduling.candidacy import Answers
 from planner.scheduling.timetable import Gap, RuleSetting, SessionOrder
@@ -34,21 +35,6 @@ from planner.who import Who
 
 PACKS = ("allergy", "acute_clot", "infection", "limb_ischaemia")
 OPEN = ("booked", "arrived", "started", "fulfilled")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProtocolFacts:
-    """A protocol that can be chosen, with the sentence of the clinic's page it stands for."""
-
-    id: int
-    service_id: int
-    name: str
-    quote: str
-    sessions: int
-    minutes: int
-    zones: str  # new | same
-    gap: Gap
-    same_zone_gap: Gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,30 +100,6 @@ class ConsultPage:
     rules: tuple[RuleSetting, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
-    """A warning beside a protocol."""
-
-    severity: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """What a protocol means for this patient's end date."""
-
-    value: str
-    name: str
-    quote: str
-    checked: bool
-    end_label: str
-    span_label: str
-    sessions_label: str
-    warnings: tuple[Warned, ...]
-    dots: tuple[float, ...]
-    leaves_at: float | None
-
-
 def page(key: str, *, locale: str, now: datetime, by: Who) -> ConsultPage:
     """Return the page of a consult. Raises NotFound for what is none."""
     with engine.reading() as session:
@@ -163,29 +125,14 @@ def outlooks(
         _outlook(
             page,
             protocol,
-            ordered if protocol.id == chosen_id and ordered else usual(protocol, count, zones),
+            ordered
+            if protocol.id == chosen_id and ordered
+            else outlooks_of.usual(protocol, count, zones),
             is_chosen=protocol.id == chosen_id,
             first=first,
             locale=locale,
         )
         for protocol in page.protocols
-    )
-
-
-def usual(
-    protocol: ProtocolFacts, count: int | None, zones: Sequence[str], minutes: int | None = None
-) -> tuple[SessionOrder, ...]:
-    """Return the sessions a protocol stands for, so many of them, in these zones."""
-    number = count or protocol.sessions
-    parts = candidacy.shares(zones, number, is_same=protocol.zones == "same")
-    return tuple(
-        SessionOrder(
-            number=place,
-            minutes=minutes or protocol.minutes,
-            gap=protocol.gap,
-            zones=frozenset(part),
-        )
-        for place, part in enumerate(parts, start=1)
     )
 
 
@@ -261,7 +208,7 @@ def _page(session: Session, row: Appointment, locale: str, now: datetime, by: Wh
             for pack in PACKS
             if candidacy.asked(f"screening.{pack}", rules, on=today, site_id=site.id)
         ),
-        protocols=_protocols(session, now),
+        protocols=outlooks_of.protocols(session, now),
         reserved=len(consults.provisional_of(session, patient.id, None)),
         today=today,
         adult_from=_adult_from(patient, rules, today, site.id),
@@ -297,32 +244,6 @@ def _adult_from(
     years = rulebook.resolve(rules, "patient.age", on=today, site_id=site_id).value
     day = hours.birthday(patient.birth_date, years)
     return day if day > today else None
-
-
-def _protocols(session: Session, now: datetime) -> tuple[ProtocolFacts, ...]:
-    rule = timetables.same_zone_gap(session, now=now)
-    statement = (
-        sa.select(Protocol)
-        .join(Service, Service.id == Protocol.service_id)
-        .where(Protocol.is_active.is_(True), Service.retired_from.is_(None))
-        .order_by(Protocol.position, Protocol.id)
-    )
-    return tuple(_protocol(row, rule) for row in session.scalars(statement))
-
-
-def _protocol(row: Protocol, rule: Gap) -> ProtocolFacts:
-    gap = Gap(floor=row.gap_floor, target=row.gap_target, soft_max=row.gap_soft_max)
-    return ProtocolFacts(
-        id=row.id,
-        service_id=row.service_id,
-        name=row.name,
-        quote=row.sentence,
-        sessions=row.sessions,
-        minutes=row.minutes,
-        zones=row.zones,
-        gap=gap,
-        same_zone_gap=gap if row.zones == "same" else rule,
-    )
 
 
 def _stored(session: Session, row: Consult, zone: str, now: datetime, locale: str) -> Stored:
@@ -383,22 +304,19 @@ def _outlook(
     locale: str,
 ) -> Outlook:
     days = candidacy.forecast(sessions, protocol.same_zone_gap, first=first)
-    end, whole = days[-1], max(1, (days[-1] - first).days)
     leaves = page.stay_until
-    is_too_late = leaves is not None and leaves < end
-    return Outlook(
-        value=str(protocol.id),
-        name=protocol.name,
-        quote=protocol.quote,
-        checked=is_chosen,
-        end_label=wording.format_date(end, locale),
-        span_label=wording.span((end - first).days, locale) if end > first else "",
-        sessions_label=f"{len(sessions)} × {wording.minutes(sessions[0].minutes, locale)}",
-        warnings=_left(leaves, locale) if leaves and is_too_late else (),
-        dots=tuple((day - first).days / whole for day in days),
-        leaves_at=(leaves - first).days / whole if leaves and first < leaves < end else None,
+    return outlooks_of.outlook(
+        protocol,
+        sessions,
+        days,
+        is_chosen=is_chosen,
+        leaves=leaves,
+        warnings=_left(leaves, locale) if leaves and leaves < days[-1] else (),
+        has_dates=False,
+        locale=locale,
     )
 
 
-def _left(leaves: date, locale: str) -> tuple[Warned, ...]:
-    return (Warned(severity="warn", text=wording.stay(None, leaves, locale)),)
+def _left(leaves: date, locale: str) -> tuple[Sentence, ...]:
+    text = wording.stay(None, leaves, locale)
+    return (Sentence(code="patient.stay", severity="warn", text=text),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,7 +24,7 @@ from planner.db.models import (
     Site,
 )
 from planner.errors import NotFound
-from planner.queries import starts
+from planner.queries import outlooks, remarks, starts
 from planner.queries.course_view import (
     AlternativeView,
     Bar,
@@ -35,6 +35,7 @@ from planner.queries.course_view import (
     DayStarts,
     GapView,
     Named,
+    Outlook,
     Pick,
     PlanRequest,
     ProposalCard,
@@ -44,7 +45,8 @@ from planner.queries.course_view import (
     SessionRow,
     WishesView,
 )
-from planner.scheduling import availability, explaining, hours
+from planner.queries.outlooks import ProtocolFacts
+from planner.scheduling import availability, candidacy, explaining, hours, task
 from planner.scheduling import course as planning
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
@@ -82,6 +84,7 @@ class _Loaded:
     rooms: Mapping[int, Room]
     dates: tuple[DateToAvoid, ...]
     consult: Consult | None
+    protocols: tuple[ProtocolFacts, ...]  # to be compared, while the interval is undecided
     timetable: Timetable
     order: CourseOrder
     names: wording.Names
@@ -120,6 +123,7 @@ def _page(loaded: _Loaded, request: PlanRequest, locale: str) -> CoursePage:
         relaxations=_relaxations(loaded, request, placed, purpose, locale),
         is_proven=all(p.is_proven for proposals in found.values() for p in proposals),
         objective=request.objective,
+        comparison=_comparison(loaded, request, locale),
         has_more=not request.more and bool(found.get("order")),
         open_count=len(_open_numbers(loaded)),
         conflicts=verdicts,
@@ -149,9 +153,12 @@ def _load(session: Session, key: str, request: PlanRequest, now: datetime) -> _L
     course, patient, protocol, orderer = found
     rows = tuple(courses.sessions_of(session, course.id))
     live, done = _appointments(session, course.id)
+    compared = () if course.is_decided else outlooks.protocols(session, now)
+    reaches = [sum(row.gap_soft_max for row in rows)]
+    reaches += [one.sessions * one.gap.soft_max for one in compared]
     timetable = timetables.load(
         session,
-        horizon=_horizon(rows, request.wishes.not_before, now),
+        horizon=_horizon(max(reaches), request.wishes.not_before, now),
         now=now,
         patient_ids=(patient.id,),
     )
@@ -186,6 +193,7 @@ def _load(session: Session, key: str, request: PlanRequest, now: datetime) -> _L
             .order_by(Consult.recorded_at.desc())
             .limit(1)
         ),
+        protocols=compared,
         timetable=timetable,
         order=timetables.order(session, course.id, now=now),
         names=names_of(sites, people, rooms),
@@ -222,8 +230,9 @@ def _appointments(
     return live, done
 
 
-def _horizon(rows: tuple[CourseSession, ...], not_before: date | None, now: datetime) -> Interval:
-    days = sum(row.gap_soft_max for row in rows) + SLACK
+def _horizon(reach: int, not_before: date | None, now: datetime) -> Interval:
+    """Return the days that are looked at: as far as the soft maxima reach, and some."""
+    days = reach + SLACK
     if not_before is not None:
         days += max(0, (not_before - now.date()).days)
     starts_at = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -449,7 +458,7 @@ def _row(
             reason=row.gap_reason,
         ),
         gap=_ruler(measure, locale),
-        warnings=tuple(_sentence(c, loaded, locale) for c in conflicts),
+        warnings=_said(loaded, conflicts, where if stored is None else None, locale),
         costs=tuple(wording.cost(c, locale=locale, names=loaded.names) for c in costs if c.amount),
         is_pinned=row.number in request.pins or row.number == _pinned_by_step(request),
         is_fixed=stored is not None,
@@ -469,6 +478,15 @@ def _row(
         alternatives=_alternatives(loaded, request, row.number, placed, locale),
         day=_day(loaded, request, row, placed, locale),
     )
+
+
+def _said(
+    loaded: _Loaded, conflicts: Collection[Conflict], where: Slot | None, locale: str
+) -> tuple[Sentence, ...]:
+    """Return the conflicts in words, and what is close to a start that is still to be taken."""
+    words = _words(loaded, locale)
+    close = remarks.nearby(where, loaded.timetable, words) if where is not None else ()
+    return (*map(words.sentence, conflicts), *close)
 
 
 def _pinned_by_step(request: PlanRequest) -> int:
@@ -588,7 +606,7 @@ def _alternatives(
         purpose=purpose_of(loaded.course, loaded.consult),
     )
     in_time = sorted(options, key=lambda option: option.slot.starts_at)
-    return tuple(_alternative(loaded, option, locale) for option in in_time)
+    return tuple(_alternative(loaded, option, placed, locale) for option in in_time)
 
 
 def _day(
@@ -634,16 +652,102 @@ def _words(loaded: _Loaded, locale: str) -> starts.Words:
     )
 
 
-def _alternative(loaded: _Loaded, option: planning.ProposedSession, locale: str) -> AlternativeView:
+def _alternative(
+    loaded: _Loaded,
+    option: planning.ProposedSession,
+    placed: Mapping[int, Slot],
+    locale: str,
+) -> AlternativeView:
     pick = _pick(option.slot)
     site = loaded.sites[pick.site_id]
     local = hours.local(pick.starts_at, site.zone)
     words = [site.name, loaded.providers[pick.provider_id].name]
-    words += [wording.cost(c, locale=locale, names=loaded.names) for c in option.costs if c.amount]
+    words += [
+        wording.cost(cost, locale=locale, names=loaded.names)
+        for cost in option.costs
+        if cost.amount and cost.code != "warning"
+    ]
+    after = {**placed, option.number: option.slot}
+    fixed = {row.number: row.fixed for row in loaded.order.sessions if row.fixed is not None}
+    effects = planning.effects(
+        loaded.order, {**fixed, **placed}, {**fixed, **after}, loaded.timetable
+    )
     return AlternativeView(
         value=pick.text,
         time_label=wording.format_day_time(local, locale),
         detail=" · ".join(words),
+        end_label=wording.format_date(max(_days(loaded, after).values()), locale),
+        effects=tuple(
+            wording.effect(effect, locale)
+            for effect in effects
+            if effect.code != "stays" and effect.number != option.number
+        ),
+        remarks=remarks.of_slot(
+            option.slot, option.conflicts, loaded.timetable, _words(loaded, locale)
+        ),
+    )
+
+
+def _comparison(loaded: _Loaded, request: PlanRequest, locale: str) -> tuple[Outlook, ...]:
+    """Return the best course under each protocol of the service, as far as the provider has yet to choose."""
+    if loaded.course.is_decided or not _open_numbers(loaded):
+        return ()
+    return tuple(
+        _compared(loaded, protocol, request, locale)
+        for protocol in loaded.protocols
+        if protocol.service_id == loaded.course.service_id
+    )
+
+
+def _compared(
+    loaded: _Loaded, protocol: ProtocolFacts, request: PlanRequest, locale: str
+) -> Outlook:
+    is_own = protocol.id == loaded.course.protocol_id
+    order = loaded.order if is_own else _under(loaded.order, protocol)
+    moved = frozenset(
+        row.appointment_id
+        for row in loaded.order.sessions[1:]
+        if row.appointment_id is not None and row.done_on is None
+    )
+    best = planning.propose(
+        order,
+        loaded.timetable,
+        request.wishes,
+        purpose="reserve",
+        ignoring=frozenset() if is_own else moved,
+    )
+    if best:
+        found = _days(replace(loaded, order=order), best[0].slots)
+        days = [found[number] for number in sorted(found)]
+        warnings = remarks.of_sessions(best[0].sessions, loaded.timetable, _words(loaded, locale))
+    else:
+        first = task.first_day(loaded.timetable, min(loaded.sites))
+        first = max(first, request.wishes.not_before or first)
+        days = list(candidacy.forecast(order.sessions, protocol.same_zone_gap, first=first))
+        text = wording.nothing_found(locale)
+        warnings = (Sentence(code="", severity=Severity.BLOCK.value, text=text),)
+    return outlooks.outlook(
+        protocol,
+        order.sessions,
+        days,
+        is_chosen=is_own,
+        leaves=loaded.patient.stay_until,
+        warnings=warnings,
+        has_dates=bool(best),
+        locale=locale,
+    )
+
+
+def _under(order: CourseOrder, protocol: ProtocolFacts) -> CourseOrder:
+    """Return the order as the protocol would have it, in the same zones; the first session stays where it is."""
+    zones = sorted({zone for row in order.sessions for zone in row.zones})
+    first, *rest = outlooks.usual(protocol, None, zones)
+    kept = order.sessions[0]
+    return replace(
+        order,
+        sessions=(replace(kept, gap=first.gap, zones=first.zones), *rest),
+        same_zone_gap=protocol.same_zone_gap,
+        protocol_id=protocol.id,
     )
 
 
@@ -675,6 +779,7 @@ def _card(
         span_label=wording.span((max(days.values()) - min(days.values())).days, locale),
         sessions=tuple(_date_line(loaded, n, slot, locale) for n, slot in free.items()),
         costs=_costs(loaded, proposal, locale),
+        remarks=remarks.of_sessions(proposal.sessions, loaded.timetable, _words(loaded, locale)),
     )
 
 
@@ -695,7 +800,7 @@ def _costs(loaded: _Loaded, proposal: planning.Proposal, locale: str) -> tuple[C
         wording.cost(cost, locale=locale, names=loaded.names)
         for session in proposal.sessions
         for cost in session.costs
-        if cost.amount
+        if cost.amount and cost.code != "warning"
     ]
     if not words:
         return (CostLine(text=wording.no_cost(locale), tone="plus"),)

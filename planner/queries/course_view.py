@@ -89,6 +89,9 @@ class AlternativeView:
     value: str
     time_label: str
     detail: str
+    end_label: str  # when the course ends then
+    effects: tuple[str, ...] = ()  # what it makes of the other sessions
+    remarks: tuple[Sentence, ...] = ()
     checked: bool = False
 
 
@@ -105,7 +108,7 @@ class GapView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeStart:
-    """A start that can be had. ``severity`` says what it asks for: "" | warn | decide."""
+    """A start that can be had. ``severity`` says what it asks for, unlike others: "" | warn | decide."""
 
     value: str
     time_label: str
@@ -141,7 +144,9 @@ class DayStarts:
     on: date
     day_label: str
     always: tuple[Sentence, ...]  # what stands against every start of the day
-    warnings: tuple[Sentence, ...]  # what comes with the free starts that have a severity
+    warnings: tuple[
+        Sentence, ...
+    ]  # what comes with all free starts, or with those that have a severity
     lines: tuple[StartsLine, ...]
 
     @property
@@ -203,7 +208,7 @@ class ProposedDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostLine:
-    """What a proposal costs in days or changes; ``tone`` is '', 'plus' or 'warn'."""
+    """What a proposal costs in days or changes; ``tone`` is '' or 'plus'."""
 
     text: str
     tone: str = ""
@@ -220,6 +225,24 @@ class ProposalCard:
     span_label: str
     sessions: tuple[ProposedDate, ...]
     costs: tuple[CostLine, ...]
+    remarks: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What a protocol means for this patient's end date."""
+
+    value: str
+    name: str
+    quote: str
+    checked: bool
+    end_label: str
+    span_label: str
+    sessions_label: str
+    warnings: tuple[Sentence, ...]
+    dots: tuple[float, ...]
+    leaves_at: float | None
+    dates: tuple[str, ...] = ()  # of the sessions; none where they are targets only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +331,7 @@ class CoursePage:
     relaxations: tuple[str, ...]  # what little would have to give
     is_proven: bool  # nothing cheaper than the proposals is possible
     objective: str
+    comparison: tuple[Outlook, ...]  # each protocol, while the provider has not decided
     has_more: bool
     open_count: int
     conflicts: Mapping[int, tuple[Conflict, ...]] = field(default_factory=dict)

@@ -57,24 +57,28 @@ def of_day(
 ) -> DayStarts:
     """Return a day at one or several sites by provider; ``only`` names the providers to be shown.
 
-    What stands against every start of the day is said once. ``pick`` gives what choosing a start sends.
+    What stands against every start of the day, or comes with every free one, is said once. ``pick`` gives what
+    choosing a start sends.
     """
     every = [blocked for look in looks for blocked in look.blocked]
-    is_full = not any(look.free for look in looks)
-    always = [
-        conflict
-        for conflict in (every[0].conflicts if every and is_full else ())
-        if all(conflict in blocked.conflicts for blocked in every)
-    ]
-    lines = [line for look in looks for line in _lines(look, always, words, pick)]
-    warnings = (words.sentence(c) for look in looks for start in look.free for c in start.warnings)
+    free = [start for look in looks for start in look.free]
+    always = () if free else _shared([blocked.conflicts for blocked in every])
+    usual = _shared([start.warnings for start in free])
+    lines = [line for look in looks for line in _lines(look, (*always, *usual), words, pick)]
+    warnings = [conflict for start in free for conflict in start.warnings]
     return DayStarts(
         on=on,
         day_label=wording.format_date(on, words.locale),
         always=tuple(words.sentence(conflict) for conflict in always),
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=tuple(dict.fromkeys(map(words.sentence, warnings))),
         lines=tuple(line for line in lines if only is None or line.provider.id in only),
     )
+
+
+def _shared(reasons: Sequence[Sequence[Conflict]]) -> tuple[Conflict, ...]:
+    """Return what is among all of them."""
+    first = reasons[0] if reasons else ()
+    return tuple(conflict for conflict in first if all(conflict in other for other in reasons))
 
 
 def answered(look: explaining.Day, answer: Answer) -> explaining.Day:
@@ -96,25 +100,25 @@ def answered(look: explaining.Day, answer: Answer) -> explaining.Day:
 
 def _lines(
     look: explaining.Day,
-    always: Collection[Conflict],
+    said: Collection[Conflict],
     words: Words,
     pick: Callable[[Slot], str],
 ) -> Iterator[StartsLine]:
-    """Yield a line for each provider with a free start, or with a reason of their own."""
+    """Yield a line for each provider with a free start, or with a reason that has not been said of the day."""
     keys = [(start.slot.site_id, start.slot.provider_id) for start in look.free]
     keys += [(blocked.site_id, blocked.provider_id) for blocked in look.blocked]
     for site_id, provider_id in dict.fromkeys(sorted(keys)):
         shown: list[tuple[datetime, FreeStart | GreyedStarts]] = [
-            (start.slot.starts_at, _free(start, words, pick))
+            (start.slot.starts_at, _free(start, said, words, pick))
             for start in look.free
             if start.slot.provider_id == provider_id
         ]
         has_free = bool(shown)
         shown += [
-            (blocked.span.starts_at, _greyed(blocked, always, words))
+            (blocked.span.starts_at, _greyed(blocked, said, words))
             for blocked in look.blocked
             if blocked.provider_id == provider_id
-            and any(conflict not in always for conflict in blocked.conflicts)
+            and any(conflict not in said for conflict in blocked.conflicts)
         ]
         if shown:
             yield StartsLine(
@@ -125,8 +129,10 @@ def _lines(
             )
 
 
-def _free(start: Start, words: Words, pick: Callable[[Slot], str]) -> FreeStart:
-    worst = rules.worst(start.warnings)
+def _free(
+    start: Start, said: Collection[Conflict], words: Words, pick: Callable[[Slot], str]
+) -> FreeStart:
+    worst = rules.worst(conflict for conflict in start.warnings if conflict not in said)
     return FreeStart(
         value=pick(start.slot),
         time_label=_clock(start.slot.starts_at, start.slot.site_id, words),
@@ -134,14 +140,14 @@ def _free(start: Start, words: Words, pick: Callable[[Slot], str]) -> FreeStart:
     )
 
 
-def _greyed(blocked: Blocked, always: Collection[Conflict], words: Words) -> GreyedStarts:
+def _greyed(blocked: Blocked, said: Collection[Conflict], words: Words) -> GreyedStarts:
     times = tuple(_clock(slot.starts_at, slot.site_id, words) for slot in blocked.slots)
     is_range = len(times) > FEW
     return GreyedStarts(
         times=(times[0], times[-1]) if is_range else times,
         is_range=is_range,
         reasons=tuple(
-            words.sentence(conflict) for conflict in blocked.conflicts if conflict not in always
+            words.sentence(conflict) for conflict in blocked.conflicts if conflict not in said
         ),
     )
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from planner.scheduling.timetable import AbsentDays
+
 MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
+NEAR_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +19,16 @@ class Holiday:
     code: str
     day: date
     observed: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearby:
+    """A closure of the site close to a day (``closure``), or the holiday that the day itself is."""
+
+    code: str
+    on: date
+    until: date
+    reason: str = ""
 
 
 def of_year(year: int) -> tuple[Holiday, ...]:
@@ -43,6 +57,27 @@ def of_year(year: int) -> tuple[Holiday, ...]:
     )
 
 
+def nearby(day: date, closures: Iterable[AbsentDays]) -> Iterator[Nearby]:
+    """Yield what is worth a word to whoever takes the day: a closure of the site close to it, or a holiday on it.
+
+    Close are two days before and after: then the site is closed while aftercare is at its strictest, or was
+    when the patient would have called to move.
+    """
+    for closure in closures:
+        away = (closure.from_date - day).days
+        ago = (day - closure.until_date).days
+        if 0 < max(away, ago) <= NEAR_DAYS:
+            yield Nearby(
+                code="closure",
+                on=closure.from_date,
+                until=closure.until_date,
+                reason=closure.reason,
+            )
+    for holiday in of_year(day.year):
+        if day in (holiday.day, holiday.observed):
+            yield Nearby(code=holiday.code, on=day, until=day)
+
+
 def _observed(day: date) -> date:
     if day.weekday() == SATURDAY:
         return day - timedelta(days=1)
@@ -69,3 +104,6 @@ def _easter(year: int) -> date:
     late = (golden + 11 * epact + 22 * to_sunday) // 451
     month, day = divmod(epact + to_sunday - 7 * late + 114, 31)
     return date(year, month, day + 1)
+
+
+CODES = frozenset(holiday.code for holiday in of_year(2026))

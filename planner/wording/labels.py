@@ -22,6 +22,23 @@ _STATUSES = {
     "open": N_("not booked"),
     "proposed": N_("proposed"),
 }
+_HOLIDAYS = {
+    "new_year": N_("New Year’s Day"),
+    "king": N_("Martin Luther King Jr. Day"),
+    "presidents": N_("Presidents’ Day"),
+    "good_friday": N_("Good Friday"),
+    "memorial": N_("Memorial Day"),
+    "juneteenth": N_("Juneteenth"),
+    "independence": N_("Independence Day"),
+    "labor": N_("Labor Day"),
+    "columbus": N_("Columbus Day"),
+    "veterans": N_("Veterans Day"),
+    "thanksgiving": N_("Thanksgiving"),
+    "day_after_thanksgiving": N_("Day after Thanksgiving"),
+    "christmas_eve": N_("Christmas Eve"),
+    "christmas": N_("Christmas Day"),
+    "new_years_eve": N_("New Year’s Eve"),
+}
 _COURSE_STATUSES = {
     "draft": N_("draft"),
     "active": N_("active"),
@@ -100,6 +117,11 @@ _UNITS = {
 def status(code: str, locale: str) -> str:
     """Return the name of an appointment's status."""
     return _named(_STATUSES, code, locale)
+
+
+def holiday(code: str, locale: str) -> str:
+    """Return the name of a public holiday."""
+    return speech.of(locale).say(_HOLIDAYS[code])
 
 
 def course_status(code: str, locale: str) -> str:

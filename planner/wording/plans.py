@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from planner.scheduling.course import Cost, Effect, Measure
 from planner.scheduling.explaining import Relaxation
+from planner.scheduling.holidays import Nearby
 from planner.scheduling.timetable import CourseOrder, Gap
-from planner.wording import rules, speech, times
+from planner.wording import labels, rules, speech, times
 from planner.wording.conflicts import Names
 from planner.wording.speech import N_, ngettext
 
@@ -57,6 +58,26 @@ def cost(cost: Cost, *, locale: str, names: Names | None = None) -> str:
 def no_cost(locale: str) -> str:
     """Return what stands where a proposal costs nothing."""
     return speech.of(locale).say(N_("Exactly as ordered and wished for"))
+
+
+def nearby(nearby: Nearby, *, site: str, locale: str) -> str:
+    """Return "Miami is closed on Thu 24 Dec 2026 (Christmas Eve), close to this day."."""
+    spoken = speech.of(locale)
+    if nearby.code != "closure":
+        return spoken.say(
+            N_("This day is %(holiday)s."), holiday=labels.holiday(nearby.code, locale)
+        )
+    days = times.days_range(nearby.on, nearby.until, locale)
+    if not nearby.reason:
+        return spoken.say(
+            N_("%(site)s is closed %(days)s, close to this day."), site=site, days=days
+        )
+    return spoken.say(
+        N_("%(site)s is closed %(days)s (%(reason)s), close to this day."),
+        site=site,
+        days=days,
+        reason=nearby.reason,
+    )
 
 
 def nothing_found(locale: str) -> str:
@@ -116,6 +137,11 @@ def order(order: CourseOrder, locale: str) -> str:
 def progress(done: int, total: int, locale: str) -> str:
     """Return "1 of 3 done"."""
     return speech.of(locale).say(N_("%(done)s of %(total)s done"), done=done, total=total)
+
+
+def of_session(number: int, said: str, locale: str) -> str:
+    """Return "Session 2: …", where a sentence stands away from its session."""
+    return speech.of(locale).say(N_("Session %(number)s: %(said)s"), number=number, said=said)
 
 
 def session_of(number: int, total: int, locale: str) -> str:

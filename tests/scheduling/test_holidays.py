@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from planner.scheduling import holidays
+from planner.scheduling.timetable import AbsentDays
 
 
 def test_a_year_has_its_holidays_in_order() -> None:
@@ -53,3 +54,24 @@ def test_a_holiday_on_a_weekend_is_observed_on_the_nearest_weekday() -> None:
         date(2027, 6, 18),
         date(2027, 11, 11),
     )
+
+
+@pytest.mark.parametrize(
+    ("day", "codes"),
+    [
+        (date(2027, 8, 7), []),  # three days before the closure
+        (date(2027, 8, 8), ["closure"]),
+        (date(2027, 8, 9), ["closure"]),
+        (date(2027, 8, 10), []),  # within: no start is offered at all
+        (date(2027, 8, 15), ["closure"]),
+        (date(2027, 8, 16), []),
+        (date(2027, 11, 25), ["thanksgiving"]),
+        (date(2027, 11, 24), []),
+        (date(2027, 7, 5), ["independence"]),  # observed
+    ],
+)
+def test_a_closure_close_by_and_a_holiday_on_the_day_are_worth_a_word(
+    day: date, codes: list[str]
+) -> None:
+    closure = AbsentDays(from_date=date(2027, 8, 10), until_date=date(2027, 8, 13), reason="Storm")
+    assert [found.code for found in holidays.nearby(day, (closure,))] == codes

@@ -186,6 +186,76 @@ def test_a_day_that_does_not_exist_gets_a_sentence_and_stays(desk: FlaskClient, 
     assert "There is no such date." in field
 
 
+def remarks(part: str) -> set[str]:
+    return set(re.findall(r'<span class="remark[^>]*>.*?<span>(.*?)</span></span>', part))
+
+
+def between(html: str, first: str, last: str) -> str:
+    start = html.index(first)
+    return html[start : html.index(last, start)]
+
+
+def test_every_proposal_and_alternative_says_when_the_course_ends_and_what_is_in_its_way(
+    desk: FlaskClient, given: Given, app: Flask, clinic: SmallClinic, patient_id: int, today: date
+) -> None:
+    leaves = today + timedelta(days=20)
+    snowbird = given(factories.patient, stay_until=leaves)
+    given(factories.consult_done, clinic, snowbird, on=today - timedelta(days=3))
+    key = key_of(app, given(factories.course, clinic, snowbird))
+    html = desk.get(f"/courses/{key}").text
+    card = between(html, '<article class="proposal', "</article>")
+    shown = picks(html)
+    left = {one for one in remarks(card) if "leaves Florida" in one}
+    assert {one[:10] for one in left} == {"Session 3:"}
+    html = desk.get(f"/courses/{key}", query_string={**shown, "open": "3"}).text
+    slots = re.findall(r'<button[^>]* class="slot" name="session-3".*?</button>', html, re.DOTALL)
+    listed = [slot for slot in slots if "Course ends" in slot]
+    assert len(listed) > 3
+    assert all(remarks(slot) for slot in listed)
+    bar = between(html, 'class="actionbar-label"', "</p>")
+    assert between(html, "Course ends ", "<") in bar
+
+
+def test_a_closure_close_to_a_session_is_said_and_warns_of_nothing(
+    desk: FlaskClient, key: str, given: Given, clinic: SmallClinic
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    site_id, day = int(shown["s2"].split(".")[0]), date.fromisoformat(day_of(shown["s2"]))
+    closed = day + timedelta(days=1)
+    given(factories.absence, on=closed, site_id=site_id, reason="Founders’ day")
+    html = desk.get(f"/courses/{key}", query_string=shown).text
+    step = between(html, 'id="session-2"', 'id="session-3"')
+    assert "(Founders’ day), close to this day." in step
+    assert "Please check" not in html
+
+
+def test_S38_both_intervals_stand_side_by_side_until_the_provider_has_decided(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    newcomer = given(factories.patient, stay_until=today + timedelta(days=50))
+    undecided = key_of(app, given(factories.course, clinic, newcomer, is_decided=False))
+    html = desk.get(f"/courses/{undecided}").text
+    compared = between(html, 'id="comparison"', 'id="wishes"')
+    assert [name in compared for name in ("3 × 2 weeks", "3 × 6 weeks")] == [True, True]
+    ends = re.findall(r"<span>Ends</span>([^<]+)<", compared)
+    assert ends[0] == re.findall(r"<span>Ends</span> ([^<]+?) <", html)[0]
+    assert len(set(ends)) == 2
+    assert remarks(compared) != set()
+    assert 'id="comparison"' not in desk.get(f"/courses/{key}").text
+
+
+def test_what_is_compared_follows_the_wishes(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    undecided = key_of(
+        app, given(factories.course, clinic, given(factories.patient), is_decided=False)
+    )
+    last = (today + timedelta(days=40)).isoformat()
+    html = desk.get(f"/courses/{undecided}", query_string={"not_after": last}).text
+    compared = between(html, 'id="comparison"', 'id="wishes"')
+    assert (compared.count("No way to place"), compared.count("Ends about")) == (1, 1)
+
+
 def test_wishes_are_kept_in_what_is_proposed(
     desk: FlaskClient, key: str, clinic: SmallClinic
 ) -> None:

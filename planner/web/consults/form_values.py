@@ -8,8 +8,9 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from planner.actions.consults import Answers, Finding, OrderGiven, SessionPlan
-from planner.queries import consults as queries
-from planner.queries.consults import ConsultPage, ProtocolFacts, Stored
+from planner.queries import outlooks
+from planner.queries.consults import ConsultPage, Stored
+from planner.queries.outlooks import ProtocolFacts
 from planner.scheduling import candidacy
 from planner.scheduling import zones as body
 from planner.scheduling.timetable import Gap, SessionOrder
@@ -98,7 +99,7 @@ def draw(form: ConsultForm, page: ConsultPage) -> bool:
         return False
     had_rows = bool(form.sessions.entries)
     count, minutes = sizes(form)
-    fill(form, queries.usual(protocol, count, chosen_zones(form), minutes))
+    fill(form, outlooks.usual(protocol, count, chosen_zones(form), minutes))
     form.drawn_for.data = mark
     return had_rows
 

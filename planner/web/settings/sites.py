@@ -9,6 +9,7 @@ from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from planner import wording
 from planner.actions.catalogue import absences
 from planner.actions.catalogue import sites as actions
 from planner.actions.catalogue.absences import AbsenceValues
@@ -23,7 +24,6 @@ from planner.web.settings.endings import absence_values
 from planner.web.settings.fields import ids, whole
 from planner.web.settings.forms import AbsenceForm, HolidayForm, SiteForm
 from planner.web.settings.hours_form import HoursForm
-from planner.web.settings.names import HOLIDAYS
 
 Answer = str | Response | tuple[str, int]
 YEARS = range(2000, 2200)
@@ -116,7 +116,7 @@ def _holidays(year: int, today: date) -> list[tuple[str, str, str]]:
     """Return what each box sends, its name and its date, from today on; and what is observed."""
     lines: list[tuple[date, str, str]] = []
     for holiday in holidays.of_year(year):
-        name = str(HOLIDAYS[holiday.code])
+        name = wording.holiday(holiday.code, context.locale())
         lines.append((holiday.day, holiday.code, name))
         if holiday.observed != holiday.day and holiday.observed.year == year:
             observed = str(_("%(holiday)s, observed", holiday=name))
@@ -170,6 +170,8 @@ def _holiday(value: str) -> AbsenceValues:
         on = date.fromisoformat(day)
     except ValueError:
         raise Invalid({"days": "choice"}) from None
-    if code not in HOLIDAYS:
+    if code not in holidays.CODES:
         raise Invalid({"days": "choice"})
-    return AbsenceValues(from_date=on, until_date=on, reason=str(HOLIDAYS[code]))
+    return AbsenceValues(
+        from_date=on, until_date=on, reason=wording.holiday(code, context.locale())
+    )
