@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import date, datetime, time
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import click
 
 from planner.cli import running
+from planner.scheduling.timetable import Gap
 
 LONGEST_HORIZON = 400  # days
+YEARS = range(2000, 2101)
+GAP = re.compile(r"(\d{1,3})-(\d{1,3})-(\d{1,3})", re.ASCII)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Day(click.ParamType[date]):
@@ -24,9 +29,36 @@ class Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
+            day = None
+        if day is None or day.year not in YEARS:
             self.fail(f"{value!r} is not a date such as 2027-03-31.", param, ctx)
+        return day
+
+
+class Gaps(click.ParamType[Gap]):
+    """Days between sessions as 7-14-21: not before, target, late after."""
+
+    name = "days-days-days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Gap:
+        """Return the gap, or fail with a sentence."""
+        if isinstance(value, Gap):
+            return value
+        found = GAP.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is no gap such as 7-14-21.", param, ctx)
+        floor, target, soft_max = map(int, found.groups())
+        try:
+            return Gap(floor=floor, target=target, soft_max=soft_max)
+        except ValueError:
+            self.fail(
+                f"{value!r} cannot be: days are 1 to 365, the target not before the first of them and not"
+                " after the last.",
+                param,
+                ctx,
+            )
 
 
 def put(found: Any, *, as_json: bool, lines: list[str]) -> None:
@@ -37,6 +69,13 @@ def put(found: Any, *, as_json: bool, lines: list[str]) -> None:
         return
     for line in lines:
         click.echo(line)
+
+
+def no_way(found: dict[str, Any]) -> list[str]:
+    """Return that a course cannot be placed, what is in the way, and what little would have to give."""
+    stops = [f"   {one['severity']}  {one['text']}" for one in found["obstacles"]]
+    helps = [f"   would help: {one['text']}" for one in found["relaxations"]]
+    return ["There is no way to place the course.", *stops, *helps]
 
 
 def rfc3339(instant: datetime) -> str:

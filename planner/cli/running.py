@@ -48,3 +48,12 @@ def inside(context: click.Context, *, for_serving: bool = True) -> Iterator[Flas
             raise Wrong(f"refused: {error}.") from error
         except Unavailable as error:
             raise Wrong("the database cannot be reached or written just now.") from error
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Turn what a question is refused for into one sentence."""
+    try:
+        yield
+    except ValueError as error:
+        raise Wrong(f"{str(error) or type(error).__name__}.") from error

@@ -16,7 +16,13 @@ from planner.queries import searches
 @click.option("--site", default="", help="Name or number of the site; without it, any.")
 @click.option("--provider", default="", help="Name or number of the provider; without it, any.")
 @click.option("--from", "from_day", type=reading.Day(), help="First day; without it, today.")
-@click.option("--days", type=click.IntRange(1, reading.LONGEST_HORIZON), default=28)
+@click.option(
+    "--days",
+    type=click.IntRange(1, reading.LONGEST_HORIZON),
+    default=28,
+    show_default=True,
+    help="How many days.",
+)
 @click.option("--minutes", type=click.IntRange(5, 480), help="Another length than the service's.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
@@ -33,7 +39,7 @@ def slots(  # noqa: PLR0917  # click passes them by name
     """List free starts of a service, earliest first."""
     if minutes is not None and minutes % 5:
         raise running.Wrong("minutes are a multiple of five.")
-    with running.inside(context):
+    with running.inside(context), running.asking():
         found = searches.slots(
             service=service,
             site=site,

@@ -13,7 +13,14 @@ from planner.scheduling.cells import Frame
 from planner.scheduling.course import Proposal
 from planner.scheduling.interval import Interval
 from planner.scheduling.preferences import Wishes
-from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
+from planner.scheduling.timetable import (
+    Conflict,
+    CourseOrder,
+    SessionOrder,
+    Severity,
+    Slot,
+    Timetable,
+)
 
 ONE_DAY = timedelta(days=1)
 MOST_DAYS = 400
@@ -71,6 +78,7 @@ def day(
     *,
     service_id: int,
     site_id: int,
+    at: datetime | None = None,
     provider_id: int | None = None,
     minutes: int | None = None,
     patient_id: int | None = None,
@@ -81,8 +89,9 @@ def day(
 ) -> Day:
     """Return what may be offered on a day at a site, and by provider what keeps the rest from it.
 
-    Without a provider all who may give the service there are looked at. Of the rooms the one with the
-    fewest reasons speaks. Raises NoSuchService.
+    ``at`` asks about one start of that day, on the grid or not, while the site is open or not. Without a
+    provider all who may give the service there are looked at. Of the rooms the one with the fewest reasons
+    speaks. Raises NoSuchService.
     """
     if service_id not in timetable.services or site_id not in timetable.sites:
         raise availability.NoSuchService(f"service {service_id} at site {site_id}")
@@ -103,13 +112,13 @@ def day(
         if provider_id is None
         else (provider_id,)
     )
-    starts = _starts(timetable, site_id, frame, look.at.minutes)
+    starts = _starts(timetable, site_id, frame, look.at.minutes) if at is None else [at]
     step = timedelta(minutes=timetable.sites[site_id].grid_minutes)
     free: list[Start] = []
     blocked: list[Blocked] = []
     for provider in asked:
         facts = timetable.providers.get(provider)
-        if facts is not None and not presence.there_cells(provider, site_id, frame):
+        if at is None and facts is not None and not presence.there_cells(provider, site_id, frame):
             found = list(look.absent(provider, starts))
         else:
             found = [look.judged(provider, at) for at in starts]
@@ -126,25 +135,35 @@ def obstacles(
     purpose: str = "book",
     ignoring: frozenset[int] = frozenset(),
 ) -> tuple[Conflict, ...]:
-    """Return what speaks about the patient against placing the open sessions, each rule once, gravest first.
+    """Return what speaks against placing the open sessions whatever is booked, each rule once, gravest first.
 
-    Only what needs a decision or blocks, on any day of the horizon; hours and bookings are not looked at.
+    Of the patient what needs a decision or blocks, on any day of the horizon; of the clinic that no wished
+    site could ever give the service (``site.no_hours``, ``service.nobody``, ``service.no_room``,
+    ``provider.not_capable``); of the order that its gaps do not fit (``order.too_long``).
     """
+    wishes = wishes or Wishes()
     found: dict[str, Conflict] = {}
-    for session in order.sessions:
-        if session.fixed is None and session.done_on is None:
-            for slot in _samples(order, session.number, session.minutes, timetable, wishes):
-                for conflict in rules.of_patient(
-                    slot,
-                    timetable,
-                    order=order,
-                    purpose=purpose,
-                    ignoring=ignoring,
-                    with_distances=True,
-                ):
-                    if conflict.severity in HARD and not conflict.code.startswith("slot."):
-                        found.setdefault(conflict.code, conflict)
-    return tuple(sorted(found.values(), key=_gravity))
+    of_clinic = [*_lacks(order, timetable, wishes), *_too_long(order, timetable, wishes)]
+    opens = (row for row in order.sessions if row.fixed is None and row.done_on is None)
+    # The same rules speak about sessions of a kind; only the first of a course has one of its own.
+    kinds: dict[object, SessionOrder] = {}
+    for row in opens:
+        kinds.setdefault(
+            (row.number == order.sessions[0].number, row.minutes, row.zones, row.gap), row
+        )
+    for session in kinds.values():
+        for slot in _samples(order, session.number, session.minutes, timetable, wishes):
+            for conflict in rules.of_patient(
+                slot,
+                timetable,
+                order=order,
+                purpose=purpose,
+                ignoring=ignoring,
+                with_distances=True,
+            ):
+                if conflict.severity in HARD and not conflict.code.startswith("slot."):
+                    found.setdefault(conflict.code, conflict)
+    return tuple(sorted((*of_clinic, *found.values()), key=_gravity))
 
 
 def relaxations(
@@ -358,14 +377,64 @@ def _tries(asked: _Asked, wishes: Wishes) -> Iterator[tuple[str, Mapping[str, An
             )
 
 
+def _lacks(order: CourseOrder, timetable: Timetable, wishes: Wishes) -> Iterable[Conflict]:
+    """What each wished site lacks; nothing as soon as one of them lacks nothing."""
+    found: list[Conflict] = []
+    presence = index.of(timetable).presence
+    kind = timetable.services[order.service_id].kind
+    for site_id in _wished(timetable.sites, wishes.site_ids):
+        givers = [
+            its_id
+            for its_id in presence.providers_of(order.service_id, site_id, kind)
+            if timetable.providers[its_id].hours.get(site_id)
+        ]
+        lacking: list[tuple[str, dict[str, int]]] = []
+        if not timetable.sites[site_id].hours:
+            lacking = [("site.no_hours", {})]
+        elif not givers:
+            lacking = [("service.nobody", {})]
+        elif not presence.rooms_of(order.service_id, site_id):
+            lacking = [("service.no_room", {})]
+        elif not set(_wished(givers, wishes.provider_ids)):
+            lacking = [
+                ("provider.not_capable", {"provider_id": its_id})
+                for its_id in _wished(timetable.providers, wishes.provider_ids)
+            ]
+        if not lacking:
+            return ()
+        found += [
+            Conflict(code=code, severity=Severity.BLOCK, params={"site_id": site_id, **params})
+            for code, params in lacking
+        ]
+    return found
+
+
+def _too_long(order: CourseOrder, timetable: Timetable, wishes: Wishes) -> Iterator[Conflict]:
+    """The floors of the open sessions after the first reach past the last day that may be used."""
+    gaps = [row.gap for row in order.sessions if row.fixed is None and row.done_on is None]
+    needed = sum(gap.floor for gap in gaps[1:])
+    for site_id in sorted(timetable.sites)[:1]:
+        zone = timetable.sites[site_id].zone
+        first = max(task.first_day(timetable, site_id), wishes.not_before or date.min)
+        last = hours.day_of(timetable.horizon.ends_at - ONE_DAY, zone)
+        left = (min(last, wishes.not_after or date.max) - first).days
+        if needed > left:
+            yield Conflict(
+                code="order.too_long",
+                severity=Severity.BLOCK,
+                params={"needed": needed, "days": max(0, left)},
+            )
+
+
+def _wished(known: Iterable[int], wanted: Collection[int] | None) -> list[int]:
+    return [its_id for its_id in sorted(known) if wanted is None or its_id in wanted]
+
+
 def _samples(
-    order: CourseOrder, number: int, minutes: int, timetable: Timetable, wishes: Wishes | None
+    order: CourseOrder, number: int, minutes: int, timetable: Timetable, wishes: Wishes
 ) -> Iterator[Slot]:
     """One start a day at noon, at each site that is wished for."""
-    wishes = wishes or Wishes()
-    for site_id in sorted(timetable.sites):
-        if wishes.site_ids is not None and site_id not in wishes.site_ids:
-            continue
+    for site_id in _wished(timetable.sites, wishes.site_ids):
         zone = timetable.sites[site_id].zone
         day = max(task.first_day(timetable, site_id) + ONE_DAY, wishes.not_before or date.min)
         last = min(hours.day_of(timetable.horizon.ends_at, zone), wishes.not_after or date.max)

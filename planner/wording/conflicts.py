@@ -294,6 +294,17 @@ _UNKNOWN = {
     "patient": N_("This patient is not known."),
 }
 
+
+def _too_long(words: _Words) -> str:
+    return words.say(
+        N_(
+            "The gaps alone take %(needed)s; from the first possible day to the last there are %(left)s."
+        ),
+        needed=words.days("needed"),
+        left=words.days("days"),
+    )
+
+
 _SPECIAL: Mapping[str, Callable[[_Words], str]] = {
     "slot.unknown": _unknown,
     "site.outside_hours": _site_hours,
@@ -305,6 +316,7 @@ _SPECIAL: Mapping[str, Callable[[_Words], str]] = {
     "patient.stay": _stay,
     "patient.age_at_consult": _age_at_consult,
     "order.sequence": _sequence,
+    "order.too_long": _too_long,
     "gap.below_floor": _below_floor,
     "gap.below_target": _below_target,
     "gap.above_soft_max": _above_soft_max,
@@ -322,6 +334,9 @@ _SENTENCES: Mapping[str, str] = {
     "slot.minutes_step": N_("Starts and lengths are multiples of %(minutes)s minutes."),
     "notice.minutes": N_("This is less than %(minutes)s minutes from now."),
     "site.retired": N_("%(site)s is no longer used from %(on)s."),
+    "site.no_hours": N_("%(site)s has no opening hours."),
+    "service.nobody": N_("Nobody who gives this service works at %(site)s."),
+    "service.no_room": N_("No room of %(site)s is set up for this service."),
     "service.retired": N_("This service is no longer offered from %(on)s."),
     "provider.not_capable": N_("%(provider)s does not give this service at %(site)s."),
     "provider.retired": N_("%(provider)s no longer works here from %(on)s."),

@@ -246,3 +246,42 @@ def test_the_clinics_own_weights_rank_the_proposals() -> None:
         for found in course.propose(order(first, session(2)), world)
     ]
     assert places == [(date(2026, 3, 17), NURSE), (date(2026, 3, 23), MD)]
+
+
+def hindered(timetable: Timetable, wishes: Wishes | None = None) -> list[tuple[str, int | None]]:
+    assert course.propose(order(), timetable, wishes) == ()
+    found = explaining.obstacles(order(), timetable, wishes)
+    return [(one.code, one.params.get("site_id")) for one in found]
+
+
+def test_a_clinic_that_cannot_give_the_service_says_what_each_site_lacks() -> None:
+    whole = clinic.clinic(horizon=HORIZON)
+    nobody = {key: replace(one, treats=frozenset()) for key, one in whole.providers.items()}
+    closed = {key: replace(one, hours=()) for key, one in whole.sites.items()}
+    roomless = {key: replace(one, service_ids=frozenset()) for key, one in whole.rooms.items()}
+    both = (MIAMI, AVENTURA)
+    assert [
+        hindered(replace(whole, providers=nobody)),
+        hindered(replace(whole, sites=closed)),
+        hindered(replace(whole, rooms=roomless)),
+    ] == [
+        [(code, site_id) for site_id in both]
+        for code in ("service.nobody", "site.no_hours", "service.no_room")
+    ]
+
+
+def test_a_provider_wished_for_who_does_not_give_the_service_is_named() -> None:
+    whole = clinic.clinic(horizon=HORIZON)
+    providers = {**whole.providers, MD: replace(whole.providers[MD], treats=frozenset())}
+    wishes = Wishes(site_ids=frozenset({MIAMI}), provider_ids=frozenset({MD}))
+    found = hindered(replace(whole, providers=providers), wishes)
+    assert found == [("provider.not_capable", MIAMI)]
+
+
+def test_gaps_that_do_not_fit_the_days_are_counted() -> None:
+    wishes = Wishes(not_after=hours.day_of(NOW, ZONE) + timedelta(days=13))
+    (found,) = explaining.obstacles(order(), clinic.clinic(horizon=HORIZON), wishes)
+    assert (found.code, found.params) == ("order.too_long", {"needed": 14, "days": 13})
+    assert explaining.obstacles(
+        order(), clinic.clinic(horizon=HORIZON), replace(wishes, not_after=None)
+    ) == ()  # fmt: skip

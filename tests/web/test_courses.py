@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
@@ -168,6 +169,36 @@ def test_where_nothing_fits_the_page_says_why_and_what_would_help(
     html = desk.get(f"/courses/{key}").text
     assert "An answer in the screening needs a provider" in html
     assert "With a provider&#39;s decision (an answer in the screening)" in html
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("site_hours", "Miami has no opening hours."),
+        ("room_service", "No room of Miami is set up for this service."),
+        ("provider_service", "Nobody who gives this service works at Miami."),
+    ],
+)
+def test_a_clinic_that_cannot_give_the_service_says_why(
+    desk: FlaskClient, key: str, given: Given, table: str, sentence: str
+) -> None:
+    def emptied(session: Session) -> int:
+        session.execute(sa.text(f"DELETE FROM {table}"))
+        factories.bump(session)
+        return 0
+
+    given(emptied)
+    answer = desk.get(f"/courses/{key}")
+    assert (answer.status_code, sentence in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize("last", ["2000-01-01", "9999-12-31", "0001-01-01"])
+def test_a_last_day_long_gone_or_never_to_come_gets_a_sentence_or_a_plan(
+    desk: FlaskClient, key: str, last: str
+) -> None:
+    answer = desk.get(f"/courses/{key}", query_string={"not_after": last})
+    says = "to the last there are 0 days" in answer.text
+    assert (answer.status_code, says) == (200, last < "2026")
 
 
 def test_S17_what_stands_in_the_way_tells_the_desk_nothing_of_health(
