@@ -106,7 +106,7 @@ def test_a_day_is_asked_about_for_a_session_of_the_patients_course(
 def open_course(path: Path) -> tuple[str, str, str]:
     """Return patient, protocol and the day after the session done last, of a course that goes on."""
     with sqlite3.connect(path) as connection:
-        return connection.execute(
+        found: tuple[str, str, str] = connection.execute(
             "SELECT CAST(c.patient_id AS TEXT), CAST(c.protocol_id AS TEXT),"
             " date(max(a.starts_at), '+1 day') FROM course c"
             " JOIN course_session s ON s.course_id = c.id"
@@ -114,6 +114,7 @@ def open_course(path: Path) -> tuple[str, str, str]:
             " WHERE c.status = 'active' GROUP BY c.id HAVING count(a.id) BETWEEN 1 AND count(s.id) - 1"
             " ORDER BY max(a.starts_at) DESC LIMIT 1"
         ).fetchone()
+    return found
 
 
 @pytest.mark.parametrize(

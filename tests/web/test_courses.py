@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from planner import wording
 from planner.db.engine import db
 from planner.db.models import Course, CourseSession
 from tests import factories
@@ -245,6 +246,66 @@ def test_every_proposal_and_alternative_says_when_the_course_ends_and_what_is_in
     assert all(remarks(slot) for slot in listed)
     bar = between(html, 'class="actionbar-label"', "</p>")
     assert between(html, "Course ends ", "<") in bar
+
+
+def alternatives(desk: FlaskClient, key: str, number: int) -> list[tuple[date, str]]:
+    """Return day and text of each other time that an open session is offered, the screen as it comes."""
+    shown = picks(desk.get(f"/courses/{key}").text)
+    html = desk.get(f"/courses/{key}", query_string={**shown, "open": str(number)}).text
+    found = re.findall(
+        rf'class="slot" name="session-{number}" value="([^"]+)"[^>]*>(.*?)</button>',
+        html,
+        re.DOTALL,
+    )
+    return [
+        (date.fromisoformat(day_of(pick)), text) for pick, text in found if "Course ends" in text
+    ]
+
+
+def booked(desk: FlaskClient, key: str, *numbers: int) -> dict[int, date]:
+    """Book these sessions as they are proposed, and return the days of all."""
+    html = desk.get(f"/courses/{key}").text
+    sent = fields(html)
+    for name in picks(html):
+        if int(name[1:]) not in numbers:
+            del sent[name]
+    assert desk.post(f"/courses/{key}/book", data=sent).status_code == 302
+    return {int(name[1:]): date.fromisoformat(day_of(pick)) for name, pick in picks(html).items()}
+
+
+def test_alternatives_keep_the_distance_to_the_booked_sessions_on_both_sides(
+    desk: FlaskClient, key: str
+) -> None:
+    days = booked(desk, key, 1, 3)
+    found = alternatives(desk, key, 2)
+    assert len(found) > 3
+    assert all((day - days[1]).days >= 7 and (days[3] - day).days >= 7 for day, _ in found)
+    assert {text[text.index("Course ends") :].split("<")[0] for _, text in found} == {
+        f"Course ends {wording.format_date(days[3], 'en')}"
+    }
+    late = [text for day, text in found if (days[3] - day).days < 14]
+    assert late
+    assert all("Session 3 is now too early" in text for text in late)
+
+
+def test_a_course_of_one_session_has_alternatives_with_their_cost(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
+) -> None:
+    key = key_of(app, given(factories.course, clinic, patient_id, zones=[("left_calf",)]))
+    found = alternatives(desk, key, 1)
+    assert len(found) == 12
+    assert all(re.search(r"starts in \d+ days?", text) for _, text in found)
+
+
+def test_the_last_of_twelve_sessions_has_alternatives_after_the_eleventh(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
+) -> None:
+    zones = [(f"zone_{n}",) for n in range(12)]
+    key = key_of(app, given(factories.course, clinic, patient_id, zones=zones))
+    eleventh = date.fromisoformat(day_of(picks(desk.get(f"/courses/{key}").text)["s11"]))
+    found = alternatives(desk, key, 12)
+    assert found
+    assert all((day - eleventh).days >= 7 for day, _ in found)
 
 
 def test_a_closure_close_to_a_session_is_said_and_warns_of_nothing(
