@@ -143,6 +143,7 @@ class DayStarts:
 
     on: date
     day_label: str
+    closed: tuple[Sentence, ...]  # sites that are closed all day
     always: tuple[Sentence, ...]  # what stands against every start of the day
     warnings: tuple[
         Sentence, ...

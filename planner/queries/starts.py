@@ -60,19 +60,27 @@ def of_day(
     What stands against every start of the day, or comes with every free one, is said once. ``pick`` gives what
     choosing a start sends.
     """
-    every = [blocked for look in looks for blocked in look.blocked]
-    free = [start for look in looks for start in look.free]
-    always = () if free else _shared([blocked.conflicts for blocked in every])
+    closed = [conflict for look in looks for conflict in _closed(look)]
+    open_ = [look for look in looks if not _closed(look)]
+    free = [start for look in open_ for start in look.free]
+    always = () if free else _shared([one.conflicts for look in open_ for one in look.blocked])
     usual = _shared([start.warnings for start in free])
-    lines = [line for look in looks for line in _lines(look, (*always, *usual), words, pick)]
+    lines = [line for look in open_ for line in _lines(look, (*always, *usual), words, pick)]
     warnings = [conflict for start in free for conflict in start.warnings]
     return DayStarts(
         on=on,
         day_label=wording.format_date(on, words.locale),
+        closed=tuple(map(words.sentence, closed)),
         always=tuple(words.sentence(conflict) for conflict in always),
         warnings=tuple(dict.fromkeys(map(words.sentence, warnings))),
         lines=tuple(line for line in lines if only is None or line.provider.id in only),
     )
+
+
+def _closed(look: explaining.Day) -> Sequence[Conflict]:
+    """Return why the site itself is closed all day: whoever would work there need not be asked."""
+    shared = () if look.free else _shared([blocked.conflicts for blocked in look.blocked])
+    return [conflict for conflict in shared if conflict.code.startswith("site.")]
 
 
 def _shared(reasons: Sequence[Sequence[Conflict]]) -> tuple[Conflict, ...]:

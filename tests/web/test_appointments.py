@@ -234,7 +234,9 @@ def test_a_day_without_a_free_start_leads_to_why_not(
 ) -> None:
     html = desk.get(f"/patients/{patient_key}/book?from=2027-03-06&site={clinic.miami}").text
     why = re.findall(r'href="([^"]+)">Why not[?]<span class="visually-hidden"> Sun 7 Mar', html)
-    assert "Against every start of that day:" in desk.get(unescape(why[0])).text
+    html = desk.get(unescape(why[0])).text
+    assert "Miami is closed on Sun 7 Mar 2027." in html
+    assert '<details class="greyed"' not in html  # nobody need be asked
 
 
 def test_the_hour_that_the_clocks_jump_over_is_refused_beside_its_field(
