@@ -34,7 +34,6 @@ from planner.queries.course_view import (
     CoursePage,
     DayStarts,
     GapView,
-    Named,
     Outlook,
     Pick,
     PlanRequest,
@@ -59,6 +58,7 @@ from planner.scheduling.timetable import (
 )
 
 OBJECTIVES = ("order", "soonest", "same_time")
+PLANNABLE = ("draft", "active")
 HORIZON_LIMIT = 400  # days: twelve sessions may reach over a year, a search never further
 SLACK = 45  # days beyond the soft maxima, for a course that has to start late
 MORE = 6
@@ -241,7 +241,7 @@ def _horizon(reach: int, not_before: date | None, now: datetime) -> Interval:
 
 def _open_numbers(loaded: _Loaded) -> tuple[int, ...]:
     """Return the sessions to be placed; none while the course is paused or over."""
-    if loaded.course.status not in ("draft", "active"):
+    if loaded.course.status not in PLANNABLE:
         return ()
     order = loaded.order
     return tuple(s.number for s in order.sessions if s.fixed is None and s.done_on is None)
@@ -496,13 +496,14 @@ def _pinned_by_step(request: PlanRequest) -> int:
 def _at(row: SessionRow, loaded: _Loaded, pick: Pick, locale: str) -> SessionRow:
     zone = loaded.sites[pick.site_id].zone
     local = hours.local(pick.starts_at, zone)
+    words = _words(loaded, locale)
     return replace(
         row,
         date=local.date(),
         date_label=wording.format_date(local.date(), locale),
         time_label=wording.format_time(local.time(), locale),
-        site=_site(loaded, pick.site_id),
-        provider=_provider(loaded, pick.provider_id),
+        site=words.site(pick.site_id),
+        provider=words.provider(pick.provider_id),
         room_name=loaded.rooms[pick.room_id].name,
     )
 
@@ -523,16 +524,6 @@ def _stored_pick(row: Appointment) -> Pick:
         room_id=row.room_id,
         starts_at=row.actual_starts_at or row.starts_at,
     )
-
-
-def _site(loaded: _Loaded, site_id: int) -> Named:
-    row = loaded.sites[site_id]
-    return Named(id=row.id, name=row.name, colour=row.colour)
-
-
-def _provider(loaded: _Loaded, provider_id: int) -> Named:
-    row = loaded.providers[provider_id]
-    return Named(id=row.id, name=row.name, colour=row.colour, initials=wording.initials(row.name))
 
 
 def _was(loaded: _Loaded, was: Pick, pick: Pick, locale: str) -> str:
@@ -567,14 +558,6 @@ def _ruler(measure: planning.Measure | None, locale: str) -> Ruler | None:
         target=measure.gap.target,
         soft_max=measure.gap.soft_max,
         text=wording.measure(measure, locale),
-    )
-
-
-def _sentence(conflict: Conflict, loaded: _Loaded, locale: str) -> Sentence:
-    return Sentence(
-        code=conflict.code,
-        severity=conflict.severity.value,
-        text=wording.conflict(conflict, locale=locale, names=loaded.names),
     )
 
 
@@ -690,7 +673,7 @@ def _alternative(
 
 def _comparison(loaded: _Loaded, request: PlanRequest, locale: str) -> tuple[Outlook, ...]:
     """Return the best course under each protocol of the service, as far as the provider has yet to choose."""
-    if loaded.course.is_decided or not _open_numbers(loaded):
+    if loaded.course.is_decided or loaded.course.status not in PLANNABLE:
         return ()
     return tuple(
         _compared(loaded, protocol, request, locale)
@@ -704,24 +687,24 @@ def _compared(
 ) -> Outlook:
     is_own = protocol.id == loaded.course.protocol_id
     order = loaded.order if is_own else _under(loaded.order, protocol)
-    moved = frozenset(
-        row.appointment_id
-        for row in loaded.order.sessions[1:]
-        if row.appointment_id is not None and row.done_on is None
-    )
-    best = planning.propose(
-        order,
-        loaded.timetable,
-        request.wishes,
-        purpose="reserve",
-        ignoring=frozenset() if is_own else moved,
-    )
-    if best:
-        found = _days(replace(loaded, order=order), best[0].slots)
+    words, timetable = _words(loaded, locale), loaded.timetable
+    slots: Mapping[int, Slot] | None = {}
+    warnings: tuple[Sentence, ...] = ()
+    if not is_own or _open_numbers(loaded):
+        best = planning.propose(
+            order,
+            timetable,
+            request.wishes,
+            purpose="reserve",
+            ignoring=frozenset() if is_own else _movable(loaded.order),
+        )
+        slots = best[0].slots if best else None
+        warnings = remarks.of_sessions(best[0].sessions, timetable, words) if best else ()
+    if slots is not None:
+        found = _days(replace(loaded, order=order), slots)
         days = [found[number] for number in sorted(found)]
-        warnings = remarks.of_sessions(best[0].sessions, loaded.timetable, _words(loaded, locale))
     else:
-        first = task.first_day(loaded.timetable, min(loaded.sites))
+        first = task.first_day(timetable, min(loaded.sites))
         first = max(first, request.wishes.not_before or first)
         days = list(candidacy.forecast(order.sessions, protocol.same_zone_gap, first=first))
         text = wording.nothing_found(locale)
@@ -733,8 +716,17 @@ def _compared(
         is_chosen=is_own,
         leaves=loaded.patient.stay_until,
         warnings=warnings,
-        has_dates=bool(best),
+        has_dates=slots is not None,
         locale=locale,
+    )
+
+
+def _movable(order: CourseOrder) -> frozenset[int]:
+    """Return the appointments of all sessions but the first that are yet to come."""
+    return frozenset(
+        row.appointment_id
+        for row in order.sessions[1:]
+        if row.appointment_id is not None and row.done_on is None
     )
 
 
@@ -913,7 +905,8 @@ def _bar(
     locale: str,
 ) -> Bar:
     language = loaded.patient.language
-    found = [_sentence(c, loaded, locale) for n in sorted(verdicts) for c in verdicts[n]]
+    words = _words(loaded, locale)
+    found = [words.sentence(c) for n in sorted(verdicts) for c in verdicts[n]]
     held = [row for row in loaded.live.values() if row.status == "held"]
     until = min((row.expires_at for row in held if row.expires_at), default=None)
     return Bar(
@@ -982,7 +975,7 @@ def _obstacles(
     if placed or not _open_numbers(loaded):
         return ()
     found = explaining.obstacles(loaded.order, loaded.timetable, request.wishes, purpose=purpose)
-    return tuple(_sentence(conflict, loaded, locale) for conflict in found)
+    return tuple(map(_words(loaded, locale).sentence, found))
 
 
 def _relaxations(

@@ -38,6 +38,17 @@ class Words:
         """Return the zone of a site."""
         return self.sites[site_id].zone
 
+    def site(self, site_id: int) -> Named:
+        """Return a site as its chip shows it."""
+        row = self.sites[site_id]
+        return Named(id=row.id, name=row.name, colour=row.colour)
+
+    def provider(self, provider_id: int) -> Named:
+        """Return a provider as the chip shows it."""
+        row = self.providers[provider_id]
+        initials = wording.initials(row.name)
+        return Named(id=row.id, name=row.name, colour=row.colour, initials=initials)
+
     def sentence(self, conflict: Conflict) -> Sentence:
         """Return a reason in words."""
         return Sentence(
@@ -130,8 +141,8 @@ def _lines(
         ]
         if shown:
             yield StartsLine(
-                site=_site(words, site_id),
-                provider=_provider(words, provider_id),
+                site=words.site(site_id),
+                provider=words.provider(provider_id),
                 starts=tuple(one for _, one in sorted(shown, key=lambda pair: pair[0])),
                 has_free=has_free,
             )
@@ -162,13 +173,3 @@ def _greyed(blocked: Blocked, said: Collection[Conflict], words: Words) -> Greye
 
 def _clock(at: datetime, site_id: int, words: Words) -> str:
     return wording.format_time(hours.local(at, words.zone(site_id)), words.locale)
-
-
-def _site(words: Words, site_id: int) -> Named:
-    row = words.sites[site_id]
-    return Named(id=row.id, name=row.name, colour=row.colour)
-
-
-def _provider(words: Words, provider_id: int) -> Named:
-    row = words.providers[provider_id]
-    return Named(id=row.id, name=row.name, colour=row.colour, initials=wording.initials(row.name))

@@ -333,6 +333,9 @@ def test_S38_both_intervals_stand_side_by_side_until_the_provider_has_decided(
     assert ends[0] == re.findall(r"<span>Ends</span> ([^<]+?) <", html)[0]
     assert len(set(ends)) == 2
     assert remarks(compared) != set()
+    desk.post(f"/courses/{undecided}/book", data=fields(html, do="reserve"))
+    html = desk.get(f"/courses/{undecided}").text
+    assert re.findall(r"<span>Ends</span>([^<]+)<", html) == ends
     assert 'id="comparison"' not in desk.get(f"/courses/{key}").text
 
 
