@@ -115,6 +115,13 @@ class Options:
             self._least[day] = points
         return self._least[day]
 
+    def is_silent(self, day: int, option: Option) -> bool:
+        """Whether no rule says anything of the option, but perhaps of its distance from other sessions."""
+        free = self._supply.on(option.site_id, date.fromordinal(day))
+        if free is None or free.is_noted(option.provider_id, option.cell):
+            return False
+        return bool(self._verdicts.on(option.site_id, free.frame).silent >> option.cell & 1)
+
     def slots(self, day: int, option: Option, number: int) -> Iterator[Slot]:
         """Yield the option's slot in each free room, the tightest first."""
         free = self._supply.on(option.site_id, date.fromordinal(day))

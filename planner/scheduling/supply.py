@@ -75,7 +75,13 @@ class Free:
     rooms: tuple[tuple[int, int], ...] = ()
     first: int = 0
     is_warned: bool = False  # somebody is warned of some start
+    noted: frozenset[int] = frozenset()  # who has a note about travelling, no matter at which start
     kept: list[Any] = field(default_factory=list, compare=False, repr=False)
+
+    def is_noted(self, provider_id: int, cell: int) -> bool:
+        """Whether there is anything to say of the provider's travelling to a start, be it a note."""
+        warned = next((warned for one, _, warned in self.starts if one == provider_id), 0)
+        return provider_id in self.noted or bool(warned >> cell & 1)
 
 
 def of(
@@ -262,12 +268,17 @@ class Supply:
             return None
         opened = whole.joined(lambda one: presence.open_cells(site_id, one))
         found = []
+        noted = set()
         for provider_id in presence.providers_of(self.service_id, site_id, self._service.kind):
             there = opened & whole.joined(
                 lambda one, its_id=provider_id: presence.there_cells(its_id, site_id, one)  # type: ignore[misc]
             )
             if there:
-                starts, warned = self._provider(provider_id, site_id, there, whole, allowed)
+                starts, warned, is_noted = self._provider(
+                    provider_id, site_id, there, whole, allowed
+                )
+                if is_noted:
+                    noted.add(provider_id)
                 if starts:
                     found.append((provider_id, starts, warned))
         if not found:
@@ -283,6 +294,7 @@ class Supply:
             tuple(rooms),
             whole.first,
             is_warned=bool(anybody_warned),
+            noted=frozenset(noted),
         )
 
     def _room(self, room_id: int, whole: _Stretch) -> int:
@@ -296,7 +308,7 @@ class Supply:
 
     def _provider(
         self, provider_id: int, site_id: int, there: int, whole: _Stretch, allowed: int
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, bool]:
         margin, severity = self._travel(site_id, whole.frame.day)
         near, travel = there, 0
         reach = (whole.span.starts_at - margin, whole.span.ends_at + margin)
@@ -312,8 +324,9 @@ class Supply:
             near, travel = near & ~travel, 0
         starts = (cells.runs(near, self._length) >> whole.first) & allowed
         if not travel or severity is Severity.INFO:
-            return starts, 0
-        return starts, starts & ~(cells.runs(near & ~travel, self._length) >> whole.first)
+            return starts, 0, bool(travel)
+        clear = cells.runs(near & ~travel, self._length) >> whole.first
+        return starts, starts & ~clear, False
 
     def _travel(self, site_id: int, day: date) -> tuple[timedelta, Severity]:
         if len(self._presence.sites) < 2:
