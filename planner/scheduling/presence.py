@@ -74,6 +74,7 @@ class Presence:
         for rule in rules:
             self.rule_records[rule.code].append(rule)
         self.effective = sorted({rule.effective_from for rule in rules})
+        self.has_site_rules = any(rule.scope == "site" for rule in rules)
         self._holding: dict[tuple[Any, ...], RuleSetting] = {}
         self._spans: dict[tuple[Any, ...], Spans] = {}
         self._cells: dict[tuple[Any, ...], int] = {}

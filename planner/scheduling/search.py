@@ -22,6 +22,7 @@ from planner.scheduling.options import Key, Option, Options, Places
 from planner.scheduling.permits import Permits
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder, Slot, Timetable
+from planner.scheduling.verdicts import Heard
 
 MAXIMUM_STEPS = 20_000
 """Nodes opened after which a search finishes what it has begun, and says that it is not proven."""
@@ -312,6 +313,7 @@ class Search:
 
     def _all_options(self, first: int) -> tuple[Options | Places, ...]:
         by_the_hour = bool(self.task.weights.quarters)
+        heard: Heard = {}
         found: list[Options | Places] = []
         for position, row in enumerate(self.sessions):
             if row.fixed is not None:
@@ -327,7 +329,7 @@ class Search:
                 None,
             )
             since = None if position else self.start
-            found.append(like or Options(self.task, row, since=since))
+            found.append(like or Options(self.task, row, heard, since=since))
         return tuple(found)
 
     def _limits(

@@ -6,8 +6,8 @@ allow, as a property test shows. Of the patient it knows nothing: that is for ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,8 @@ HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
 ONE_DAY = timedelta(days=1)
 MOST_KEPT = 32
 """Services and lengths whose free starts are kept."""
+MOST_WISHES = 8
+"""Kinds of wishes for which the places of each day are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,25 @@ class Free:
     first: int = 0
     is_warned: bool = False  # somebody is warned of some start
     noted: frozenset[int] = frozenset()  # who has a note about travelling, no matter at which start
-    kept: list[Any] = field(default_factory=list, compare=False, repr=False)
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
         """Whether there is anything to say of the provider's travelling to a start, be it a note."""
         warned = next((warned for one, _, warned in self.starts if one == provider_id), 0)
         return provider_id in self.noted or bool(warned >> cell & 1)
+
+
+class Shelf:
+    """What is worked out from the free starts of a day, each with those starts.
+
+    ``shared`` outlives a change of what is booked: what is found there holds if its free starts are the same
+    still. What is ``here`` holds.
+    """
+
+    __slots__ = ("here", "shared")
+
+    def __init__(self, shared: dict[Any, Any]) -> None:
+        self.shared = shared
+        self.here: dict[Any, Any] = {}
 
 
 def of(
@@ -137,6 +152,7 @@ class Supply:
         self._length = cells.spread(minutes)
         self._days: dict[tuple[int, date], Free | None] = {}
         self._clocks: dict[tuple[int, date], Clocks] = {}
+        self._shelves: dict[Hashable, Shelf] = {}
         self._whole: Supply | None = None
         self._gone: frozenset[int] = frozenset()
         self._touched: frozenset[int] = frozenset()
@@ -147,6 +163,7 @@ class Supply:
         left = object.__new__(Supply)
         left.__dict__.update(self.__dict__)
         left._days, left._whole = {}, self
+        left._shelves = {key: Shelf(shelf.shared) for key, shelf in self._shelves.items()}
         left._gone = frozenset(busy.appointment_id for busy in rows)
         left._touched = frozenset(
             day
@@ -162,6 +179,7 @@ class Supply:
         following = object.__new__(Supply)
         following.__dict__.update(self.__dict__)
         following._occupancy = changed
+        following._shelves = {key: Shelf(shelf.shared) for key, shelf in self._shelves.items()}
         following._days = {
             key: free for key, free in self._days.items() if key[1].toordinal() not in days
         }
@@ -176,6 +194,15 @@ class Supply:
             else:
                 self._days[key] = self._found(site_id, day)
         return self._days[key]
+
+    def shelf(self, key: Hashable) -> Shelf:
+        """Return where others keep what they have worked out from its days, under a key of theirs."""
+        found = self._shelves.get(key)
+        if found is None:
+            while len(self._shelves) >= MOST_WISHES:
+                self._shelves.pop(next(iter(self._shelves)), None)
+            found = self._shelves[key] = Shelf({})
+        return found
 
     def frame(self, site_id: int, day: date) -> Frame | None:
         """Return the site's day as cells, or None for a day that its calendar leaves out."""

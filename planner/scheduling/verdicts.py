@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from planner.scheduling import cells, hours, index, rules
+from planner.scheduling import cells, hours, rules
 from planner.scheduling.cells import CELL, Frame
 from planner.scheduling.rules import spells
 from planner.scheduling.rules.case import Case, Rule
@@ -41,9 +41,16 @@ class Verdict:
     silent: int = 0
     warned: tuple[tuple[int, int], ...] = ()
 
-    def is_free_of_concern(self, starts: int) -> bool:
-        """Whether all of the starts may be offered without a warning."""
-        return not self.warned and not starts & ~self.offered
+    def warnings(self, starts: int) -> int | None:
+        """Return the number of warnings, -1 for what is not offered; None where the starts differ in that."""
+        if not self.offered & starts:
+            return -1
+        if starts & ~self.offered:
+            return None
+        for count, warned in self.warned:
+            if warned & starts:
+                return None if starts & ~warned else count
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,40 +77,70 @@ def is_costed_warning(conflict: Conflict) -> bool:
     return _is_costed(conflict.code, conflict.severity)
 
 
+class _Said(NamedTuple):
+    code: str
+    severity: Severity
+
+
+class _Part(NamedTuple):
+    first: datetime
+    until: datetime
+    said: _Said
+
+
+class _Spoken:
+    """What some rules say: always, between some starts, and which days, as ordinals, that touches."""
+
+    __slots__ = ("always", "days", "sometimes", "verdicts")
+
+    def __init__(self, always: list[_Said], sometimes: list[_Part], days: set[int]) -> None:
+        self.always, self.sometimes, self.days = always, sometimes, days
+        self.verdicts: dict[int, Verdict] = {}  # on the days of which nobody else says anything
+
+
+Heard = dict[object, _Spoken]
+"""What has been heard of one patient: some rules say the same of every session, or at every site."""
+
+
 class Verdicts:
     """The verdicts on one question, day by day and site by site."""
 
-    def __init__(self, timetable: Timetable, question: Question) -> None:
+    def __init__(
+        self, timetable: Timetable, question: Question, heard: Heard | None = None
+    ) -> None:
+        """``heard`` is shared by questions that differ in the number of the session and in its minutes."""
         self._timetable, self._question = timetable, question
+        self._heard = {} if heard is None else heard
         self._length = timedelta(minutes=question.minutes)
         self._sites: dict[int, _AtSite] = {}
-        self._days: dict[tuple[int, date], Verdict] = {}
+        self._days: dict[tuple[int, int], Verdict] = {}
 
     def on(self, site_id: int, frame: Frame) -> Verdict:
         """Return the verdict on the starts of the site's day."""
-        its = self._at(site_id)
-        if its.is_usual(frame.day.toordinal()):
-            return its.usual(frame.full)
-        key = (site_id, frame.day)
-        if key not in self._days:
-            self._days[key] = self._judged(its, site_id, frame)
-        return self._days[key]
+        its, day = self._at(site_id), frame.day.toordinal()
+        known = its.verdicts_of(day)
+        if day not in known:
+            known[day] = self._judged(its, site_id, frame)
+        return known[day]
 
-    def is_usual(self, site_id: int, day: int) -> bool:
-        """Whether nothing at all is said of the day, given as its ordinal."""
-        its = self._at(site_id)
-        return not its.always and its.is_usual(day)
+    def told(self, site_ids: Iterable[int]) -> frozenset[int]:
+        """Return the days, as ordinals, of which something is said at a site that is not said of all days."""
+        return frozenset(day for site_id in site_ids for day in self._at(site_id).told)
+
+    def usual_warnings(self, site_id: int) -> int:
+        """Return the number of warnings on any day but those told; -1 when it is not offered."""
+        return self._at(site_id).usual_warnings
 
     def _judged(self, its: _AtSite, site_id: int, frame: Frame) -> Verdict:
         inside = self._inside(frame)
         if not inside:
             return Verdict(0)
         said: dict[_Said, int] = dict.fromkeys(its.always, inside)
-        for spell in its.sometimes:
-            if spell.first < frame.ends_at and spell.until > frame.starts_at:
-                cells_of = frame.from_on(spell.first) & ~frame.from_on(spell.until) & inside
+        for part in its.sometimes:
+            if part.first < frame.ends_at and part.until > frame.starts_at:
+                cells_of = frame.from_on(part.first) & ~frame.from_on(part.until) & inside
                 if cells_of:
-                    said[spell.said] = said.get(spell.said, 0) | cells_of
+                    said[part.said] = said.get(part.said, 0) | cells_of
         if its.of_days:
             case = self._case(site_id, frame.instant(cells.first(inside)))
             for conflict in rules.of_days(case, with_distances=self._question.with_distances):
@@ -128,74 +165,89 @@ class Verdicts:
         return its
 
     def _asked(self, site_id: int) -> _AtSite:
-        """Ask every rule for its spells, while the records that hold are the same."""
-        horizon = self._timetable.horizon
+        """Ask every rule for its spells, unless it has said the same already."""
+        question, horizon = self._question, self._timetable.horizon
         zone = self._timetable.sites[site_id].zone
         case = self._case(site_id, horizon.starts_at)
         asked = rules.asked_of_patient(case)
-        its = _AtSite(asked.of_distances if self._question.with_distances else asked.of_days)
-        booked: Sequence[Busy] = ()
-        if self._question.patient_id is not None:
-            booked = [
-                busy
-                for busy in case.index.busy_of_patient(self._question.patient_id)
-                if busy.appointment_id not in self._question.ignoring
-            ]
-        for first, until, on in self._eras(case.index, zone):
-            scene = Scene(
-                timetable=self._timetable,
-                index=case.index,
-                facts=case.patient or PatientFacts(),
-                patient_id=self._question.patient_id,
-                site_id=site_id,
-                zone=zone,
-                service_id=self._question.service_id,
-                length=self._length,
-                order=self._question.order,
-                number=self._question.number,
-                purpose=self._question.purpose,
-                ignoring=self._question.ignoring,
-                on=on,
-                booked=tuple(booked),
-            )
-            for rule in asked.of_starts:
-                for spell in spells.of(rule, scene):
-                    self._heard(its, scene, spell, first, until)
-        its.first = hours.day_of(horizon.starts_at, zone).toordinal()
-        its.last = hours.day_of(horizon.ends_at - self._length, zone).toordinal()
-        for part in its.sometimes:
-            begins = hours.day_of(max(part.first, horizon.starts_at), zone)
-            ends = hours.day_of(min(part.until, horizon.ends_at), zone)
-            its.days.update(range(begins.toordinal(), ends.toordinal() + 1))
-        return its
+        # Rules have a site of their own where the clinic has made records for one.
+        place = site_id if case.index.presence.has_site_rules else zone
+        spoken = []
+        for its_rules, key in (
+            (asked.of_patients, (place, question.minutes)),
+            (asked.of_sites, (site_id, question.minutes)),
+            (asked.of_numbers, (place, question.minutes, question.number)),
+        ):
+            if its_rules:
+                if key not in self._heard:
+                    self._heard[key] = self._spoken(its_rules, case, zone)
+                spoken.append(self._heard[key])
+        return _AtSite(
+            spoken,
+            asked.of_distances if question.with_distances else asked.of_days,
+            hours.day_of(horizon.starts_at, zone).toordinal(),
+            hours.day_of(horizon.ends_at - self._length, zone).toordinal(),
+        )
 
-    def _heard(
-        self, its: _AtSite, scene: Scene, spell: spells.Spell, first: datetime, until: datetime
-    ) -> None:
-        """Note a spell of an era, as far as the horizon goes."""
-        horizon, order = self._timetable.horizon, self._question.order
-        said = _Said(spell.code, scene.rule(spell.code).severity)
-        if order is not None and said.severity is Severity.DECIDE and said.code in order.decided:
-            return
-        first, until = max(first, spell.first), min(until, spell.until)
-        if first <= horizon.starts_at and until >= horizon.ends_at:
-            its.always.append(said)
-        elif max(first, horizon.starts_at) < min(until, horizon.ends_at):
-            its.sometimes.append(_Spell(first, until, said))
-
-    def _eras(self, its: index.Index, zone: str) -> Iterator[tuple[datetime, datetime, date]]:
-        """Yield the times in which no record of a rule takes effect, with a day in each."""
+    def _spoken(self, asked: tuple[Rule, ...], case: Case, zone: str) -> _Spoken:
         horizon = self._timetable.horizon
+        order = self._question.order
+        always: list[_Said] = []
+        sometimes: list[_Part] = []
+        days: set[int] = set()
+        for first, until, scene in self._scenes(case, zone):
+            for rule in asked:
+                for spell in spells.of(rule, scene):
+                    said = _Said(spell.code, scene.rule(spell.code).severity)
+                    if order is not None and rules.is_settled(said, order):
+                        continue
+                    begins, ends = max(first, spell.first), min(until, spell.until)
+                    if begins <= horizon.starts_at and ends >= horizon.ends_at:
+                        always.append(said)
+                    elif max(begins, horizon.starts_at) < min(ends, horizon.ends_at):
+                        sometimes.append(_Part(begins, ends, said))
+                        from_day = hours.day_of(max(begins, horizon.starts_at), zone)
+                        until_day = hours.day_of(min(ends, horizon.ends_at), zone)
+                        days.update(range(from_day.toordinal(), until_day.toordinal() + 1))
+        return _Spoken(always, sometimes, days)
+
+    def _scenes(self, case: Case, zone: str) -> Iterator[tuple[datetime, datetime, Scene]]:
+        """Yield the times in which the same records of the rules hold, with all that spells depend on."""
+        question, horizon = self._question, self._timetable.horizon
         first_day = hours.day_of(horizon.starts_at, zone)
         last_day = hours.day_of(horizon.ends_at, zone)
-        begins = [day for day in its.presence.effective if first_day < day <= last_day]
-        first: datetime = BEGINNING
-        on = first_day
-        for day in begins:
-            until = hours.moment(day, time(), zone)
-            yield first, until, on
-            first, on = until, day
-        yield first, END, on
+        days = [day for day in case.index.presence.effective if first_day < day <= last_day]
+        begins = [BEGINNING, *(hours.moment(day, time(), zone) for day in days)]
+        for first, until, on in zip(begins, (*begins[1:], END), (first_day, *days), strict=True):
+            yield (
+                first,
+                until,
+                Scene(
+                    timetable=self._timetable,
+                    index=case.index,
+                    facts=case.patient or PatientFacts(),
+                    site_id=case.slot.site_id,
+                    zone=zone,
+                    service_id=question.service_id,
+                    length=self._length,
+                    order=question.order,
+                    number=question.number,
+                    purpose=question.purpose,
+                    ignoring=question.ignoring,
+                    on=on,
+                    booked=self._booked(case),
+                ),
+            )
+
+    def _booked(self, case: Case) -> tuple[Busy, ...]:
+        question = self._question
+        if question.patient_id is None:
+            return ()
+        return tuple(
+            busy
+            for busy in case.index.busy_of_patient(question.patient_id)
+            if busy.appointment_id not in question.ignoring
+        )
 
     def _case(self, site_id: int, starts_at: datetime) -> Case:
         """A start, judged for the patient alone: by no provider, in no room."""
@@ -218,37 +270,27 @@ class Verdicts:
         return Case(slot, timetable, question.order, question.purpose, question.ignoring)
 
 
-class _Said(NamedTuple):
-    code: str
-    severity: Severity
-
-
-class _Spell(NamedTuple):
-    first: datetime
-    until: datetime
-    said: _Said
-
-
 class _AtSite:
-    """What is said of the starts at a site: always, sometimes, and by day."""
+    """What is said of the starts at a site; ``first`` and ``last`` are the days at the horizon's ends."""
 
-    def __init__(self, of_days: tuple[Rule, ...]) -> None:
+    def __init__(
+        self, spoken: list[_Spoken], of_days: tuple[Rule, ...], first: int, last: int
+    ) -> None:
+        self.always = [said for one in spoken for said in one.always]
+        self.sometimes = [part for one in spoken for part in one.sometimes]
         self.of_days = of_days
-        self.always: list[_Said] = []
-        self.sometimes: list[_Spell] = []
-        self.days: set[int] = set()  # those touched by what is said sometimes
-        self.first = self.last = 0  # the days with which the horizon begins and ends
-        self._usual: dict[int, Verdict] = {}
+        self.told = {first, last}.union(*(one.days for one in spoken))
+        self.usual_warnings = _verdict(1, dict.fromkeys(self.always, 1)).warnings(1) or 0
+        self._spoken = [one for one in spoken if one.always or one.days]
+        self._verdicts: dict[int, Verdict] = {}
 
-    def is_usual(self, day: int) -> bool:
-        """Whether nothing is said of the day but what is said always."""
-        return self.first < day < self.last and day not in self.days and not self.of_days
-
-    def usual(self, full: int) -> Verdict:
-        """Return the verdict on a day of these cells of which nothing is said but what is said always."""
-        if full not in self._usual:
-            self._usual[full] = _verdict(full, dict.fromkeys(self.always, full))
-        return self._usual[full]
+    def verdicts_of(self, day: int) -> dict[int, Verdict]:
+        """Return where the verdict of a day is kept: with those who alone say something, for all sites."""
+        if not self.of_days:
+            speaking = [one for one in self._spoken if one.always or day in one.days]
+            if len(speaking) == 1:
+                return speaking[0].verdicts
+        return self._verdicts
 
 
 def _verdict(inside: int, said: Mapping[_Said, int]) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from planner.scheduling.rules import patient, spacing, structure
 from planner.scheduling.rules.case import Case, Rule
@@ -32,6 +32,14 @@ DISTANCES: frozenset[Rule] = frozenset(
     {spacing.numbers_come_in_order, spacing.gap_is_kept, spacing.next_gap_is_kept}
 )
 """What depends on the days of the other sessions, and on nothing of the day but its date."""
+
+OF_SITES: frozenset[Rule] = frozenset({structure.patient_can_travel})
+"""What depends on the site, beside the records that hold there."""
+
+OF_NUMBERS: frozenset[Rule] = frozenset(
+    {patient.face_is_decided, patient.consult_still_holds, spacing.session_is_open}
+)
+"""What depends on which session of the order it is, and not on its minutes."""
 
 OF_DAYS: frozenset[Rule] = frozenset({spacing.review_is_in_window})
 """What depends on nothing of the day but its date, and on no other session of the order."""
@@ -103,7 +111,7 @@ def of_patient(
     case = Case(slot, timetable, order, purpose, ignoring)
     asked = asked_of_patient(case)
     of_days = asked.of_distances if with_distances else asked.of_days
-    return _unsettled(case, (*asked.of_starts, *of_days))
+    return _unsettled(case, (*asked.of_patients, *asked.of_sites, *asked.of_numbers, *of_days))
 
 
 def of_days(case: Case, *, with_distances: bool) -> tuple[Conflict, ...]:
@@ -113,9 +121,15 @@ def of_days(case: Case, *, with_distances: bool) -> tuple[Conflict, ...]:
 
 
 class Asked(NamedTuple):
-    """The rules about a patient, by what of a slot they look at; ``of_distances`` holds ``of_days`` too."""
+    """The rules about a patient, by what of a slot they look at.
 
-    of_starts: tuple[Rule, ...]
+    ``of_patients`` look at its time alone, ``of_sites`` at its site too, ``of_numbers`` at the session it is
+    for, ``of_days`` at nothing but the day, and ``of_distances`` beside it at other sessions.
+    """
+
+    of_patients: tuple[Rule, ...]
+    of_sites: tuple[Rule, ...]
+    of_numbers: tuple[Rule, ...]
     of_days: tuple[Rule, ...]
     of_distances: tuple[Rule, ...]
 
@@ -126,7 +140,9 @@ def asked_of_patient(case: Case) -> Asked:
     if key not in _OF_PATIENT:
         left = tuple(rule for rule in _asked(case) if rule not in PLACES)
         _OF_PATIENT[key] = Asked(
-            tuple(rule for rule in left if rule not in DISTANCES | OF_DAYS),
+            tuple(rule for rule in left if rule not in DISTANCES | OF_DAYS | OF_SITES | OF_NUMBERS),
+            tuple(rule for rule in left if rule in OF_SITES),
+            tuple(rule for rule in left if rule in OF_NUMBERS),
             tuple(rule for rule in left if rule in OF_DAYS),
             tuple(rule for rule in left if rule in DISTANCES | OF_DAYS),
         )
@@ -214,8 +230,20 @@ def _group(purpose: str, kind: Kind, has_patient: bool, has_order: bool) -> tupl
     return tuple(rule for rule in rules if rule not in _NOT_ASKED.get(purpose, frozenset()))
 
 
-def is_settled(conflict: Conflict, order: CourseOrder) -> bool:
-    """Whether a provider has decided what the conflict asks to be decided."""
+class Said(Protocol):
+    """What a rule says: enough to know whether it stands."""
+
+    @property
+    def code(self) -> str:
+        """What is said."""
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is."""
+
+
+def is_settled(conflict: Said, order: CourseOrder) -> bool:
+    """Whether a provider has decided what is asked to be decided."""
     return conflict.severity is Severity.DECIDE and conflict.code in order.decided
 
 

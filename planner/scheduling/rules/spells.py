@@ -52,7 +52,6 @@ class Scene:
     timetable: Timetable
     index: Index
     facts: PatientFacts
-    patient_id: int | None
     site_id: int
     zone: str
     service_id: int
