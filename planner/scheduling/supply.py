@@ -7,7 +7,7 @@ allow, as a property test shows. Of the patient it knows nothing: that is for ``
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,7 @@ class Free:
 
     ``starts`` holds by provider the cells at which it could start, and those of them that somebody is
     warned of; ``rooms`` the free cells of each capable room, ``first`` cells before the day included.
+    ``hosts`` remembers the rooms of a start.
     """
 
     frame: Frame
@@ -78,6 +79,21 @@ class Free:
     first: int = 0
     is_warned: bool = False  # somebody is warned of some start
     noted: frozenset[int] = frozenset()  # who has a note about travelling, no matter at which start
+    hosts: dict[int, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _listed: dict[int, tuple[tuple[int, datetime], ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def listed(self, site_id: int) -> tuple[tuple[int, datetime], ...]:
+        """Return (site, start) of all that somebody could take unwarned, the earliest first."""
+        if site_id not in self._listed:
+            clear = 0
+            for _, starts, warned in self.starts:
+                clear |= starts & ~warned
+            self._listed[site_id] = tuple(
+                (site_id, self.frame.instant(cell)) for cell in cells.numbers(clear)
+            )
+        return self._listed[site_id]
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
         """Whether there is anything to say of the provider's travelling to a start, be it a note."""
@@ -245,14 +261,20 @@ class Supply:
                 number=number,
             )
 
-    def _rooms_at(self, free: Free, cell: int, clocks: Clocks) -> list[int]:
+    def _rooms_at(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
+        """The free rooms, the tightest first: looked for once, whoever starts there."""
+        if cell not in free.hosts:
+            free.hosts[cell] = self._hosts(free, cell, clocks)
+        return free.hosts[cell]
+
+    def _hosts(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
         begins = free.first + cell - cells.spread(clocks.preparation)
         ends = free.first + cell + self._length + cells.spread(clocks.turnover)
         wanted = cells.between(begins, ends)
         able = [(room_id, usable) for room_id, usable in free.rooms if usable & wanted == wanted]
         if len(able) > 1:
             able.sort(key=lambda row: self._tightness(row[0], row[1], begins, ends))
-        return [room_id for room_id, _ in able]
+        return tuple(room_id for room_id, _ in able)
 
     def _tightness(self, room_id: int, usable: int, begins: int, ends: int) -> tuple[int, int, int]:
         taken_before = ~usable & cells.between(0, begins)

@@ -127,6 +127,11 @@ class Verdicts:
         """Return the days, as ordinals, of which something is said at a site that is not said of all days."""
         return frozenset(day for site_id in site_ids for day in self._at(site_id).told)
 
+    def is_usually_clear(self, site_id: int) -> bool:
+        """Whether nothing graver than a note is said of any day but those told."""
+        its = self._at(site_id)
+        return not its.of_days and all(said.severity is Severity.INFO for said in its.always)
+
     def usual_warnings(self, site_id: int) -> int:
         """Return the number of warnings on any day but those told; -1 when it is not offered."""
         return self._at(site_id).usual_warnings
