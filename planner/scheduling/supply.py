@@ -347,28 +347,33 @@ class Supply:
         )
 
     def _room(self, room_id: int, whole: _Stretch) -> int:
-        usable = whole.joined(lambda one: self._presence.usable_cells(room_id, one))
-        for day in occupancy.days_of(whole.span.starts_at, whole.span.ends_at):
+        usable, span = (
+            whole.joined(lambda one: self._presence.usable_cells(room_id, one)),
+            whole.span,
+        )
+        for day in occupancy.days_of(span.starts_at, span.ends_at):
             for busy in self._occupancy.of_room(room_id, day):
-                if busy.appointment_id not in self._gone:
-                    slot = busy.slot
-                    usable &= ~whole.span.touched(slot.room_from, slot.room_until)
+                slot = busy.slot
+                is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
+                if is_near and busy.appointment_id not in self._gone:
+                    usable &= ~span.touched(slot.room_from, slot.room_until)
         return usable
 
     def _provider(
         self, provider_id: int, site_id: int, there: int, whole: _Stretch, allowed: int
     ) -> tuple[int, int, bool]:
         margin, severity = self._travel(site_id, whole.frame.day)
-        near, travel = there, 0
-        reach = (whole.span.starts_at - margin, whole.span.ends_at + margin)
-        for day in occupancy.days_of(*reach):
+        near, travel, span = there, 0, whole.span
+        begins, ends = span.starts_at - margin, span.ends_at + margin
+        for day in occupancy.days_of(begins, ends):
             for busy in self._occupancy.of_provider(provider_id, day):
-                if busy.appointment_id in self._gone:
-                    continue
                 slot = busy.slot
-                near &= ~whole.span.touched(slot.starts_at, slot.ends_at)
+                is_near = slot.starts_at < ends and begins < slot.ends_at
+                if not is_near or busy.appointment_id in self._gone:
+                    continue
+                near &= ~span.touched(slot.starts_at, slot.ends_at)
                 if slot.site_id != site_id:
-                    travel |= whole.span.touched(slot.starts_at - margin, slot.ends_at + margin)
+                    travel |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
         if travel and severity in HARD:
             near, travel = near & ~travel, 0
         starts = (cells.runs(near, self._length) >> whole.first) & allowed
