@@ -125,7 +125,7 @@ class Verdicts:
 
     def told(self, site_ids: Iterable[int]) -> frozenset[int]:
         """Return the days, as ordinals, of which something is said at a site that is not said of all days."""
-        return frozenset(day for site_id in site_ids for day in self._at(site_id).told)
+        return frozenset().union(*(self._at(site_id).told for site_id in site_ids))
 
     def is_usually_clear(self, site_id: int) -> bool:
         """Whether nothing graver than a note is said of any day but those told."""
