@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import availability, booking, course, feeds, pages, starting
+from benchmarks import availability, booking, course, feeds, pages, questions, starting
 from benchmarks.measuring import Row
 
 GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
@@ -18,6 +18,7 @@ GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
     "course": pages.course,
     "availability": availability.free,
     "proposals": course.proposals,
+    "questions": questions.both,
     "feed": feeds.feed,
     "booking": booking.both,
     "start": starting.second,

@@ -158,7 +158,7 @@ def measures(
     for course_id, number in {(row.course_id, row.number) for row in appointments}:
         rows = by_course.get(course_id, ())
         if number in (days := _days(rows, facts)):
-            measure = gaps.measured(_order(rows), number, days)
+            measure = gaps.Ruler(_order(rows)).measured(number, days)
             if measure is not None:
                 found[course_id, number] = measure
     return found

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from planner.scheduling import cells, hours, index, rules, supply
+from planner.scheduling.cells import CELL
 from planner.scheduling.interval import Interval
 from planner.scheduling.supply import Free
 from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
@@ -116,7 +117,7 @@ def free_starts(
     minutes: int | None = None,
     purpose: str = "book",
 ) -> tuple[tuple[int, datetime], ...]:
-    """Return every (site, start) in the interval at which some provider and some room are free, by site.
+    """Return every (site, start) in the interval at which some provider and some room are free, by day and site.
 
     Asked for nobody in particular: the cheapest form of the question, and the most frequent.
     """
@@ -128,7 +129,7 @@ def free_starts(
     minutes = minutes or timetable.services[service_id].minutes
     question = Question(service_id=service_id, minutes=minutes, purpose=purpose)
     found = _Free(timetable, question, site_ids=_known(site_ids, timetable.sites))
-    return tuple(found.starts(within))
+    return tuple(found.starts(within)) if found.has_sites else ()
 
 
 def nearest(
@@ -201,12 +202,13 @@ class _Free:
             ignoring=question.ignoring,
         )
         self._verdicts = Verdicts(timetable, question)
+        self.has_sites = bool(site_ids)
 
     def slots(self, within: Interval) -> Iterator[Slot]:
         """Yield one slot per (start, site, provider), earliest first, in the tightest room."""
         ahead: list[_Start] = []
-        for day, group in self._days(within):
-            for site_id, free, allowed in group:
+        for day in self._span(within):
+            for site_id, free, allowed in self._sites_on(day, within):
                 ahead += self._of_day(site_id, free, allowed)
             ahead.sort(key=_in_order)
             # Where zones differ, a start of the next day may come before one of this day.
@@ -229,15 +231,34 @@ class _Free:
         )
         return next(slots)
 
-    def starts(self, within: Interval) -> Iterator[tuple[int, datetime]]:
-        """Yield (site, start) of all that anybody could take."""
-        for _, group in self._days(within):
-            for site_id, free, allowed in group:
-                clear = 0
-                for _, starts, warned in free.starts:
-                    clear |= starts & ~warned
-                for cell in cells.numbers(clear & allowed):
-                    yield site_id, free.frame.instant(cell)
+    def starts(self, within: Interval) -> list[tuple[int, datetime]]:
+        """Return (site, start) of all that anybody could take, by day and site."""
+        told = self._verdicts.told(self._sites)
+        usual = [site_id for site_id in self._sites if self._verdicts.is_usually_clear(site_id)]
+        whole = self._whole_days(within)
+        found: list[tuple[int, datetime]] = []
+        for day in self._span(within):
+            if day.toordinal() in whole and day.toordinal() not in told:
+                for site_id in usual:
+                    free = self._supply.on(site_id, day)
+                    if free is not None:
+                        found += free.listed(site_id)
+            else:
+                for site_id, free, allowed in self._sites_on(day, within):
+                    found += [
+                        (its_id, at)
+                        for its_id, at in free.listed(site_id)
+                        if allowed >> ((at - free.frame.starts_at) // CELL) & 1
+                    ]
+        return found
+
+    def _whole_days(self, within: Interval) -> range:
+        """The days, as ordinals, of which every start lies in the interval at every site."""
+        length = timedelta(minutes=self._question.minutes)
+        zones = {self._timetable.sites[site_id].zone for site_id in self._sites}
+        first = max(hours.day_of(within.starts_at, zone).toordinal() for zone in zones) + 1
+        last = min(hours.day_of(within.ends_at - length, zone).toordinal() for zone in zones)
+        return range(first, last)
 
     def _of_day(self, site_id: int, free: Free, allowed: int) -> Iterator[_Start]:
         for provider_id, starts, warned in free.starts:
@@ -245,15 +266,12 @@ class _Free:
                 for cell in cells.numbers(starts & allowed & ~warned):
                     yield _Start(free.frame.instant(cell), site_id, provider_id, cell, free)
 
-    def _days(self, within: Interval) -> Iterator[tuple[date, list[tuple[int, Free, int]]]]:
-        zones = [self._timetable.sites[site_id].zone for site_id in self._sites]
-        if not zones:
-            return
-        day = min(hours.day_of(within.starts_at, zone) for zone in zones)
-        last = max(hours.day_of(within.ends_at, zone) for zone in zones)
-        while day <= last:
-            yield day, list(self._sites_on(day, within))
-            day += ONE_DAY
+    def _span(self, within: Interval) -> Iterator[date]:
+        zones = {self._timetable.sites[site_id].zone for site_id in self._sites}
+        if zones:
+            first = min(hours.day_of(within.starts_at, zone) for zone in zones)
+            last = max(hours.day_of(within.ends_at, zone) for zone in zones)
+            yield from map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
 
     def _sites_on(self, day: date, within: Interval) -> Iterator[tuple[int, Free, int]]:
         length = timedelta(minutes=self._question.minutes)

@@ -129,9 +129,9 @@ def forecast(
 ) -> tuple[date, ...]:
     """Return the days of the sessions if each took place on its target, the first on ``first``."""
     order = CourseOrder(service_id=0, sessions=tuple(sessions), same_zone_gap=same_zone_gap)
-    days: dict[int, date] = {}
+    ruler, days = gaps.Ruler(order), dict[int, date]()
     for session in sessions:
-        window = gaps.window_of(order, session.number, days) if days else None
+        window = ruler.window(session.number, days) if days else None
         days[session.number] = window.target if window else first
     return tuple(days.values())
 

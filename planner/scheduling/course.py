@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from planner.scheduling import gaps, judging, preferences, search, verdicts
+from planner.scheduling import judging, search, verdicts
 from planner.scheduling import task as tasks
+from planner.scheduling.accounts import Accounts, ProposedSession
 from planner.scheduling.gaps import Measure, Spacing, State
 from planner.scheduling.judging import Effect, effects, judge, measure, spacing
 from planner.scheduling.preferences import OBJECTIVES, Cost, Weights, Wishes
 from planner.scheduling.task import Task
-from planner.scheduling.timetable import Conflict, CourseOrder, Slot, Timetable
+from planner.scheduling.timetable import CourseOrder, Slot, Timetable
 
 __all__ = [
     "OBJECTIVES",
@@ -54,28 +55,6 @@ class TooManySessions(ValueError):
 
 class HorizonPast(ValueError):
     """The horizon of the timetable ends before now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposedSession:
-    """One session of a proposal: where, its distance, and what it costs.
-
-    ``gap_days`` are counted from the session directly before it; ``measure`` from the one it is measured
-    against. ``is_fixed``: it was placed before, or pinned.
-    """
-
-    number: int
-    slot: Slot
-    gap_days: int | None
-    measure: Measure | None
-    conflicts: tuple[Conflict, ...] = ()
-    costs: tuple[Cost, ...] = ()
-    is_fixed: bool = False
-
-    @property
-    def cost(self) -> int:
-        """The points of all its costs."""
-        return sum(cost.amount for cost in self.costs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,72 +161,25 @@ def _proposals(
     task: Task, name: str, others: Mapping[int, Slot] | None = None
 ) -> Iterator[Proposal]:
     """Yield what the search finds and the rules confirm; ``others`` are placed too, outside the search."""
-    for placement in islice(search.best(task), task.k + MOST_REFUSED):
-        placed = {**(others or {}), **placement.slots}
-        sessions = tuple(_sessions(task, placed))
-        if _is_allowed(task, sessions):
-            cost = task.weights.elapsed * _days_elapsed(task, placed)
+    found = search.Search(task)
+    accounts = Accounts(found, others)
+    for placement in islice(found.placements(), task.k + MOST_REFUSED):
+        sessions, days_elapsed = accounts.of(placement)
+        if _is_allowed(sessions):
+            elapsed = task.weights.elapsed * days_elapsed
             yield Proposal(
                 name=name,
-                cost=cost + sum(session.cost for session in sessions),
+                cost=elapsed + sum(session.cost for session in sessions),
                 sessions=sessions,
                 is_proven=placement.is_proven,
             )
 
 
-def _is_allowed(task: Task, sessions: tuple[ProposedSession, ...]) -> bool:
+def _is_allowed(sessions: tuple[ProposedSession, ...]) -> bool:
     """Whether nothing stands against an open session that a search does not offer."""
     return all(
         session.is_fixed or all(map(verdicts.is_offered, session.conflicts)) for session in sessions
     )
-
-
-def _sessions(task: Task, placed: Mapping[int, Slot]) -> Iterator[ProposedSession]:
-    order, timetable = task.order, task.timetable
-    judged = judge(order, placed, timetable, purpose=task.purpose, ignoring=task.ignoring)
-    days = judging.days(order, placed, timetable)
-    past, spacing = tasks.past_of(task), tasks.spacing_of(timetable, order)
-    fixed = {row.number for row in order.sessions if row.fixed is not None}
-    first_open = min((number for number in placed if number not in fixed), default=None)
-    before: Slot | None = _done_before(order, min(placed, default=0))
-    is_first = True
-    for number in sorted(placed):
-        slot = replace(placed[number], number=number)
-        earlier = {other: day for other, day in days.items() if other < number}
-        window = gaps.window_of(order, number, earlier, past=past, spacing=spacing)
-        waits = None
-        if is_first and number == first_open:
-            waits = (days[number] - tasks.first_day(timetable, slot.site_id)).days
-        costs = preferences.costs(
-            task.weights,
-            task.wishes,
-            slot,
-            before=before,
-            window=window,
-            waits=waits,
-            timetable=timetable,
-        )
-        warnings = (
-            Cost(code="warning", amount=task.weights.warning, params={"code": conflict.code})
-            for conflict in judged[number]
-            if verdicts.is_costed_warning(conflict)
-        )
-        yield ProposedSession(
-            number=number,
-            slot=slot,
-            gap_days=(days[number] - earlier[max(earlier)]).days if earlier else None,
-            measure=gaps.measured(order, number, days, past=past, spacing=spacing),
-            conflicts=judged[number],
-            costs=(*costs, *warnings),
-            is_fixed=number in fixed,
-        )
-        before, is_first = slot, False
-
-
-def _done_before(order: CourseOrder, number: int) -> Slot | None:
-    """Where the session before the first one placed took place, when that is known."""
-    earlier = [row for row in order.sessions if row.number < number and row.done_at is not None]
-    return max(earlier, key=lambda row: row.number).done_at if earlier else None
 
 
 def _around(order: CourseOrder, number: int) -> CourseOrder:
@@ -281,10 +213,3 @@ def _own_appointment(order: CourseOrder, number: int) -> frozenset[int]:
         for row in order.sessions
         if row.number == number and row.appointment_id is not None and row.done_on is None
     )
-
-
-def _days_elapsed(task: Task, placed: Mapping[int, Slot]) -> int:
-    """The days from the first session placed to the last."""
-    days = judging.days(task.order, placed, task.timetable)
-    placed_days = [days[number] for number in placed]
-    return (max(placed_days) - min(placed_days)).days

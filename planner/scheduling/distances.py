@@ -159,24 +159,27 @@ class Slope:
 
     def days(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Yield the points and the day of ``first`` to ``last``, the cheapest first."""
-        target = self.window.target
-        if target is None:
-            target = first
-        early = range(first, min(last, target - 1) + 1)
-        if self.step < self.weights.early:
-            early = early[::-1]
-        late = range(max(first, target), last + 1)
-        points = self.points
-        left, right = iter(early), iter(late)
-        one, other = next(left, None), next(right, None)
-        one_points = points(one) if one is not None else NEVER
-        other_points = points(other) if other is not None else NEVER
-        while one is not None or other is not None:
-            if other is None or (one is not None and one_points <= other_points):
-                yield one_points, one  # type: ignore[misc]
-                one = next(left, None)
-                one_points = points(one) if one is not None else NEVER
+        window, weights, step = self.window, self.weights, self.step
+        target = first if window.target is None else window.target
+        late = max(first, target)
+        late_points, late_step = self.points(late), step
+        soft_max = NEVER
+        if window.target is not None and window.soft_max is not None:
+            late_step, soft_max = step + weights.late, window.soft_max
+        # The days before the target are a slope of their own, the cheaper end of it first.
+        ends, begins = min(last, target - 1), first
+        early, early_step, way = ends, weights.early - step, -1
+        if early_step <= 0:
+            early, early_step, way = begins, -early_step, 1
+        early_points = self.points(early) if begins <= ends else NEVER
+        while True:
+            if begins <= early <= ends and (late > last or early_points <= late_points):
+                yield early_points, early
+                early += way
+                early_points += early_step
+            elif late <= last:
+                yield late_points, late
+                late_points += late_step + (weights.too_late if late >= soft_max else 0)
+                late += 1
             else:
-                yield other_points, other
-                other = next(right, None)
-                other_points = points(other) if other is not None else NEVER
+                return

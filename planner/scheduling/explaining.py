@@ -163,7 +163,7 @@ def obstacles(
             ):
                 if conflict.severity in HARD and not conflict.code.startswith("slot."):
                     found.setdefault(conflict.code, conflict)
-    return tuple(sorted((*of_clinic, *found.values()), key=_gravity))
+    return rules.gravest_first((*of_clinic, *found.values()))
 
 
 def relaxations(
@@ -260,7 +260,7 @@ class _Look:
             self._of_start[starts_at] = self._judged_for_all(provider_id, starts_at)
         room_id, of_patient = self._of_start[starts_at]
         slot = self._slot(provider_id, room_id, starts_at)
-        found = sorted((*self._of_place(slot), *of_patient), key=_gravity)
+        found = rules.gravest_first((*self._of_place(slot), *of_patient))
         return _Judged(
             slot,
             tuple(one for one in found if not verdicts.is_offered(one)),
@@ -320,10 +320,6 @@ class _Look:
             patient_id=self.at.patient_id,
             number=self.at.number,
         )
-
-
-def _gravity(conflict: Conflict) -> int:
-    return -rules.RANK[conflict.severity]
 
 
 def _grouped(found: Iterable[_Judged], step: timedelta) -> Iterator[Blocked]:

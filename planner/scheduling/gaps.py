@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from planner.scheduling import rulebook
-from planner.scheduling.timetable import CourseOrder, Gap, PastSession, SessionOrder
+from planner.scheduling.timetable import CourseOrder, Gap, PastSession
 
 NEW_ZONES = rulebook.gap(rulebook.default("gap.new_zones").value)
 
@@ -75,25 +76,146 @@ def measures(
     spacing: Spacing | None = None,
 ) -> Mapping[int, Measure]:
     """Return the measure of every session in ``days`` that has an earlier one to be measured against."""
-    past = tuple(past)
-    found = {
-        number: measured(order, number, days, past=past, spacing=spacing) for number in sorted(days)
-    }
+    ruler = Ruler(order, past, spacing)
+    found = {number: ruler.measured(number, days) for number in sorted(days)}
     return {number: measure for number, measure in found.items() if measure is not None}
 
 
-def measured(
-    order: CourseOrder,
-    number: int,
-    days: Mapping[int, date],
-    *,
-    past: Iterable[PastSession] = (),
-    spacing: Spacing | None = None,
-) -> Measure | None:
-    """Return the measure of one session on its day, or None when nothing before it counts."""
-    day = days[number]
-    window = window_of(order, number, days, day=day, past=past, spacing=spacing)
-    if window is None or (window.soft_max is None and day >= window.target and _is_foreign(window)):
+class _Row(NamedTuple):
+    """A session is measured against another by a gap; ``counts_late``: its soft maximum means something."""
+
+    number: int | None  # None: a session of another course
+    gap: Gap
+    code: str
+    counts_late: bool
+
+
+class _Day(NamedTuple):
+    """What a row asks for, as ordinals: the greatest governs."""
+
+    target: int
+    floor: int
+    since: int
+
+
+class Ruler:
+    """What the sessions of one order are measured against, looked up once for all their days.
+
+    Measured against every earlier session with an overlapping zone by the same-zone row, and against the one
+    directly before it by its own gap; a gap ordered for itself alone is not tightened by the same-zone row.
+    ``past`` are the patient's sessions that took place, and those of other courses that are to.
+    """
+
+    def __init__(
+        self, order: CourseOrder, past: Iterable[PastSession] = (), spacing: Spacing | None = None
+    ) -> None:
+        self._order, self._spacing = order, spacing or Spacing()
+        self._past = tuple(past)
+        self._latest = max((row.on for row in self._past), default=date.min)
+        self._sessions = {row.number: row for row in order.sessions}
+        self._zones = {row.number: row.zones for row in order.sessions}
+        self._foreign = []
+        for row in self._past:
+            if not (_is_own(row, order) and row.number in self._sessions):
+                self._foreign.append(row)
+            elif row.zones and row.number is not None:
+                self._zones[row.number] = row.zones
+        self._same_zone = _as_ruled(order.same_zone_gap, self._spacing)
+        self._rows: dict[tuple[int, tuple[int, ...]], tuple[tuple[int, _Row], ...]] = {}
+        self._elsewhere: dict[int, tuple[tuple[_Day, _Row], ...]] = {}
+
+    def measured(self, number: int, days: Mapping[int, date]) -> Measure | None:
+        """Return the measure of one session on its day, or None when nothing before it counts."""
+        day = days[number]
+        window = self.window(number, days, day=day)
+        return None if window is None else measure_in(window, day)
+
+    def window(
+        self, number: int, days: Mapping[int, date], *, day: date | None = None
+    ) -> Window | None:
+        """Return the window of a session, given the days of the others; None when nothing comes before it.
+
+        With ``day``, sessions after it do not count.
+        """
+        if day is not None and day < self._latest:
+            # Before the latest of them is chosen: one planned for later does not hide one that was.
+            known = [row for row in self._past if row.on <= day]
+            return Ruler(self._order, known, self._spacing).window(number, days, day=day)
+        best: _Day | None = None
+        governing: _Row | None = None
+        floor = soft_max = 0
+        until = day.toordinal() if day is not None else _FOREVER
+        earlier = tuple(sorted(other for other in days if other < number and other in self._zones))
+        for other, row in self._rows_of(number, earlier):
+            since = days[other].toordinal()
+            if since > until:
+                continue
+            asks = _Day(since + row.gap.target, since + row.gap.floor, since)
+            if best is None or asks > best:
+                best, governing = asks, row
+            floor = max(floor, asks.floor)
+            if row.counts_late:
+                soft_max = max(soft_max, since + row.gap.soft_max)
+        for asks, row in self._rows_elsewhere(number):
+            if best is None or asks > best:
+                best, governing = asks, row
+            floor = max(floor, asks.floor)
+        if best is None or governing is None:
+            return None
+        return Window(
+            floor=date.fromordinal(floor),
+            target=date.fromordinal(best.target),
+            soft_max=date.fromordinal(soft_max) if soft_max else None,
+            since=date.fromordinal(best.since),
+            since_number=governing.number,
+            code=governing.code,
+            usual_soft_max=governing.gap.soft_max,
+        )
+
+    def _rows_of(self, number: int, earlier: tuple[int, ...]) -> tuple[tuple[int, _Row], ...]:
+        """The rows against sessions of the order, the direct one first, with their numbers."""
+        key = (number, earlier)
+        if key not in self._rows:
+            self._rows[key] = tuple(self._in_order(number, earlier))
+        return self._rows[key]
+
+    def _in_order(self, number: int, earlier: tuple[int, ...]) -> Iterator[tuple[int, _Row]]:
+        if not earlier:
+            return
+        session, before = self._sessions[number], earlier[-1]
+        # With a session missing in between, the distance says nothing about being late.
+        counts_late = before == number - 1
+        if session.is_custom_gap:
+            yield before, _Row(before, session.gap, "gap.custom", counts_late)
+        else:
+            gap = _as_ruled(session.gap, self._spacing)
+            yield before, _Row(before, gap, "gap.ordered", counts_late)
+        for other in earlier:
+            is_loosened = session.is_custom_gap and other == before
+            if not is_loosened and self._zones[number] & self._zones[other]:
+                yield other, _Row(other, self._same_zone, "gap.same_zone", counts_late)
+
+    def _rows_elsewhere(self, number: int) -> tuple[tuple[_Day, _Row], ...]:
+        """The rows against sessions outside the order: the latest, and each in an overlapping zone."""
+        if number not in self._elsewhere:
+            found = []
+            if self._foreign:
+                latest = max(row.on for row in self._foreign)
+                gap = _as_ruled(self._spacing.new_zones, self._spacing)
+                found.append(_elsewhere(latest, gap, "gap.new_zones"))
+            zones = self._zones[number]
+            found += [
+                _elsewhere(row.on, self._same_zone, "gap.same_zone")
+                for row in self._foreign
+                if zones & row.zones
+            ]
+            self._elsewhere[number] = tuple(found)
+        return self._elsewhere[number]
+
+
+def measure_in(window: Window, day: date) -> Measure | None:
+    """Return the measure of a session on a day of its window, or None when what it is measured by is over."""
+    if window.soft_max is None and day >= window.target and window.since_number is None:
         return None
     return Measure(
         days=(day - window.since).days,
@@ -105,106 +227,12 @@ def measured(
     )
 
 
-def window_of(
-    order: CourseOrder,
-    number: int,
-    days: Mapping[int, date],
-    *,
-    day: date | None = None,
-    past: Iterable[PastSession] = (),
-    spacing: Spacing | None = None,
-) -> Window | None:
-    """Return the window of a session, given the days of the others; None when nothing comes before it.
-
-    Measured against every earlier session with an overlapping zone by the same-zone row, and against the one
-    directly before it by its own gap; a gap ordered for itself alone is not tightened by the same-zone row.
-    With ``day``, sessions after it do not count.
-    """
-    # Before the latest of them is chosen: one planned for later does not hide one that was.
-    known = [row for row in past if day is None or row.on <= day]
-    rows = [
-        row
-        for row in _rows(order, number, days, tuple(known), spacing or Spacing())
-        if day is None or row.since <= day
-    ]
-    if not rows:
-        return None
-    governing = max(rows, key=lambda row: (row.target_day, row.floor_day, row.since))
-    return Window(
-        floor=max(row.floor_day for row in rows),
-        target=governing.target_day,
-        soft_max=max((row.soft_max_day for row in rows if row.counts_late), default=None),
-        since=governing.since,
-        since_number=governing.number,
-        code=governing.code,
-        usual_soft_max=governing.gap.soft_max,
-    )
+def _elsewhere(on: date, gap: Gap, code: str) -> tuple[_Day, _Row]:
+    since = on.toordinal()
+    return _Day(since + gap.target, since + gap.floor, since), _Row(None, gap, code, False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    since: date
-    number: int | None
-    gap: Gap
-    code: str
-    counts_late: bool
-
-    @property
-    def floor_day(self) -> date:
-        return self.since + timedelta(days=self.gap.floor)
-
-    @property
-    def target_day(self) -> date:
-        return self.since + timedelta(days=self.gap.target)
-
-    @property
-    def soft_max_day(self) -> date:
-        return self.since + timedelta(days=self.gap.soft_max)
-
-
-def _rows(
-    order: CourseOrder,
-    number: int,
-    days: Mapping[int, date],
-    past: tuple[PastSession, ...],
-    spacing: Spacing,
-) -> list[_Row]:
-    sessions = {session.number: session for session in order.sessions}
-    done_zones = {row.number: row.zones for row in past if _is_own(row, order) and row.zones}
-    zones = done_zones.get(number) or sessions[number].zones
-    same_zone = _as_ruled(order.same_zone_gap, spacing)
-    rows: list[_Row] = []
-    earlier = sorted(n for n in days if n < number and n in sessions)
-    if earlier:
-        rows.append(_own_row(sessions[number], days, earlier[-1], spacing))
-    for other in earlier:
-        is_loosened = sessions[number].is_custom_gap and other == earlier[-1]
-        if not is_loosened and zones & (done_zones.get(other) or sessions[other].zones):
-            counts_late = earlier[-1] == number - 1
-            rows.append(_Row(days[other], other, same_zone, "gap.same_zone", counts_late))
-    foreign = [row for row in past if not (_is_own(row, order) and row.number in sessions)]
-    if foreign:
-        latest = max(row.on for row in foreign)
-        rows.append(
-            _Row(latest, None, _as_ruled(spacing.new_zones, spacing), "gap.new_zones", False)
-        )
-    rows.extend(
-        _Row(row.on, None, same_zone, "gap.same_zone", False)
-        for row in foreign
-        if zones & row.zones
-    )
-    return rows
-
-
-def _own_row(
-    session: SessionOrder, days: Mapping[int, date], before: int, spacing: Spacing
-) -> _Row:
-    if session.is_custom_gap:
-        gap, code = session.gap, "gap.custom"
-    else:
-        gap, code = _as_ruled(session.gap, spacing), "gap.ordered"
-    # With a session missing in between, the distance says nothing about being late.
-    return _Row(days[before], before, gap, code, before == session.number - 1)
+_FOREVER = date.max.toordinal()
 
 
 def _as_ruled(gap: Gap, spacing: Spacing) -> Gap:
@@ -213,10 +241,6 @@ def _as_ruled(gap: Gap, spacing: Spacing) -> Gap:
 
 def _is_own(row: PastSession, order: CourseOrder) -> bool:
     return row.course_id is not None and row.course_id == order.course_id
-
-
-def _is_foreign(window: Window) -> bool:
-    return window.since_number is None
 
 
 def _counted(window: Window) -> Gap:

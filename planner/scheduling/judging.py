@@ -80,7 +80,7 @@ def judge(
     )
     moved = frozenset(placed) - frozenset(kept)
     return {
-        number: _once(
+        number: once(
             rules.conflicts(
                 slot,
                 overlaid,
@@ -165,7 +165,7 @@ def is_same(one: Slot, other: Slot | None) -> bool:
     return other is not None and replace(one, number=None) == replace(other, number=None)
 
 
-def _once(conflicts: tuple[Conflict, ...], moved: frozenset[int]) -> tuple[Conflict, ...]:
+def once(conflicts: tuple[Conflict, ...], moved: frozenset[int]) -> tuple[Conflict, ...]:
     """Leave out of a gap between two sessions that both move what the later one says itself."""
     return tuple(
         conflict

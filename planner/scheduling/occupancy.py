@@ -99,24 +99,22 @@ class Occupancy(Sequence[Busy]):
             if busy.status not in LIVE:
                 continue
             slot = busy.slot
-            for day in days_of(slot.starts_at, slot.ends_at):
-                self._providers.setdefault((slot.provider_id, day), []).append(busy)
-            for day in days_of(slot.room_from, slot.room_until):
-                self._rooms.setdefault((slot.room_id, day), []).append(busy)
-            if slot.patient_id is not None:
-                of_patient = self._patients.setdefault(slot.patient_id, [])
-                of_patient.append(busy)
-                if len(of_patient) > 1:
-                    of_patient.sort(key=_start)
+            for lists, key in self._lists(busy):
+                if key in lists:
+                    lists[key].append(busy)
+                else:
+                    lists[key] = [busy]
+            if slot.patient_id is not None and len(self._patients[slot.patient_id]) > 1:
+                self._patients[slot.patient_id].sort(key=_start)
             if busy.status in PROVISIONAL:
                 provisional.append(busy)
         self.provisional = (*self.provisional, *provisional)
 
     def _lists(self, busy: Busy) -> Iterator[tuple[dict[Any, list[Busy]], object]]:
         slot = busy.slot
-        for day in days_of(slot.starts_at, slot.ends_at):
+        for day in range(slot.starts_at.toordinal(), slot.ends_at.toordinal() + 1):
             yield self._providers, (slot.provider_id, day)
-        for day in days_of(slot.room_from, slot.room_until):
+        for day in range(slot.room_from.toordinal(), slot.room_until.toordinal() + 1):
             yield self._rooms, (slot.room_id, day)
         if slot.patient_id is not None:
             yield self._patients, slot.patient_id

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import is_
 from typing import NamedTuple
 
 from planner.scheduling import cells, hours, preferences, supply, task
@@ -15,7 +16,7 @@ from planner.scheduling.preferences import Wishes
 from planner.scheduling.supply import Free, Supply
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder, Slot
-from planner.scheduling.verdicts import Question, Verdict, Verdicts
+from planner.scheduling.verdicts import Heard, Question, Verdict, Verdicts
 from planner.scheduling.zones import FACE
 
 
@@ -61,7 +62,10 @@ class Options:
     option: nothing better can be had from another.
     """
 
-    def __init__(self, asked: Task, session: SessionOrder, *, since: int | None = None) -> None:
+    def __init__(
+        self, asked: Task, session: SessionOrder, heard: Heard, *, since: int | None = None
+    ) -> None:
+        """``heard`` is shared by the sessions of a task; waiting for the first is counted ``since`` a day."""
         order, timetable = asked.order, asked.timetable
         self._task = asked
         self._sites = tuple(sorted(_kept(asked.wishes.site_ids, timetable.sites)))
@@ -72,48 +76,102 @@ class Options:
             else 0
             for site_id in self._sites
         }
-        wishes = asked.wishes
-        # Without wishes for the hour or for somebody, the first start of each provider is the cheapest.
-        self._is_plain = (
-            not asked.weights.quarters
-            and wishes.earliest is None
-            and wishes.latest is None
-            and wishes.provider_ids is None
-        )
+        wishes, weights = asked.wishes, asked.weights
+        self._first = (wishes.not_before or date.min).toordinal()
+        self._last = (wishes.not_after or date.max).toordinal()
         self._minutes = session.minutes
         self._supply = supply_of(asked, session.minutes)
-        self._verdicts = Verdicts(
-            timetable,
-            Question(
-                service_id=order.service_id,
-                minutes=session.minutes,
-                patient_id=order.patient_id,
-                number=session.number,
-                order=order,
-                purpose=asked.purpose,
-                ignoring=asked.ignoring,
-            ),
+        question = Question(
+            service_id=order.service_id,
+            minutes=session.minutes,
+            patient_id=order.patient_id,
+            number=session.number,
+            order=order,
+            purpose=asked.purpose,
+            ignoring=asked.ignoring,
         )
+        self._verdicts = Verdicts(timetable, question, heard)
         self._found: dict[int, Places] = {}
         self._least: dict[int, int] = {}
+        self._by_the_hour = bool(weights.quarters)
+        # All that the places of a day depend on beside what is free, and what is said of the patient.
+        self._shelf = self._supply.shelf(
+            (
+                *(self._sites, tuple(self._waits.values()), self._by_the_hour),
+                *(wishes.provider_ids, wishes.weekdays, wishes.earliest, wishes.latest),
+                *(weights.weekday, weights.outside, weights.warning),
+            )
+        )
+        self._told = self._verdicts.told(self._sites)
+        self._usual = tuple(map(self._verdicts.usual_warnings, self._sites))
 
     def on(self, day: int) -> Places:
         """Return the options of the day, given as its ordinal, by site and provider."""
         if day not in self._found:
-            self._found[day] = places_of(
-                self._options(date.fromordinal(day)), by_the_hour=bool(self._task.weights.quarters)
-            )
+            kept = self._kept_of(day)
+            if kept is None:
+                self._found[day] = self._places(day)
+            else:
+                if kept.places is None:
+                    kept.places = self._places(day)
+                self._found[day] = kept.places
         return self._found[day]
 
     def least(self, day: int) -> int:
         """Return what the cheapest option of the day costs at least, or NEVER when there is none."""
         if day not in self._least:
-            if day in self._found or self._task.wishes.provider_ids is not None:
-                points = self.on(day).least
+            kept = self._kept_of(day)
+            if kept is None:
+                self._least[day] = self._bound(day)
             else:
-                points = self._bound(date.fromordinal(day))
-            self._least[day] = points
+                if kept.least is None:
+                    kept.least = self._bound(day)
+                self._least[day] = kept.least
         return self._least[day]
+
+    def _kept_of(self, day: int) -> _Kept | None:
+        """What is kept of a day of which the rules about the patient say the same from morning to evening."""
+        if not self._first <= day <= self._last:
+            return None
+        said = self._usual if day not in self._told else self._said(day)
+        if said is None:
+            return None
+        key = (day, said)
+        kept: _Kept | None = self._shelf.here.get(key)
+        if kept is None:
+            free = self._free(day)
+            kept = self._shelf.shared.get(key)
+            if kept is None or not all(map(is_, kept.free, free)):
+                kept = self._shelf.shared[key] = _Kept(free)
+            self._shelf.here[key] = kept
+        return kept
+
+    def _said(self, day: int) -> tuple[int, ...] | None:
+        """The number of warnings by site, -1 for what is not offered; None where they differ within the day."""
+        found = []
+        for site_id, free in zip(self._sites, self._free(day), strict=True):
+            if free is None:
+                found.append(0)
+            else:
+                warnings = self._verdicts.on(site_id, free.frame).warnings(free.any)
+                if warnings is None:
+                    return None
+                found.append(warnings)
+        return tuple(found)
+
+    def _free(self, day: int) -> tuple[Free | None, ...]:
+        on = date.fromordinal(day)
+        return tuple(self._supply.on(site_id, on) for site_id in self._sites)
+
+    def _places(self, day: int) -> Places:
+        return places_of(self._options(date.fromordinal(day)), by_the_hour=self._by_the_hour)
+
+    def is_silent(self, day: int, option: Option) -> bool:
+        """Whether no rule says anything of the option, but perhaps of its distance from other sessions."""
+        free = self._supply.on(option.site_id, date.fromordinal(day))
+        if free is None or free.is_noted(option.provider_id, option.cell):
+            return False
+        return bool(self._verdicts.on(option.site_id, free.frame).silent >> option.cell & 1)
 
     def slots(self, day: int, option: Option, number: int) -> Iterator[Slot]:
         """Yield the option's slot in each free room, the tightest first."""
@@ -130,7 +188,7 @@ class Options:
 
     def _days(self, day: date) -> Iterator[tuple[int, Free, Verdict, int]]:
         wishes, weights = self._task.wishes, self._task.weights
-        if (wishes.not_before or day) <= day <= (wishes.not_after or day):
+        if self._first <= day.toordinal() <= self._last:
             is_other = bool(wishes.weekdays) and day.weekday() not in wishes.weekdays
             for site_id in self._sites:
                 free = self._supply.on(site_id, day)
@@ -140,24 +198,18 @@ class Options:
                         points = weights.weekday * is_other + self._waits[site_id]
                         yield site_id, free, verdict, points
 
-    def _bound(self, day: date) -> int:
+    def _bound(self, day: int) -> int:
+        if self._task.wishes.provider_ids is not None:
+            return self.on(day).least
         least = NEVER
-        for _, free, verdict, points in self._days(day):
+        for _, free, verdict, points in self._days(date.fromordinal(day)):
             starts = free.any & verdict.offered
             least = min(least, points + self._levels(free.frame).least(starts))
         return least
 
     def _options(self, day: date) -> Iterator[Option]:
         weights, wished = self._task.weights, self._task.wishes.provider_ids
-        every_start = bool(weights.quarters)
         for site_id, free, verdict, points in self._days(day):
-            if (
-                self._is_plain
-                and not (points or free.is_warned)
-                and verdict.is_free_of_concern(free.any)
-            ):
-                yield from _firsts(site_id, free)
-                continue
             levels = self._levels(free.frame)
             for provider_id, starts, travel in free.starts:
                 left = starts & verdict.offered
@@ -166,7 +218,7 @@ class Options:
                 warned = _warned(verdict, travel)
                 for cell, own in (
                     levels.all(left, warned, weights.warning)
-                    if every_start
+                    if self._by_the_hour
                     else levels.cheapest(left, warned, weights.warning)
                 ):
                     minute = levels.minute(cell)
@@ -196,14 +248,15 @@ def supply_of(asked: Task, minutes: int) -> Supply:
     )
 
 
-def _firsts(site_id: int, free: Free) -> tuple[Option, ...]:
-    """The first start of each provider, worked out once for all who ask on what is booked."""
-    if not free.kept:
-        levels = levels_of(_Same(free.frame) if not free.frame.is_usual else None, 0, None, None, 0)
-        for provider_id, starts, _ in free.starts:
-            cell = cells.first(starts)
-            free.kept.append(Option(site_id, provider_id, levels.minute(cell), cell, 0))
-    return tuple(free.kept)
+class _Kept:
+    """What is kept of a day for all who wish the same, with the free starts that it comes from."""
+
+    __slots__ = ("free", "least", "places")
+
+    def __init__(self, free: tuple[Free | None, ...]) -> None:
+        self.free = free
+        self.least: int | None = None
+        self.places: Places | None = None
 
 
 class _Same(NamedTuple):

@@ -143,7 +143,7 @@ class Permits:
         for row in order.sessions:
             if row.fixed is not None and row.number not in days:
                 days[row.number] = date.fromordinal(_ordinal(row.fixed, self._task))
-        window = gaps.window_of(order, session.number, days, past=past, spacing=spacing)
+        window = gaps.Ruler(order, past, spacing).window(session.number, days)
         return window.floor.toordinal() if window is not None else 0
 
 

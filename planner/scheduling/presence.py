@@ -73,6 +73,9 @@ class Presence:
         self.rule_records: defaultdict[str, list[RuleSetting]] = defaultdict(list)
         for rule in rules:
             self.rule_records[rule.code].append(rule)
+        self.effective = sorted({rule.effective_from for rule in rules})
+        self.has_site_rules = any(rule.scope == "site" for rule in rules)
+        self._holding: dict[tuple[Any, ...], RuleSetting] = {}
         self._spans: dict[tuple[Any, ...], Spans] = {}
         self._cells: dict[tuple[Any, ...], int] = {}
         self._weeks: dict[tuple[int, int], _Week] = {}
@@ -180,9 +183,13 @@ class Presence:
         stored = self.rule_records.get(code)
         if stored is None:
             return rulebook.SHIPPED[code]
-        return rulebook.resolve(
-            stored, code, on=on, site_id=site_id, service_id=service_id, protocol_id=protocol_id
-        )
+        key = (code, bisect_right(self.effective, on), site_id, service_id, protocol_id)
+        found = self._holding.get(key)
+        if found is None:
+            found = self._holding[key] = rulebook.resolve(
+                stored, code, on=on, site_id=site_id, service_id=service_id, protocol_id=protocol_id
+            )
+        return found
 
     def spacing(
         self, *, on: date, site_id: int | None, service_id: int, protocol_id: int | None

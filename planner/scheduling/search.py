@@ -22,6 +22,7 @@ from planner.scheduling.options import Key, Option, Options, Places
 from planner.scheduling.permits import Permits
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder, Slot, Timetable
+from planner.scheduling.verdicts import Heard
 
 MAXIMUM_STEPS = 20_000
 """Nodes opened after which a search finishes what it has begun, and says that it is not proven."""
@@ -33,9 +34,13 @@ PATIENCE = 300
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A complete way to place the open sessions: slots by number, the fixed ones included."""
+    """A complete way to place the open sessions: slots by number, the fixed ones included.
+
+    ``silent`` are those of which no rule says anything, were they alone.
+    """
 
     slots: Mapping[int, Slot]
+    silent: frozenset[int]
     is_proven: bool
 
 
@@ -70,12 +75,7 @@ class _Turn(NamedTuple):
     place: int
 
 
-def best(asked: Task) -> Iterator[Placement]:
-    """Yield complete placements, the cheapest first, no two on the same days."""
-    yield from _Search(asked).run()
-
-
-class _Search:
+class Search:
     def __init__(self, asked: Task) -> None:
         self.task = asked
         order, timetable = asked.order, asked.timetable
@@ -103,7 +103,8 @@ class _Search:
         self.steps = 0
         self.is_hurried = False
 
-    def run(self) -> Iterator[Placement]:
+    def placements(self) -> Iterator[Placement]:
+        """Yield complete placements, the cheapest first, no two on the same days."""
         root = _Node((), 0, self.before.leaders if self.before else frozenset(), None, 0)
         root.costs = [0]
         self._extend(root)
@@ -117,7 +118,7 @@ class _Search:
             if isinstance(item, _Turn):
                 self._take(item)
             elif len(item.days) == self.size:
-                yield Placement(self._slots(item), is_proven=not self.is_hurried)
+                yield self._placement(item)
             elif not self._is_beaten(item):
                 self._extend(item)
 
@@ -312,6 +313,7 @@ class _Search:
 
     def _all_options(self, first: int) -> tuple[Options | Places, ...]:
         by_the_hour = bool(self.task.weights.quarters)
+        heard: Heard = {}
         found: list[Options | Places] = []
         for position, row in enumerate(self.sessions):
             if row.fixed is not None:
@@ -327,7 +329,7 @@ class _Search:
                 None,
             )
             since = None if position else self.start
-            found.append(like or Options(self.task, row, since=since))
+            found.append(like or Options(self.task, row, heard, since=since))
         return tuple(found)
 
     def _limits(
@@ -366,9 +368,10 @@ class _Search:
         by_the_hour = bool(self.task.weights.quarters)
         return options.places_of([_option(done, self.task)], by_the_hour=by_the_hour)
 
-    def _slots(self, node: _Node) -> dict[int, Slot]:
+    def _placement(self, node: _Node) -> Placement:
         """The slots of the course: of equal cost the first start of a day, then the lower numbers."""
         found: dict[int, Slot] = {}
+        silent = set()
         here = self._places_on(len(node.days) - 1, node.days[-1])
         numbers = [here.numbers[key] for key in node.leaders]
         place = min(numbers, key=lambda one: (here.options[one].cell, here.options[one]))
@@ -379,11 +382,15 @@ class _Search:
             option = self._places_on(position, day).options[place]
             if isinstance(own, Options):
                 found[session.number] = next(own.slots(day, option, session.number))
+                if own.is_silent(day, option):
+                    silent.add(session.number)
             elif session.fixed is not None:
                 found[session.number] = session.fixed
             place = self._came(at, option, place)
             at = at.before
-        return dict(sorted(found.items()))
+        return Placement(
+            dict(sorted(found.items())), frozenset(silent), is_proven=not self.is_hurried
+        )
 
     def _came(self, node: _Node, option: Option, place: int) -> int:
         """The place of the day before from which the option of the node's last day is reached."""
@@ -405,7 +412,7 @@ class _Ranking:
     """The days of a session after a certain one: points with all that is sure to follow, cheapest first."""
 
     def __init__(
-        self, search: _Search, position: int, days: Iterator[tuple[int, int]], weekday: int
+        self, search: Search, position: int, days: Iterator[tuple[int, int]], weekday: int
     ) -> None:
         self._search, self._position, self._days = search, position, days
         self._weekday = weekday

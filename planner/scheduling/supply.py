@@ -6,7 +6,7 @@ allow, as a property test shows. Of the patient it knows nothing: that is for ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,6 +22,8 @@ HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
 ONE_DAY = timedelta(days=1)
 MOST_KEPT = 32
 """Services and lengths whose free starts are kept."""
+MOST_WISHES = 8
+"""Kinds of wishes for which the places of each day are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Free:
 
     ``starts`` holds by provider the cells at which it could start, and those of them that somebody is
     warned of; ``rooms`` the free cells of each capable room, ``first`` cells before the day included.
+    ``hosts`` remembers the rooms of a start.
     """
 
     frame: Frame
@@ -75,7 +78,41 @@ class Free:
     rooms: tuple[tuple[int, int], ...] = ()
     first: int = 0
     is_warned: bool = False  # somebody is warned of some start
-    kept: list[Any] = field(default_factory=list, compare=False, repr=False)
+    noted: frozenset[int] = frozenset()  # who has a note about travelling, no matter at which start
+    hosts: dict[int, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _listed: dict[int, tuple[tuple[int, datetime], ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def listed(self, site_id: int) -> tuple[tuple[int, datetime], ...]:
+        """Return (site, start) of all that somebody could take unwarned, the earliest first."""
+        if site_id not in self._listed:
+            clear = 0
+            for _, starts, warned in self.starts:
+                clear |= starts & ~warned
+            self._listed[site_id] = tuple(
+                (site_id, self.frame.instant(cell)) for cell in cells.numbers(clear)
+            )
+        return self._listed[site_id]
+
+    def is_noted(self, provider_id: int, cell: int) -> bool:
+        """Whether there is anything to say of the provider's travelling to a start, be it a note."""
+        warned = next((warned for one, _, warned in self.starts if one == provider_id), 0)
+        return provider_id in self.noted or bool(warned >> cell & 1)
+
+
+class Shelf:
+    """What is worked out from the free starts of a day, each with those starts.
+
+    ``shared`` outlives a change of what is booked: what is found there holds if its free starts are the same
+    still. What is ``here`` holds.
+    """
+
+    __slots__ = ("here", "shared")
+
+    def __init__(self, shared: dict[Any, Any]) -> None:
+        self.shared = shared
+        self.here: dict[Any, Any] = {}
 
 
 def of(
@@ -131,6 +168,7 @@ class Supply:
         self._length = cells.spread(minutes)
         self._days: dict[tuple[int, date], Free | None] = {}
         self._clocks: dict[tuple[int, date], Clocks] = {}
+        self._shelves: dict[Hashable, Shelf] = {}
         self._whole: Supply | None = None
         self._gone: frozenset[int] = frozenset()
         self._touched: frozenset[int] = frozenset()
@@ -141,6 +179,7 @@ class Supply:
         left = object.__new__(Supply)
         left.__dict__.update(self.__dict__)
         left._days, left._whole = {}, self
+        left._shelves = {key: Shelf(shelf.shared) for key, shelf in self._shelves.items()}
         left._gone = frozenset(busy.appointment_id for busy in rows)
         left._touched = frozenset(
             day
@@ -156,6 +195,7 @@ class Supply:
         following = object.__new__(Supply)
         following.__dict__.update(self.__dict__)
         following._occupancy = changed
+        following._shelves = {key: Shelf(shelf.shared) for key, shelf in self._shelves.items()}
         following._days = {
             key: free for key, free in self._days.items() if key[1].toordinal() not in days
         }
@@ -170,6 +210,15 @@ class Supply:
             else:
                 self._days[key] = self._found(site_id, day)
         return self._days[key]
+
+    def shelf(self, key: Hashable) -> Shelf:
+        """Return where others keep what they have worked out from its days, under a key of theirs."""
+        found = self._shelves.get(key)
+        if found is None:
+            while len(self._shelves) >= MOST_WISHES:
+                self._shelves.pop(next(iter(self._shelves)), None)
+            found = self._shelves[key] = Shelf({})
+        return found
 
     def frame(self, site_id: int, day: date) -> Frame | None:
         """Return the site's day as cells, or None for a day that its calendar leaves out."""
@@ -212,14 +261,20 @@ class Supply:
                 number=number,
             )
 
-    def _rooms_at(self, free: Free, cell: int, clocks: Clocks) -> list[int]:
+    def _rooms_at(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
+        """The free rooms, the tightest first: looked for once, whoever starts there."""
+        if cell not in free.hosts:
+            free.hosts[cell] = self._hosts(free, cell, clocks)
+        return free.hosts[cell]
+
+    def _hosts(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
         begins = free.first + cell - cells.spread(clocks.preparation)
         ends = free.first + cell + self._length + cells.spread(clocks.turnover)
         wanted = cells.between(begins, ends)
         able = [(room_id, usable) for room_id, usable in free.rooms if usable & wanted == wanted]
         if len(able) > 1:
             able.sort(key=lambda row: self._tightness(row[0], row[1], begins, ends))
-        return [room_id for room_id, _ in able]
+        return tuple(room_id for room_id, _ in able)
 
     def _tightness(self, room_id: int, usable: int, begins: int, ends: int) -> tuple[int, int, int]:
         taken_before = ~usable & cells.between(0, begins)
@@ -262,12 +317,17 @@ class Supply:
             return None
         opened = whole.joined(lambda one: presence.open_cells(site_id, one))
         found = []
+        noted = set()
         for provider_id in presence.providers_of(self.service_id, site_id, self._service.kind):
             there = opened & whole.joined(
                 lambda one, its_id=provider_id: presence.there_cells(its_id, site_id, one)  # type: ignore[misc]
             )
             if there:
-                starts, warned = self._provider(provider_id, site_id, there, whole, allowed)
+                starts, warned, is_noted = self._provider(
+                    provider_id, site_id, there, whole, allowed
+                )
+                if is_noted:
+                    noted.add(provider_id)
                 if starts:
                     found.append((provider_id, starts, warned))
         if not found:
@@ -283,37 +343,44 @@ class Supply:
             tuple(rooms),
             whole.first,
             is_warned=bool(anybody_warned),
+            noted=frozenset(noted),
         )
 
     def _room(self, room_id: int, whole: _Stretch) -> int:
-        usable = whole.joined(lambda one: self._presence.usable_cells(room_id, one))
-        for day in occupancy.days_of(whole.span.starts_at, whole.span.ends_at):
+        usable, span = (
+            whole.joined(lambda one: self._presence.usable_cells(room_id, one)),
+            whole.span,
+        )
+        for day in occupancy.days_of(span.starts_at, span.ends_at):
             for busy in self._occupancy.of_room(room_id, day):
-                if busy.appointment_id not in self._gone:
-                    slot = busy.slot
-                    usable &= ~whole.span.touched(slot.room_from, slot.room_until)
+                slot = busy.slot
+                is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
+                if is_near and busy.appointment_id not in self._gone:
+                    usable &= ~span.touched(slot.room_from, slot.room_until)
         return usable
 
     def _provider(
         self, provider_id: int, site_id: int, there: int, whole: _Stretch, allowed: int
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, bool]:
         margin, severity = self._travel(site_id, whole.frame.day)
-        near, travel = there, 0
-        reach = (whole.span.starts_at - margin, whole.span.ends_at + margin)
-        for day in occupancy.days_of(*reach):
+        near, travel, span = there, 0, whole.span
+        begins, ends = span.starts_at - margin, span.ends_at + margin
+        for day in occupancy.days_of(begins, ends):
             for busy in self._occupancy.of_provider(provider_id, day):
-                if busy.appointment_id in self._gone:
-                    continue
                 slot = busy.slot
-                near &= ~whole.span.touched(slot.starts_at, slot.ends_at)
+                is_near = slot.starts_at < ends and begins < slot.ends_at
+                if not is_near or busy.appointment_id in self._gone:
+                    continue
+                near &= ~span.touched(slot.starts_at, slot.ends_at)
                 if slot.site_id != site_id:
-                    travel |= whole.span.touched(slot.starts_at - margin, slot.ends_at + margin)
+                    travel |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
         if travel and severity in HARD:
             near, travel = near & ~travel, 0
         starts = (cells.runs(near, self._length) >> whole.first) & allowed
         if not travel or severity is Severity.INFO:
-            return starts, 0
-        return starts, starts & ~(cells.runs(near & ~travel, self._length) >> whole.first)
+            return starts, 0, bool(travel)
+        clear = cells.runs(near & ~travel, self._length) >> whole.first
+        return starts, starts & ~clear, False
 
     def _travel(self, site_id: int, day: date) -> tuple[timedelta, Severity]:
         if len(self._presence.sites) < 2:

@@ -1,17 +1,20 @@
-"""What the rules about the patient say of the starts of a day: asked once from turning point to turning point."""
+"""What the rules about the patient say of the starts of a day, as cells."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from typing import NamedTuple
 
-from planner.scheduling import cells, index, rules
+from planner.scheduling import cells, hours, rules
 from planner.scheduling.cells import CELL, Frame
-from planner.scheduling.rules import turning
-from planner.scheduling.rules.case import Case
+from planner.scheduling.rules import spells
+from planner.scheduling.rules.case import Case, Rule
+from planner.scheduling.rules.spells import BEGINNING, END, Scene
 from planner.scheduling.timetable import (
+    Busy,
     Conflict,
     CourseOrder,
     PatientFacts,
@@ -28,18 +31,26 @@ NEVER_OFFERED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The cells of a day that may be offered, and those against which nothing at all speaks.
+    """The cells of a day that may be offered, those with nothing graver than a note, and those without that.
 
     ``warned`` holds the number of warnings with the cells that have so many.
     """
 
     offered: int
     clear: int = 0
+    silent: int = 0
     warned: tuple[tuple[int, int], ...] = ()
 
-    def is_free_of_concern(self, starts: int) -> bool:
-        """Whether all of the starts may be offered without a warning."""
-        return not self.warned and not starts & ~self.offered
+    def warnings(self, starts: int) -> int | None:
+        """Return the number of warnings, -1 for what is not offered; None where the starts differ in that."""
+        if not self.offered & starts:
+            return -1
+        if starts & ~self.offered:
+            return None
+        for count, warned in self.warned:
+            if warned & starts:
+                return None if starts & ~warned else count
+        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,64 +67,90 @@ class Question:
     with_distances: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    is_offered: bool
-    is_clear: bool
-    warnings: int
-
-
 def is_offered(conflict: Conflict) -> bool:
     """Whether a search may offer what this speaks against: a warning it can cost, or less."""
-    return (
-        conflict.severity in (Severity.INFO, Severity.WARN) and conflict.code not in NEVER_OFFERED
-    )
+    return _is_offered(conflict.code, conflict.severity)
 
 
 def is_costed_warning(conflict: Conflict) -> bool:
     """Whether it is a warning that costs points of its own; the gap has its own costs."""
-    return conflict.severity is Severity.WARN and not conflict.code.startswith("gap.")
+    return _is_costed(conflict.code, conflict.severity)
+
+
+class _Said(NamedTuple):
+    code: str
+    severity: Severity
+
+
+class _Part(NamedTuple):
+    first: datetime
+    until: datetime
+    said: _Said
+
+
+class _Spoken:
+    """What some rules say: always, between some starts, and which days, as ordinals, that touches."""
+
+    __slots__ = ("always", "days", "sometimes", "verdicts")
+
+    def __init__(self, always: list[_Said], sometimes: list[_Part], days: set[int]) -> None:
+        self.always, self.sometimes, self.days = always, sometimes, days
+        self.verdicts: dict[int, Verdict] = {}  # on the days of which nobody else says anything
+
+
+Heard = dict[object, _Spoken]
+"""What has been heard of one patient: some rules say the same of every session, or at every site."""
 
 
 class Verdicts:
-    """The verdicts on one question, day by day and site by site, each asked once."""
+    """The verdicts on one question, day by day and site by site."""
 
-    def __init__(self, timetable: Timetable, question: Question) -> None:
-        self._timetable = timetable
-        self._question = question
+    def __init__(
+        self, timetable: Timetable, question: Question, heard: Heard | None = None
+    ) -> None:
+        """``heard`` is shared by questions that differ in the number of the session and in its minutes."""
+        self._timetable, self._question = timetable, question
+        self._heard = {} if heard is None else heard
         self._length = timedelta(minutes=question.minutes)
-        self._turns: dict[int, tuple[datetime, ...] | None] = {}
-        self._asked: dict[tuple[int, object], _Answer] = {}
-        self._days: dict[tuple[int, date], Verdict] = {}
+        self._sites: dict[int, _AtSite] = {}
+        self._days: dict[tuple[int, int], Verdict] = {}
 
     def on(self, site_id: int, frame: Frame) -> Verdict:
         """Return the verdict on the starts of the site's day."""
-        key = (site_id, frame.day)
-        if key not in self._days:
-            self._days[key] = self._judged(site_id, frame)
-        return self._days[key]
+        its, day = self._at(site_id), frame.day.toordinal()
+        known = its.verdicts_of(day)
+        if day not in known:
+            known[day] = self._judged(its, site_id, frame)
+        return known[day]
 
-    def _judged(self, site_id: int, frame: Frame) -> Verdict:
+    def told(self, site_ids: Iterable[int]) -> frozenset[int]:
+        """Return the days, as ordinals, of which something is said at a site that is not said of all days."""
+        return frozenset().union(*(self._at(site_id).told for site_id in site_ids))
+
+    def is_usually_clear(self, site_id: int) -> bool:
+        """Whether nothing graver than a note is said of any day but those told."""
+        its = self._at(site_id)
+        return not its.of_days and all(said.severity is Severity.INFO for said in its.always)
+
+    def usual_warnings(self, site_id: int) -> int:
+        """Return the number of warnings on any day but those told; -1 when it is not offered."""
+        return self._at(site_id).usual_warnings
+
+    def _judged(self, its: _AtSite, site_id: int, frame: Frame) -> Verdict:
         inside = self._inside(frame)
         if not inside:
             return Verdict(0)
-        offered = clear = 0
-        warned: dict[int, int] = {}
-        for part, its_key in self._parts(site_id, frame):
-            left = part & inside
-            if not left:
-                continue
-            key = (site_id, its_key)
-            if key not in self._asked:
-                self._asked[key] = self._ask(site_id, frame.instant(cells.first(left)))
-            answer = self._asked[key]
-            if answer.is_clear:
-                clear |= left
-            if answer.is_offered:
-                offered |= left
-                if answer.warnings:
-                    warned[answer.warnings] = warned.get(answer.warnings, 0) | left
-        return Verdict(offered, clear, tuple(sorted(warned.items())))
+        said: dict[_Said, int] = dict.fromkeys(its.always, inside)
+        for part in its.sometimes:
+            if part.first < frame.ends_at and part.until > frame.starts_at:
+                cells_of = frame.from_on(part.first) & ~frame.from_on(part.until) & inside
+                if cells_of:
+                    said[part.said] = said.get(part.said, 0) | cells_of
+        if its.of_days:
+            case = self._case(site_id, frame.instant(cells.first(inside)))
+            for conflict in rules.of_days(case, with_distances=self._question.with_distances):
+                said[_Said(conflict.code, conflict.severity)] = inside
+        return _verdict(inside, said)
 
     def _inside(self, frame: Frame) -> int:
         """The starts of which all lies within the horizon."""
@@ -126,76 +163,103 @@ class Verdicts:
             inside &= cells.between(0, max(0, last + 1))
         return inside
 
-    def _parts(self, site_id: int, frame: Frame) -> Iterator[tuple[int, object]]:
-        """Yield the day in parts of one verdict each, with what the verdict is remembered by."""
-        if site_id not in self._turns:
-            self._turns[site_id] = self._turning_points(site_id)
-        turns = self._turns[site_id]
-        if turns is None:
-            for cell in range(frame.size):
-                yield 1 << cell, frame.instant(cell)
-            return
-        position = bisect_right(turns, frame.starts_at)
-        begins = 0
-        while position < len(turns) and turns[position] < frame.ends_at:
-            # The cell of the turning point itself is asked about alone: it may belong to either side.
-            turn = (turns[position] - frame.starts_at) // CELL
-            if turn > begins:
-                yield cells.between(begins, turn), self._piece(position, frame)
-            if turn >= begins:
-                yield 1 << turn, frame.instant(turn)
-                begins = turn + 1
-            position += 1
-        if begins < frame.size:
-            yield cells.between(begins, frame.size), self._piece(position, frame)
+    def _at(self, site_id: int) -> _AtSite:
+        its = self._sites.get(site_id)
+        if its is None:
+            its = self._sites[site_id] = self._asked(site_id)
+        return its
 
-    def _piece(self, position: int, frame: Frame) -> object:
-        return (position, frame.day) if self._question.with_distances else position
-
-    def _turning_points(self, site_id: int) -> tuple[datetime, ...] | None:
-        question, timetable = self._question, self._timetable
-        facts = timetable.patients.get(question.patient_id or 0, PatientFacts())
-        scene = turning.Scene(
-            timetable=timetable,
-            index=index.of(timetable),
-            patient_id=question.patient_id,
-            facts=facts,
-            zone=timetable.sites[site_id].zone,
-            length=self._length,
-            walk=timedelta(minutes=timetable.services[question.service_id].walk_minutes),
+    def _asked(self, site_id: int) -> _AtSite:
+        """Ask every rule for its spells, unless it has said the same already."""
+        question, horizon = self._question, self._timetable.horizon
+        zone = self._timetable.sites[site_id].zone
+        case = self._case(site_id, horizon.starts_at)
+        asked = rules.asked_of_patient(case)
+        # Rules have a site of their own where the clinic has made records for one.
+        place = site_id if case.index.presence.has_site_rules else zone
+        spoken = []
+        for its_rules, key in (
+            (asked.of_patients, (place, question.minutes)),
+            (asked.of_sites, (site_id, question.minutes)),
+            (asked.of_numbers, (place, question.minutes, question.number)),
+        ):
+            if its_rules:
+                if key not in self._heard:
+                    self._heard[key] = self._spoken(its_rules, case, zone)
+                spoken.append(self._heard[key])
+        return _AtSite(
+            spoken,
+            asked.of_distances if question.with_distances else asked.of_days,
+            hours.day_of(horizon.starts_at, zone).toordinal(),
+            hours.day_of(horizon.ends_at - self._length, zone).toordinal(),
         )
-        slot = self._slot(site_id, timetable.horizon.starts_at)
-        case = Case(slot, timetable, question.order, question.purpose, question.ignoring)
-        found = set(turning.of_records(scene))
-        for rule in rules.asked_of_patient(case, with_distances=False):
-            points = turning.points(rule, scene)
-            if points is None:
-                return None
-            found.update(points)
-        return tuple(sorted(found))
 
-    def _ask(self, site_id: int, starts_at: datetime) -> _Answer:
+    def _spoken(self, asked: tuple[Rule, ...], case: Case, zone: str) -> _Spoken:
+        horizon = self._timetable.horizon
+        order = self._question.order
+        always: list[_Said] = []
+        sometimes: list[_Part] = []
+        days: set[int] = set()
+        for first, until, scene in self._scenes(case, zone):
+            for rule in asked:
+                for spell in spells.of(rule, scene):
+                    said = _Said(spell.code, scene.rule(spell.code).severity)
+                    if order is not None and rules.is_settled(said, order):
+                        continue
+                    begins, ends = max(first, spell.first), min(until, spell.until)
+                    if begins <= horizon.starts_at and ends >= horizon.ends_at:
+                        always.append(said)
+                    elif max(begins, horizon.starts_at) < min(ends, horizon.ends_at):
+                        sometimes.append(_Part(begins, ends, said))
+                        from_day = hours.day_of(max(begins, horizon.starts_at), zone)
+                        until_day = hours.day_of(min(ends, horizon.ends_at), zone)
+                        days.update(range(from_day.toordinal(), until_day.toordinal() + 1))
+        return _Spoken(always, sometimes, days)
+
+    def _scenes(self, case: Case, zone: str) -> Iterator[tuple[datetime, datetime, Scene]]:
+        """Yield the times in which the same records of the rules hold, with all that spells depend on."""
+        question, horizon = self._question, self._timetable.horizon
+        first_day = hours.day_of(horizon.starts_at, zone)
+        last_day = hours.day_of(horizon.ends_at, zone)
+        days = [day for day in case.index.presence.effective if first_day < day <= last_day]
+        begins = [BEGINNING, *(hours.moment(day, time(), zone) for day in days)]
+        for first, until, on in zip(begins, (*begins[1:], END), (first_day, *days), strict=True):
+            yield (
+                first,
+                until,
+                Scene(
+                    timetable=self._timetable,
+                    index=case.index,
+                    facts=case.patient or PatientFacts(),
+                    site_id=case.slot.site_id,
+                    zone=zone,
+                    service_id=question.service_id,
+                    length=self._length,
+                    order=question.order,
+                    number=question.number,
+                    purpose=question.purpose,
+                    ignoring=question.ignoring,
+                    on=on,
+                    booked=self._booked(case),
+                ),
+            )
+
+    def _booked(self, case: Case) -> tuple[Busy, ...]:
         question = self._question
-        found = rules.of_patient(
-            self._slot(site_id, starts_at),
-            self._timetable,
-            order=question.order,
-            purpose=question.purpose,
-            ignoring=question.ignoring,
-            with_distances=question.with_distances,
-        )
-        return _Answer(
-            is_offered=all(map(is_offered, found)),
-            is_clear=all(conflict.severity is Severity.INFO for conflict in found),
-            warnings=sum(map(is_costed_warning, found)),
+        if question.patient_id is None:
+            return ()
+        return tuple(
+            busy
+            for busy in case.index.busy_of_patient(question.patient_id)
+            if busy.appointment_id not in question.ignoring
         )
 
-    def _slot(self, site_id: int, starts_at: datetime) -> Slot:
+    def _case(self, site_id: int, starts_at: datetime) -> Case:
         """A start, judged for the patient alone: by no provider, in no room."""
         question, timetable = self._question, self._timetable
         ends_at = starts_at + self._length
         walk = timetable.services[question.service_id].walk_minutes
-        return Slot(
+        slot = Slot(
             service_id=question.service_id,
             site_id=site_id,
             provider_id=0,
@@ -208,3 +272,58 @@ class Verdicts:
             patient_id=question.patient_id,
             number=question.number,
         )
+        return Case(slot, timetable, question.order, question.purpose, question.ignoring)
+
+
+class _AtSite:
+    """What is said of the starts at a site; ``first`` and ``last`` are the days at the horizon's ends."""
+
+    def __init__(
+        self, spoken: list[_Spoken], of_days: tuple[Rule, ...], first: int, last: int
+    ) -> None:
+        self.always = [said for one in spoken for said in one.always]
+        self.sometimes = [part for one in spoken for part in one.sometimes]
+        self.of_days = of_days
+        self.told = {first, last}.union(*(one.days for one in spoken))
+        self.usual_warnings = _verdict(1, dict.fromkeys(self.always, 1)).warnings(1) or 0
+        self._spoken = [one for one in spoken if one.always or one.days]
+        self._verdicts: dict[int, Verdict] = {}
+
+    def verdicts_of(self, day: int) -> dict[int, Verdict]:
+        """Return where the verdict of a day is kept: with those who alone say something, for all sites."""
+        if not self.of_days:
+            speaking = [one for one in self._spoken if one.always or day in one.days]
+            if len(speaking) == 1:
+                return speaking[0].verdicts
+        return self._verdicts
+
+
+def _verdict(inside: int, said: Mapping[_Said, int]) -> Verdict:
+    offered = clear = silent = inside
+    counts: list[int] = []
+    for (code, severity), where in said.items():
+        silent &= ~where
+        if severity is not Severity.INFO:
+            clear &= ~where
+        if not _is_offered(code, severity):
+            offered &= ~where
+        elif _is_costed(code, severity):
+            # counts[n] are the cells with more than n warnings.
+            for number, more in enumerate(counts):
+                counts[number], where = more | where, more & where  # noqa: PLW2901
+            if where:
+                counts.append(where)
+    warned = [
+        (number, exactly)
+        for number, (cells_of, more) in enumerate(pairwise((*counts, 0)), start=1)
+        if (exactly := cells_of & ~more & offered)
+    ]
+    return Verdict(offered, clear, silent, tuple(warned))
+
+
+def _is_offered(code: str, severity: Severity) -> bool:
+    return severity in (Severity.INFO, Severity.WARN) and code not in NEVER_OFFERED
+
+
+def _is_costed(code: str, severity: Severity) -> bool:
+    return severity is Severity.WARN and not code.startswith("gap.")

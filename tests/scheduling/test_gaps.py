@@ -114,7 +114,7 @@ def test_any_whole_number_of_days_from_1_to_365_works(days: int) -> None:
 def test_left_right_left_is_not_before_31_march() -> None:
     asked = order(session(1, LEFT), session(2, RIGHT), session(3, LEFT))
     days = {1: date(2026, 3, 3), 2: date(2026, 3, 10)}
-    window = gaps.window_of(asked, 3, days)
+    window = gaps.Ruler(asked).window(3, days)
     assert window is not None
     assert (window.floor, window.target, window.soft_max, window.since_number) == (
         date(2026, 3, 31),
@@ -160,13 +160,13 @@ def test_a_session_of_another_course_keeps_its_distance_while_it_matters() -> No
     days = [FIRST + number * DAY for number in (6, 13, 14)]
     states = [
         measure.state if measure else None
-        for measure in (gaps.measured(asked, 1, {1: day}, past=(other,)) for day in days)
+        for measure in (gaps.Ruler(asked, (other,)).measured(1, {1: day}) for day in days)
     ]
     assert states == [State.BELOW_FLOOR, State.BELOW_TARGET, None]
 
 
 def test_the_same_zone_in_another_course_asks_for_six_weeks() -> None:
-    window = gaps.window_of(order(session(1, LEFT)), 1, {}, past=(_past(FIRST, LEFT),))
+    window = gaps.Ruler(order(session(1, LEFT)), (_past(FIRST, LEFT),)).window(1, {})
     assert window is not None
     assert (window.floor, window.target, window.soft_max) == (
         FIRST + 28 * DAY,
@@ -178,7 +178,7 @@ def test_the_same_zone_in_another_course_asks_for_six_weeks() -> None:
 def test_zones_really_treated_count_more_than_those_ordered() -> None:
     done = _past(FIRST, LEFT, course_id=COURSE)
     asked = order(session(1, RIGHT, done_on=FIRST), session(2, LEFT))
-    window = gaps.window_of(asked, 2, {1: FIRST}, past=(done,))
+    window = gaps.Ruler(asked, (done,)).window(2, {1: FIRST})
     assert window is not None
     assert window.floor == FIRST + 28 * DAY
 
@@ -195,7 +195,7 @@ def test_a_first_session_has_no_measure() -> None:
 
 def test_the_row_between_new_zones_is_a_rule_record() -> None:
     spacing = Spacing(new_zones=Gap(floor=10, target=10, soft_max=10))
-    window = gaps.window_of(order(session(1)), 1, {}, past=(_past(FIRST),), spacing=spacing)
+    window = gaps.Ruler(order(session(1)), (_past(FIRST),), spacing).window(1, {})
     assert window is not None
     assert window.floor == FIRST + 10 * DAY
 

@@ -136,6 +136,26 @@ def test_the_proposals_are_the_cheapest_of_all_ways(
     assert found == _propose(question, weights, k)
 
 
+@examples(40, 2_000)
+@given(worlds.questions(), worlds.weights())
+def test_a_proposal_says_of_its_sessions_all_that_the_judge_says(
+    question: Question, weights: Weights
+) -> None:
+    """Every rule is asked here; the engine asks only those its masks are not silent about."""
+    order = Placements(question).order
+    for proposal in _propose(question, weights, 4):
+        judged = course.judge(
+            order,
+            proposal.slots,
+            question.timetable,
+            purpose=question.purpose,
+            ignoring=question.ignoring,
+        )
+        assert {one.number: one.conflicts for one in proposal.sessions} == judged
+        said = [conflict.code for conflicts in judged.values() for conflict in conflicts]
+        event(said[0] if said else "nothing to say")
+
+
 @examples(30, 2_000)
 @given(worlds.questions(), worlds.weights())
 def test_what_is_proposed_can_be_booked_one_after_the_other(

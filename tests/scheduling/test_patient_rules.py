@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from planner.scheduling import hours, rulebook
+from planner.scheduling import hours, rulebook, rules
+from planner.scheduling.rules import patient, spacing, spells, structure
 from planner.scheduling.timetable import AbsentDays, ConsultFact, Flight, Status
 from tests.scheduling import clinic
 from tests.scheduling.clinic import (
@@ -369,3 +370,15 @@ def test_a_held_consult_that_was_missed_is_not_waited_for() -> None:
     )
     timetable = with_patient(timetable, consults=())
     assert found(slot(date(2026, 3, 2), 10), timetable, purpose="reserve") == {}
+
+
+def test_every_rule_about_the_patient_has_its_spells() -> None:
+    """Without them a search could not ask it: a new rule is told so here."""
+    asked = {
+        *patient.ANY_KIND,
+        *patient.CONSULT,
+        *patient.SESSION,
+        *spacing.RULES,
+        *structure.RULES,
+    }
+    assert set(spells.SPELLS) == asked - rules.PLACES - rules.DISTANCES

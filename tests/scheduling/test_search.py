@@ -197,7 +197,7 @@ def _extended(
     row = asked.sessions[len(placed)]
     days = {number: hours.day_of(one.starts_at, ZONE) for number, one in placed.items()}
     spacing = tasks_of.spacing_of(timetable, asked)
-    window = gaps.window_of(asked, row.number, days, spacing=spacing)
+    window = gaps.Ruler(asked, spacing=spacing).window(row.number, days)
     before = placed.get(row.number - 1)
     since = days.get(row.number - 1, MONDAY)
     for one in per_session[len(placed)]:

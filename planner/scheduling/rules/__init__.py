@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
+from typing import NamedTuple, Protocol
 
 from planner.scheduling.rules import patient, spacing, structure
 from planner.scheduling.rules.case import Case, Rule
@@ -31,6 +33,17 @@ DISTANCES: frozenset[Rule] = frozenset(
 )
 """What depends on the days of the other sessions, and on nothing of the day but its date."""
 
+OF_SITES: frozenset[Rule] = frozenset({structure.patient_can_travel})
+"""What depends on the site, beside the records that hold there."""
+
+OF_NUMBERS: frozenset[Rule] = frozenset(
+    {patient.face_is_decided, patient.consult_still_holds, spacing.session_is_open}
+)
+"""What depends on which session of the order it is, and not on its minutes."""
+
+OF_DAYS: frozenset[Rule] = frozenset({spacing.review_is_in_window})
+"""What depends on nothing of the day but its date, and on no other session of the order."""
+
 PURPOSES = frozenset({"book", "reserve", "hold", "here_now", "start", "audit", "audit_provisional"})
 
 RULES: tuple[Rule, ...] = (
@@ -52,6 +65,13 @@ _NOT_ASKED: dict[str, frozenset[Rule]] = {
 }
 
 
+class About(Enum):
+    """Which of the rules are asked, where not all are: those of ``DISTANCES``, or the others."""
+
+    DISTANCES = True
+    ALL_BUT_DISTANCES = False
+
+
 def conflicts(
     slot: Slot,
     timetable: Timetable,
@@ -59,6 +79,7 @@ def conflicts(
     order: CourseOrder | None = None,
     purpose: str = "book",
     ignoring: frozenset[int] = frozenset(),
+    about: About | None = None,
 ) -> tuple[Conflict, ...]:
     """Return every reason at once why the slot should not be taken, the gravest first.
 
@@ -66,7 +87,7 @@ def conflicts(
     ``here_now`` (a walk-in: grid, notice and past are not asked); ``start`` (only what is asked of the
     patient when the session starts, with consent and screening); ``audit`` and ``audit_provisional`` (of
     what is stored). ``ignoring`` names the appointments that this change moves away. A slot without a
-    patient is judged by site, provider and room alone.
+    patient is judged by site, provider and room alone. ``about`` asks some of the rules only.
     """
     if purpose not in PURPOSES:
         raise ValueError(f"no purpose: {purpose}")
@@ -74,10 +95,7 @@ def conflicts(
     unknown = tuple(structure.is_known(case))
     if unknown:
         return unknown
-    found = [conflict for rule in _asked(case) for conflict in rule(case)]
-    if order is not None and order.decided:
-        found = [conflict for conflict in found if not _is_settled(conflict, order)]
-    return tuple(sorted(found, key=_gravity)) if len(found) > 1 else tuple(found)
+    return gravest_first(_unsettled(case, _asked(case) if about is None else _about(case, about)))
 
 
 def of_patient(
@@ -91,10 +109,9 @@ def of_patient(
 ) -> tuple[Conflict, ...]:
     """Return of ``conflicts`` what does not depend on provider and room, nor, unless asked, on other sessions."""
     case = Case(slot, timetable, order, purpose, ignoring)
-    found = [conflict for rule in asked_of_patient(case, with_distances) for conflict in rule(case)]
-    if order is not None and order.decided:
-        found = [conflict for conflict in found if not _is_settled(conflict, order)]
-    return tuple(found)
+    asked = asked_of_patient(case)
+    of_days = asked.of_distances if with_distances else asked.of_days
+    return _unsettled(case, (*asked.of_patients, *asked.of_sites, *asked.of_numbers, *of_days))
 
 
 def of_place(
@@ -108,27 +125,55 @@ def of_place(
     """Return the rest of ``conflicts``: what depends on site, provider and room."""
     case = Case(slot, timetable, order, purpose, ignoring)
     unknown = tuple(structure.is_known(case))
-    if unknown:
-        return unknown
-    found = [conflict for rule in _asked(case) if rule in PLACES for conflict in rule(case)]
+    return unknown or _unsettled(case, (rule for rule in _asked(case) if rule in PLACES))
+
+
+def of_days(case: Case, *, with_distances: bool) -> tuple[Conflict, ...]:
+    """Return of ``conflicts`` what depends on nothing of the slot but its day and its site."""
+    asked = asked_of_patient(case)
+    return _unsettled(case, asked.of_distances if with_distances else asked.of_days)
+
+
+class Asked(NamedTuple):
+    """The rules about a patient, by what of a slot they look at.
+
+    ``of_patients`` look at its time alone, ``of_sites`` at its site too, ``of_numbers`` at the session it is
+    for, ``of_days`` at nothing but the day, and ``of_distances`` beside it at other sessions.
+    """
+
+    of_patients: tuple[Rule, ...]
+    of_sites: tuple[Rule, ...]
+    of_numbers: tuple[Rule, ...]
+    of_days: tuple[Rule, ...]
+    of_distances: tuple[Rule, ...]
+
+
+def asked_of_patient(case: Case) -> Asked:
+    """Return the rules asked of such a slot that depend on neither its provider nor its room."""
+    key = (case.purpose, case.kind, case.patient is not None, case.order is not None)
+    if key not in _OF_PATIENT:
+        left = tuple(rule for rule in _asked(case) if rule not in PLACES)
+        _OF_PATIENT[key] = Asked(
+            tuple(rule for rule in left if rule not in DISTANCES | OF_DAYS | OF_SITES | OF_NUMBERS),
+            tuple(rule for rule in left if rule in OF_SITES),
+            tuple(rule for rule in left if rule in OF_NUMBERS),
+            tuple(rule for rule in left if rule in OF_DAYS),
+            tuple(rule for rule in left if rule in DISTANCES | OF_DAYS),
+        )
+    return _OF_PATIENT[key]
+
+
+def _unsettled(case: Case, asked: Iterable[Rule]) -> tuple[Conflict, ...]:
+    found = [conflict for rule in asked for conflict in rule(case)]
+    order = case.order
     if order is not None and order.decided:
-        found = [conflict for conflict in found if not _is_settled(conflict, order)]
+        found = [conflict for conflict in found if not is_settled(conflict, order)]
     return tuple(found)
 
 
-def asked_of_patient(case: Case, with_distances: bool) -> tuple[Rule, ...]:
-    """Return the rules that ``of_patient`` asks."""
-    key = (
-        case.purpose,
-        case.kind,
-        case.patient is not None,
-        case.order is not None,
-        with_distances,
-    )
-    if key not in _OF_PATIENT:
-        left = PLACES if with_distances else PLACES | DISTANCES
-        _OF_PATIENT[key] = tuple(rule for rule in _asked(case) if rule not in left)
-    return _OF_PATIENT[key]
+def gravest_first(conflicts: tuple[Conflict, ...]) -> tuple[Conflict, ...]:
+    """Return the conflicts, the gravest first; those equally grave stay as they are."""
+    return tuple(sorted(conflicts, key=_gravity)) if len(conflicts) > 1 else conflicts
 
 
 def standing(
@@ -178,6 +223,13 @@ def _asked(case: Case) -> tuple[Rule, ...]:
     return _GROUPS[key]
 
 
+def _about(case: Case, about: About) -> tuple[Rule, ...]:
+    key = (about, _asked(case))
+    if key not in _ABOUT:
+        _ABOUT[key] = tuple(rule for rule in key[1] if (rule in DISTANCES) is about.value)
+    return _ABOUT[key]
+
+
 def _group(purpose: str, kind: Kind, has_patient: bool, has_order: bool) -> tuple[Rule, ...]:
     if purpose == "start":
         return (*patient.AT_START, *spacing.RULES[3:4]) if kind is Kind.SESSION else ()
@@ -192,7 +244,20 @@ def _group(purpose: str, kind: Kind, has_patient: bool, has_order: bool) -> tupl
     return tuple(rule for rule in rules if rule not in _NOT_ASKED.get(purpose, frozenset()))
 
 
-def _is_settled(conflict: Conflict, order: CourseOrder) -> bool:
+class Said(Protocol):
+    """What a rule says: enough to know whether it stands."""
+
+    @property
+    def code(self) -> str:
+        """What is said."""
+
+    @property
+    def severity(self) -> Severity:
+        """How grave it is."""
+
+
+def is_settled(conflict: Said, order: CourseOrder) -> bool:
+    """Whether a provider has decided what is asked to be decided."""
     return conflict.severity is Severity.DECIDE and conflict.code in order.decided
 
 
@@ -201,4 +266,5 @@ def _gravity(conflict: Conflict) -> int:
 
 
 _GROUPS: dict[tuple[str, Kind, bool, bool], tuple[Rule, ...]] = {}
-_OF_PATIENT: dict[tuple[str, Kind, bool, bool, bool], tuple[Rule, ...]] = {}
+_OF_PATIENT: dict[tuple[str, Kind, bool, bool], Asked] = {}
+_ABOUT: dict[tuple[About, tuple[Rule, ...]], tuple[Rule, ...]] = {}

@@ -158,6 +158,11 @@ class Case:
         )
 
     @once
+    def ruler(self) -> gaps.Ruler:
+        """What the sessions of the measured order are measured against."""
+        return gaps.Ruler(self.measured_order, self.past, self.spacing)
+
+    @once
     def past(self) -> tuple[PastSession, ...]:
         """The patient's sessions that took place, and those of other courses that are to."""
         done = self.patient.past_sessions if self.patient else ()

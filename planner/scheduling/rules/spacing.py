@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
-from planner.scheduling import gaps
 from planner.scheduling.gaps import Measure, State
 from planner.scheduling.rules.case import Case
 from planner.scheduling.timetable import Conflict
@@ -87,7 +86,7 @@ def own_measure(case: Case) -> Measure | None:
     if number is None or all(row.number != number for row in order.sessions):
         return None
     days = {**case.placed, number: case.day}
-    return gaps.measured(order, number, days, past=case.past, spacing=case.spacing)
+    return case.ruler.measured(number, days)
 
 
 def _next_in_course(case: Case) -> Iterator[Conflict]:
@@ -97,10 +96,10 @@ def _next_in_course(case: Case) -> Iterator[Conflict]:
     later = sorted(other for other, day in case.placed.items() if other > number and day > case.day)
     with_it = {**case.placed, number: case.day}
     for other in later:
-        measure = _measured(case, other, with_it)
-        before = _measured(case, other, case.placed)
+        measure = case.ruler.measured(other, with_it)
         if measure is None or measure.state not in _EARLY:
             continue
+        before = case.ruler.measured(other, case.placed)
         if before is None or _EARLY[measure.state] > _EARLY.get(before.state, 0):
             yield case.conflict(_CODES[measure.state], is_next=True, **_params(measure, other))
             return
@@ -134,13 +133,6 @@ def _next_elsewhere(case: Case) -> Iterator[Conflict]:
 
 
 _EARLY = {State.BELOW_TARGET: 1, State.BELOW_FLOOR: 2}
-
-
-def _measured(case: Case, number: int, days: dict[int, date]) -> Measure | None:
-    order = case.order
-    if order is None:
-        return None
-    return gaps.measured(order, number, days, past=case.past, spacing=case.spacing)
 
 
 def _params(measure: Measure, number: int | None) -> dict[str, Any]:
