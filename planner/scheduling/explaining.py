@@ -26,6 +26,7 @@ ONE_DAY = timedelta(days=1)
 MOST_DAYS = 400
 NO_ROOM = 0  # where a site has none: the rules say so
 _OF_A_START = frozenset({"provider.busy", "provider.travel_minutes", "room.busy", "patient.busy"})
+_ALONE = frozenset({"slot.unknown", "slot.outside_horizon"})  # nothing else can be said then
 HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
 
 
@@ -260,7 +261,9 @@ class _Look:
             self._of_start[starts_at] = self._judged_for_all(provider_id, starts_at)
         room_id, of_patient = self._of_start[starts_at]
         slot = self._slot(provider_id, room_id, starts_at)
-        found = rules.gravest_first((*self._of_place(slot), *of_patient))
+        found = self._of_place(slot)
+        if not any(conflict.code in _ALONE for conflict in found):
+            found = rules.gravest_first((*found, *of_patient))
         return _Judged(
             slot,
             tuple(one for one in found if not verdicts.is_offered(one)),
