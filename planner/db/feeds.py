@@ -63,6 +63,14 @@ def rows(
     return [(feed, fetch) for feed, fetch in session.execute(statement)]
 
 
+def open_of_patient(
+    session: Session, patient_id: int, now: datetime
+) -> Sequence[tuple[CalendarFeed, FeedFetch | None]]:
+    """Return the subscriptions of a patient that go on, newest first."""
+    found = rows(session, CalendarFeed.patient_id == patient_id, CalendarFeed.revoked_at.is_(None))
+    return [row for row in found if ended_at(*row, now) is None]
+
+
 def ended_at(feed: CalendarFeed, fetch: FeedFetch | None, now: datetime) -> datetime | None:
     """Return when the subscription ended: revoked, or forgotten for long; None while it goes on."""
     if feed.revoked_at is not None:

@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 
 from planner.actions import links as link_actions
 from planner.db import appointments, keys
-from planner.db.models import Appointment, AuditRow, Clinic, ClinicText, Course, Patient, Site
+from planner.db.models import (
+    Appointment,
+    AuditRow,
+    Clinic,
+    ClinicText,
+    Course,
+    Patient,
+    PatientLink,
+    Site,
+)
 from planner.errors import NotFound
 from planner.queries import calendars
 from planner.scheduling.timetable import Status
@@ -389,7 +398,7 @@ def test_one_visit_alone_with_its_notes(course: Any, key_of: Any, uid_of: Any) -
 
 
 def test_a_merged_patients_visits_and_links_are_the_kept_ones(
-    given: Given, course: Any, change: Any, key_of: Any, uid_of: Any, clinic: SmallClinic
+    bound: sa.Engine, given: Given, course: Any, change: Any, key_of: Any, clinic: SmallClinic
 ) -> None:
     old, kept = course(ACROSS_AUTUMN[:1]), given(factories.patient, given_name="Kept")
     token = "t" * 43
@@ -398,7 +407,9 @@ def test_a_merged_patients_visits_and_links_are_the_kept_ones(
     )
     given(factories.appointment, clinic, kept, day=date(2026, 12, 1))
     change(Patient, old["patient_id"], merged_into_id=kept)
-    found = calendars.link_file(token, now=NOW)
+    with Session(bound) as session:
+        link_id = session.scalars(sa.select(PatientLink.id)).one()
+    found = calendars.page_file(link_id, now=NOW)
     assert found is not None
     assert len([one for one in readers.icaljs(found.content) if "-" not in one]) == 2
 

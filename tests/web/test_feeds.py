@@ -270,10 +270,9 @@ def test_a_feeds_token_opens_no_page_and_a_links_token_no_feed(
     app: Flask, client: FlaskClient, desk: FlaskClient, subscribed: Given
 ) -> None:
     token = subscribed.path.removeprefix("/cal/").removesuffix(".ics")
-    assert client.get(f"/c/{token}").status_code == 404
-    assert client.get(f"/c/{token}/calendar.ics").status_code == 404
-    page = make(desk, f"/patients/{subscribed.key}/links").text
-    link = re.search(r"http://localhost/c/([\w-]{43})", page)
+    assert client.get(f"/p/{token}").status_code == 404
+    page = make(desk, f"/patients/{subscribed.key}/share").text
+    link = re.search(r"http://localhost/p/([\w-]{43})", page)
     assert link and link[1] != token
     assert client.get(f"/cal/{link[1]}.ics").status_code == 404
 

@@ -22,6 +22,9 @@ class CalendarFeed(Base):
     created_by: Mapped[int | None] = mapped_column(
         sa.ForeignKey("user.id")
     )  # a provider's own user
+    link_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("patient_link.id")
+    )  # by which the patient made it
     revoked_at: Mapped[datetime | None]
     __table_args__ = (
         sa.CheckConstraint("(patient_id IS NULL) <> (provider_id IS NULL)", name="one_owner"),

@@ -48,12 +48,17 @@ def enter(token: str) -> AnyResponse:
     if request.method == "GET":
         # A patient at the airport gets the dates even while the disk takes no writes.
         with contextlib.suppress(Unavailable):
-            actions.opened(
-                token, what="page", purpose=actions.PAGE, by=entry.who(), now=context.now()
-            )
+            actions.opened(link_id, what=actions.PAGE, by=entry.who(), now=context.now())
     response = make_response(redirect(url_for(".visits")))
     entry.open_with(link_id, response)
     return response
+
+
+@blueprint.get("/c/<token>")
+@blueprint.get("/c/<token>/calendar.ics")
+def former(token: str) -> AnyResponse:
+    """Lead from a link that once opened a calendar alone to where it is said that it has ended."""
+    return redirect(url_for(".enter", token=token), 301)
 
 
 @blueprint.get("/visits")
@@ -159,11 +164,15 @@ def _file(key: str, name: str) -> AnyResponse:
     known = entry.holder()
     now = context.now()
     file = calendars.page_file(known.link_id, key, now=now) if known else None
-    if file is None:
+    if known is None or file is None:
         return nothing()
-    with contextlib.suppress(Unavailable):
-        feeds.report(file.left_out, by=context.who(), now=now)
-    return answers.answer(file, name)
+    response = answers.answer(file, name)
+    if answers.is_taken(response):
+        # A patient at the airport gets the dates even while the disk takes no writes.
+        with contextlib.suppress(Unavailable):
+            actions.opened(known.link_id, what=actions.FILE, by=entry.who(), now=now)
+            feeds.report(file.left_out, by=entry.who(), now=now)
+    return response
 
 
 def _language() -> str:
