@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from planner.db import keys, links, locks
+from planner.db import feeds, keys, links, locks
 from planner.db.engine import Tx, record, transaction
 from planner.db.models import PatientLink
 from planner.errors import Invalid, NotFound
@@ -30,7 +31,8 @@ def create(patient_key: str, token: str, *, replaces_others: bool, by: Who, now:
     """Let a token open the patient's own page for 180 days; only its hash is stored.
 
     The same token again is the same link, so that a form sent twice makes one. With
-    ``replaces_others`` the patient's older links end. Raises NotFound; Invalid for a short token.
+    ``replaces_others`` the patient's older links end, and the subscriptions made by them. Raises
+    NotFound; Invalid for a short token.
     """
     if len(token) < SHORTEST_TOKEN:
         raise Invalid({"token": "short"})
@@ -54,7 +56,10 @@ def create(patient_key: str, token: str, *, replaces_others: bool, by: Who, now:
 
 
 def revoke(patient_key: str, link_id: int, *, by: Who, now: datetime) -> None:
-    """End a link of the patient now; one that has ended stays as it is. Raises NotFound."""
+    """End a link of the patient now, and the subscriptions that were made by it.
+
+    One that has ended stays as it is. Raises NotFound.
+    """
 
     def work(tx: Tx) -> None:
         owners = links.merged_ids(tx.session, links.kept_patient(tx.session, patient_key))
@@ -62,7 +67,7 @@ def revoke(patient_key: str, link_id: int, *, by: Who, now: datetime) -> None:
         if not found:
             raise NotFound("link")
         if links.is_open(found[0], now):
-            found[0].revoked_at = now
+            _end(tx, found)
 
     transaction(work, by=by, now=now, action="link.revoke")
 
@@ -96,6 +101,11 @@ def _is_due(noted_at: datetime | None, now: datetime) -> bool:
 def _revoke_all(tx: Tx, patient_id: int) -> int:
     owners = links.merged_ids(tx.session, patient_id)
     ending = [row for row in links.of_patients(tx.session, owners) if links.is_open(row, tx.now)]
-    for row in ending:
-        row.revoked_at = tx.now
+    _end(tx, ending)
     return len(ending)
+
+
+def _end(tx: Tx, rows: Sequence[PatientLink]) -> None:
+    for row in rows:
+        row.revoked_at = tx.now
+    feeds.revoke_of_links(tx, [row.id for row in rows])

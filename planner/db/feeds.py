@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,15 +25,21 @@ REPORTED_FOR = timedelta(days=30)
 
 
 def add(
-    tx: Tx, token: str, *, patient_id: int | None = None, provider_id: int | None = None
+    tx: Tx,
+    token: str,
+    *,
+    patient_id: int | None = None,
+    provider_id: int | None = None,
+    link_id: int | None = None,
 ) -> CalendarFeed:
-    """Store a subscription of one of them; not flushed."""
+    """Store a subscription of one of them; ``link_id``: the link it was made by; not flushed."""
     row = CalendarFeed(
         patient_id=patient_id,
         provider_id=provider_id,
         token_hash=keys.digest(token),
         created_at=tx.now,
         created_by=tx.by.user_id,
+        link_id=link_id,
     )
     tx.session.add(row)
     return row
@@ -85,6 +91,15 @@ def revoke_of_user(tx: Tx, user_id: int) -> None:
         CalendarFeed.created_by == user_id,
         CalendarFeed.provider_id.is_not(None),
         CalendarFeed.revoked_at.is_(None),
+    )
+    for row in tx.session.scalars(statement):
+        row.revoked_at = tx.now
+
+
+def revoke_of_links(tx: Tx, link_ids: Collection[int]) -> None:
+    """End what was made by links that end: whoever must not open them must not read on either."""
+    statement = sa.select(CalendarFeed).where(
+        CalendarFeed.link_id.in_(link_ids), CalendarFeed.revoked_at.is_(None)
     )
     for row in tx.session.scalars(statement):
         row.revoked_at = tx.now

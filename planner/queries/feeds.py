@@ -48,7 +48,7 @@ class FeedView:
     is_revoked: bool
     owner: str  # of a provider's
     made_label: str
-    made_by: str
+    made_by: str  # empty: the patient, by a link
     fetched_label: str  # empty: never
     agent: str
     ended_label: str
@@ -56,7 +56,7 @@ class FeedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientFeeds:
-    """A patient's subscriptions, newest first."""
+    """A patient's subscriptions, newest first; ``language`` is that in which they are written to."""
 
     patient_key: str
     patient_name: str
@@ -64,6 +64,11 @@ class PatientFeeds:
     is_plain: bool
     phone: str
     feeds: tuple[FeedView, ...]
+
+    @property
+    def in_use(self) -> tuple[FeedView, ...]:
+        """Those that have not ended."""
+        return tuple(feed for feed in self.feeds if feed.is_open)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +139,24 @@ def for_managers(*, locale: str, now: datetime) -> ManagersPage:
         )
         return ManagersPage(
             feeds=_views(session, [CalendarFeed.provider_id.is_not(None)], locale, now),
-            left_out=_left_out(session, locale, now),
+            left_out=left_out(session, locale, now),
             patients_open=sum(1 for row in of_patients if feeds.ended_at(*row, now) is None),
         )
+
+
+def left_out(session: Session, locale: str, now: datetime) -> tuple[LeftOutView, ...]:
+    """Return the events that were lately left out of a calendar, each with its appointment."""
+    zone, rows = catalogue.first_zone(session), feeds.left_out(session, now)
+    keys = _keys(session, rows)
+    return tuple(
+        LeftOutView(
+            appointment_key=keys.get(_visits_uid(row.uid), ""),
+            uid=row.uid,
+            reason=words.left_out(row.reason, locale),
+            last_label=_time(row.last_at, zone, locale),
+        )
+        for row in rows
+    )
 
 
 def _file(session: Session, feed: CalendarFeed, *, is_over: bool, now: datetime) -> File:
@@ -172,20 +192,6 @@ def _views(
         )
 
     return tuple(view(*row) for row in rows)
-
-
-def _left_out(session: Session, locale: str, now: datetime) -> tuple[LeftOutView, ...]:
-    zone, rows = catalogue.first_zone(session), feeds.left_out(session, now)
-    keys = _keys(session, rows)
-    return tuple(
-        LeftOutView(
-            appointment_key=keys.get(_visits_uid(row.uid), ""),
-            uid=row.uid,
-            reason=words.left_out(row.reason, locale),
-            last_label=_time(row.last_at, zone, locale),
-        )
-        for row in rows
-    )
 
 
 def _keys(session: Session, rows: Sequence[LeftOutEvent]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import catalogue, engine, links, notices, patients, phones
+from planner.db import catalogue, engine, feeds, links, notices, patients, phones
 from planner.db.models import Appointment, AuditRow, Clinic, Notice, Patient, PatientLink
 from planner.ical.add_links import AddLinks
 from planner.ical.events import Days, Span
@@ -96,6 +96,7 @@ class OwnPage:
     wants_invitations: bool
     has_mail: bool
     has_phone: bool
+    is_followed: bool  # a calendar subscribes to the visits
     visits: tuple[OwnVisit, ...]
     care: tuple[Care, ...]
     warning_signs: str
@@ -183,6 +184,7 @@ def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:
         wants_invitations=patient.invitations_since is not None,
         has_mail=bool(patient.email),
         has_phone=bool(patient.phone),
+        is_followed=bool(feeds.open_of_patient(session, patient_id, now)),
         visits=tuple(reader.visits()),
         care=tuple(reader.care()),
         warning_signs=diary.texts.get("warning_signs", ""),

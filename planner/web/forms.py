@@ -101,9 +101,11 @@ class PlannerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
             return field
 
 
+TOKEN_KEY = Length(min=20, max=64, message=_l("Please try again."))
+"""What a key has to be for a token to be made from it."""
+
+
 class KeyForm(PlannerForm):
     """A form of nothing but its key, from which a token is made: sent twice it makes one."""
 
-    idempotency_key = IdempotencyField(
-        validators=[Length(min=20, max=64, message=_l("Please try again."))]
-    )
+    idempotency_key = IdempotencyField(validators=[TOKEN_KEY])

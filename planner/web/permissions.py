@@ -71,6 +71,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "portal.flight": ANYONE,
     "portal.health": ANYONE,
     "portal.preferences": ANYONE,
+    "portal.subscription": ANYONE,
     "portal.close": ANYONE,
     # what passes between the clinic and a patient
     "sharing.share": STAFF,

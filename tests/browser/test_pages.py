@@ -42,7 +42,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
         "": ("/sign-in",),
         worlds.PATIENT: (
             "/visits", "/visits/care", "/visits/sheet", "/visits/flight", "/visits/my-health",
-            "/visits/preferences", f"/visits/{visits['later']}/another-time",
+            "/visits/preferences", "/visits/calendar", f"/visits/{visits['later']}/another-time",
             f"/visits/{visits['later']}/cannot-come",
         ),
         "receptionist": (

@@ -357,6 +357,20 @@ def test_nothing_is_lost_while_the_database_takes_no_writes(
     assert len(calendars.icaljs(answer.data)) == 12
 
 
+def test_the_first_page_of_the_settings_says_which_visit_is_missing_in_calendars(
+    app: Flask, client: FlaskClient, subscribed: Given, sign_in: Callable[..., FlaskClient]
+) -> None:
+    manager = sign_in("manager")
+    before = manager.get("/settings/").text
+    change(app, Appointment, uid="not a uid@planner.invalid")
+    assert len(calendars.icaljs(client.get(subscribed.path).data)) == 6
+    page = manager.get("/settings/").text
+    key = next(row.key for row in rows(app, Appointment) if row.uid.startswith("not"))
+    said = "entries are missing in calendars"
+    assert (said in before, said in page) == (False, True)
+    assert page.count(f'href="/appointments/{key}"') == 1
+
+
 # A provider's own
 
 

@@ -339,6 +339,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(held: Held) -> N
         "/visits/care",
         "/visits/sheet",
         "/visits/preferences",
+        "/visits/calendar",
     ):
         html = browser.get(path).text
         assert re.findall(r"<script|<style| style=|<img|<iframe|@import", html) == []

@@ -56,7 +56,8 @@ def test_few_pages_are_open_to_anybody() -> None:
         "feeds.show", "portal.former",
         "portal.enter", "portal.visits", "portal.care", "portal.sheet", "portal.all_file",
         "portal.visit_file", "portal.confirm", "portal.answer", "portal.another_time",
-        "portal.cannot_come", "portal.flight", "portal.health", "portal.preferences", "portal.close",
+        "portal.cannot_come", "portal.flight", "portal.health", "portal.preferences",
+        "portal.subscription", "portal.close",
     }  # fmt: skip
 
 

@@ -44,6 +44,24 @@ class FeedFetch(Base):
     changed_at: Mapped[datetime]
 
 
+class Handover(Base):
+    """A live visit that a provider had until another took it over, as it was then.
+
+    Never removed: how many there are is part of the revision that providers' calendars see.
+    """
+
+    __tablename__ = "handover"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(sa.ForeignKey("appointment.id"), index=True)
+    provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"), index=True)
+    site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    sequence: Mapped[int]
+    is_told: Mapped[bool]  # not of one that they had no longer than an undo takes
+    at: Mapped[datetime]
+
+
 class LeftOutEvent(Base):
     """An event that was kept out of calendars because some would stumble over it."""
 
