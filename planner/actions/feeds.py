@@ -125,7 +125,9 @@ def fetched(fetch: Fetch, *, by: Who, now: datetime) -> datetime:
 
     def work(tx: Tx) -> datetime:
         tx.session.get(CalendarFeed, fetch.feed_id, with_for_update=True)  # the second waits here
-        row = tx.session.get(FeedFetch, fetch.feed_id)
+        row = tx.session.get(FeedFetch, fetch.feed_id, populate_existing=True)
+        if row and row.etag == fetch.etag and now < row.fetched_at + feeds.NOTED_EVERY:
+            return row.changed_at  # another of the same burst has written it down
         agent = one_line(fetch.agent, LONGEST_AGENT)
         if row is None:
             row = FeedFetch(feed_id=fetch.feed_id, changed_at=now)

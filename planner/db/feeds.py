@@ -20,6 +20,9 @@ FORGOTTEN_AFTER = timedelta(days=400)
 EMPTY_FOR = timedelta(days=30)
 """How long an ended one gives an empty calendar: phones keep the old visits when it gives none."""
 
+NOTED_EVERY = timedelta(minutes=1)
+"""How often it is written down that one was fetched, unless it gives something else than before."""
+
 REPORTED_FOR = timedelta(days=30)
 """How long it is told that an event was left out."""
 

@@ -401,6 +401,11 @@ def test_copies_of_one_first_fetch_leave_one_row(
     app = flask.current_app._get_current_object()  # type: ignore[attr-defined]  # for other threads
     fetch = actions.Fetch(feed_id=feed.id, etag="a" * 32, agent="Agent/1\x00")
     start = threading.Barrier(6)
+    written: list[str] = []
+    sa.event.listen(
+        bound, "before_cursor_execute",
+        lambda _c, _cursor, text, *_: written.append(text) if " feed_fetch" in text else None,
+    )  # fmt: skip
 
     def ask(n: int) -> datetime:
         with app.app_context():
@@ -411,3 +416,4 @@ def test_copies_of_one_first_fetch_leave_one_row(
         since = set(pool.map(ask, range(6)))
     assert (len(since), [row.agent for row in rows(FeedFetch)]) == (1, ["Agent/1"])
     assert [row.action for row in rows(AuditRow)].count("feed.fetch") == 1
+    assert [text[:6] for text in written if not text.startswith("SELECT")] == ["INSERT"]

@@ -18,8 +18,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from planner import clock
 from planner.db import connections, keys
-from planner.db.engine import db
+from planner.db.engine import Tx, db, transaction
 from planner.db.models import (
     Appointment,
     AuditRow,
@@ -30,6 +31,7 @@ from planner.db.models import (
     User,
 )
 from planner.web.feeds import addresses
+from planner.who import SYSTEM
 from tests import factories
 from tests.support import calendars
 from tests.web.conftest import csrf_of
@@ -93,10 +95,12 @@ def rows(app: Flask, kind: type[Any]) -> list[Any]:
 
 
 def change(app: Flask, kind: type[Any], **columns: Any) -> None:
-    with app.app_context(), Session(db.engine) as session:
+    def work(tx: Tx) -> None:
         for name, value in columns.items():
-            setattr(session.scalars(sa.select(kind)).first(), name, value)
-        session.commit()
+            setattr(tx.session.scalars(sa.select(kind)).first(), name, value)
+
+    with app.app_context():
+        transaction(work, by=SYSTEM, now=clock.now(), action="change")
 
 
 def test_a_feed_is_answered_as_programs_behind_calendars_want_it(

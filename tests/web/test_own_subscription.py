@@ -15,6 +15,7 @@ from planner import clock
 from planner.actions import feeds, links
 from planner.db.engine import db
 from planner.db.models import AuditRow, CalendarFeed, PatientLink
+from planner.ical import events
 from planner.who import SYSTEM
 from tests.queries.test_calendars import FORBIDDEN
 from tests.support import calendars
@@ -70,6 +71,33 @@ def test_a_patient_subscribes_sees_it_once_and_that_it_follows(app_on: Flask, to
     assert ("the patient" in listed, "Apple" in listed) == (True, True)
     told = text_of(desk.get(f"/patients/{held.patient}").text)
     assert "1 subscription in use, last fetched Mon 1 Feb, 8:00 AM" in told
+
+
+def test_a_burst_is_serialised_once_and_noted_once(app_on: Flask, today: Any) -> None:
+    hold(app_on, today)
+    path = subscribe(opened(app_on))
+    written: list[str] = []
+    with app_on.app_context():
+        sa.event.listen(
+            db.engine, "before_cursor_execute", lambda _c, _cursor, text, *_: written.append(text)
+        )
+    events.rendered.cache_clear()
+    client = app_on.test_client()
+    tag = client.get(path).headers["ETag"]
+    answers = {
+        client.open(path, method=method, headers=headers).status_code
+        for method in ("GET", "HEAD")
+        for headers in ({}, {"If-None-Match": tag})
+        for _ in range(25)
+    }
+    changes = [text for text in written if text.startswith(("INSERT", "UPDATE", "DELETE"))]
+    notes = [text for text in changes if "feed_fetch" in text]
+    reads = [text for text in written if "FROM appointment" in text]
+    assert (answers, events.rendered.cache_info().misses) == ({200, 304}, 12)
+    assert (len(notes), len([text for text in changes if "audit " in text])) == (1, 1)
+    assert (
+        len(reads) <= 2
+    )  # the first fetch is noted in the trail: after it the file is made once more
 
 
 def test_a_patient_ends_any_of_theirs_and_nobody_elses(app_on: Flask, today: Any) -> None:
