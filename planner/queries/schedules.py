@@ -93,8 +93,8 @@ def taken(session: Session, provider_id: int, *, now: datetime) -> Schedule:
     )
     given_away = _HANDED_OVER.where(
         Handover.provider_id == provider_id,
-        Handover.is_told,
         Appointment.provider_id != provider_id,
+        Appointment.id.in_(_TOLD.where(Handover.provider_id == provider_id)),
         sa.or_(Handover.starts_at > now - CANCELLED_FOR, Handover.at > now - CANCELLED_FOR),
         Handover.starts_at < now + LOOK_AHEAD,
     )
@@ -193,6 +193,8 @@ _TAKEN = (
     .join(Site, Site.id == Appointment.site_id)
     .order_by(Appointment.starts_at, Appointment.id)
 )
+
+_TOLD = sa.select(Handover.appointment_id).where(Handover.is_told)
 
 _HANDED_OVER = (
     sa.select(

