@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from planner.actions.links import LIFETIMES, PAGE
+from planner.actions.links import LIFETIME
 from planner.db import catalogue, keys, links, messages, outbox, patients
 from planner.db.engine import Tx, transaction
 from planner.db.messages import LEASE
@@ -296,14 +296,13 @@ def _linked(tx: Tx, row: Message, secret: str) -> str:
         return ""
     for number in range(10):
         token = keys.derived(secret, "message link", row.key, str(number))
-        found = links.find(tx.session, token, PAGE)
+        found = links.find(tx.session, token)
         if found is None:
             found = links.add(
                 tx,
                 patient_id=links.kept(tx.session, row.patient_id),
-                purpose=PAGE,
                 token_hash=keys.digest(token),
-                expires_at=tx.now + LIFETIMES[PAGE],
+                expires_at=tx.now + LIFETIME,
             )
             tx.session.flush()
         if links.is_open(found, tx.now):

@@ -41,6 +41,7 @@ class MessageLine:
     body: str
     language_note: str  # when it was not written in the patient's own language
     opened_label: str  # when its link was last opened; empty: never
+    taken_label: str  # when a calendar file was last taken with its link; empty: never
     reason: str
     error: str
     attempts: int
@@ -225,6 +226,10 @@ def _line(
     is_over = row.expires_at <= now
     is_void = row.reason in ("superseded", "undone")
     at = row.sent_at or (row.next_attempt_at if row.status == "waiting" else row.created_at)
+
+    def when(at: datetime | None) -> str:
+        return wording.format_day_time(hours.local(at, zone), locale) if at else ""
+
     return MessageLine(
         key=row.key,
         kind_label=words.title(row.kind, locale),
@@ -232,16 +237,13 @@ def _line(
         status=row.status,
         patient_key=patient.key if patient else "",
         patient_name=wording.person(patient.given_name, patient.family_name) if patient else "",
-        when_label=wording.format_day_time(hours.local(at, zone), locale),
+        when_label=when(at),
         recipient=row.recipient,
         subject=row.subject,
         body=row.body,
         language_note=_language_note(row, patient, locale),
-        opened_label=(
-            wording.format_day_time(hours.local(link.last_used_at, zone), locale)
-            if link and link.last_used_at
-            else ""
-        ),
+        opened_label=when(link.last_used_at if link else None),
+        taken_label=when(link.file_taken_at if link else None),
         reason=words.reason(row.reason, locale) if row.status != "sent" and row.reason else "",
         error=row.last_error if row.status in ("failed", "waiting") else "",
         attempts=row.attempts,

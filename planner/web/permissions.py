@@ -53,14 +53,12 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "calendar.patient": STAFF,
     "calendar.course": STAFF,
     "calendar.appointment": STAFF,
-    "calendar.links": STAFF,
     "feeds.show": ANYONE,
     "feeds.patient": STAFF,
     "feeds.mine": STAFF,
-    "portal.calendar": ANYONE,
-    "portal.calendar_file": ANYONE,
     # a patient's own page: the link decides
     "portal.enter": ANYONE,
+    "portal.former": ANYONE,
     "portal.visits": ANYONE,
     "portal.care": ANYONE,
     "portal.sheet": ANYONE,
@@ -73,6 +71,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "portal.flight": ANYONE,
     "portal.health": ANYONE,
     "portal.preferences": ANYONE,
+    "portal.subscription": ANYONE,
     "portal.close": ANYONE,
     # what passes between the clinic and a patient
     "sharing.share": STAFF,
