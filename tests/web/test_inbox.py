@@ -25,6 +25,7 @@ from planner.db.models import (
     Notice,
     Patient,
     PatientLink,
+    Provider,
     ProviderService,
     User,
 )
@@ -325,3 +326,30 @@ def _statements(desk: Desk, browser: FlaskClient) -> int:
         browser.get("/inbox")
         sa.event.remove(db.engine, "before_cursor_execute", note)
     return len(seen)
+
+
+def test_a_note_about_health_stands_on_the_visits_page_for_providers_who_may_read_it(
+    desk: Desk,
+) -> None:
+    path, notice_id = f"/appointments/{desk.held.today}", desk.ids["health"]
+    html = desk.browser("receptionist").get(path).text
+    with desk.app.app_context(), Session(db.engine) as session:
+        names = session.scalars(sa.select(Provider.name)).all()
+    assert ("dizzy" in html, "A note about health waits for a provider" in html) == (False, True)
+    assert any(name in text_of(html).partition("It can be read by ")[2] for name in names)
+    provider = desk.browser("provider")
+    first, second = (text_of(provider.get(path).text) for _ in range(2))
+    assert ("feels dizzy" in first, "shown to" in first, "shown to" in second) == (
+        True, False, True,
+    )  # fmt: skip
+    token = csrf_of(provider.get(path).text)
+    done = {"csrf_token": token, "do": "done", "visit": desk.held.today}
+    answer = provider.post(f"/inbox/{notice_id}", data=done, follow_redirects=True)
+    shown = text_of(answer.text)
+    assert (answer.request.path, "feels dizzy" in shown, "I have read it" in shown) == (
+        path, True, False,
+    )  # fmt: skip
+    row = desk.notice("health")
+    assert (row.handled_how, "A note about health" in desk.browser("receptionist").get(path).text) == (
+        "read", False,
+    )  # fmt: skip
