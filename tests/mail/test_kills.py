@@ -117,7 +117,8 @@ def _next_due(bound: sa.Engine) -> datetime | None:
     due = sa.func.min(at, type_=Message.next_attempt_at.type)
     statement = sa.select(due).where(Message.status.in_(("waiting", "sending")))
     with Session(bound) as session:
-        return session.scalar(statement)
+        found: datetime | None = session.scalar(statement)
+    return found
 
 
 def _live_and_die(url: str, office: PostOffice, now: datetime, seconds: float) -> None:

@@ -32,6 +32,8 @@ class PostOffice:
     refuses_sender: bool = False
     asks_who: bool = False
     port: int = 0
+    passwords: int = 0  # how many were offered
+    is_encrypted: bool = False  # the last conversation that got as far as MAIL
 
     @property
     def recipients(self) -> list[str]:
@@ -51,6 +53,8 @@ class PostOffice:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Note who writes."""
+        assert server.transport is not None
+        self.is_encrypted = server.transport.get_extra_info("ssl_object") is not None
         if self.refuses_sender:
             return "550 5.7.1 sender not allowed"
         if self.asks_who and not session.authenticated:
@@ -114,12 +118,14 @@ def text_of(mail: EmailMessage) -> str:
     return str(part.get_content())
 
 
-def only(user: str, password: str) -> Any:
-    """Return an authenticator that lets one user in."""
+def only(user: str, password: str, office: PostOffice | None = None) -> Any:
+    """Return an authenticator that lets one user in, and counts at the office who tries."""
 
     def judge(
         server: SMTP, session: Session, envelope: Envelope, way: str, data: Any
     ) -> AuthResult:
+        if office is not None:
+            office.passwords += 1
         is_right = isinstance(data, LoginPassword) and (
             (data.login, data.password) == (user.encode(), password.encode())
         )
