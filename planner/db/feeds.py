@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,6 +61,16 @@ def rows(
         .order_by(CalendarFeed.created_at.desc(), CalendarFeed.id.desc())
     )
     return [(feed, fetch) for feed, fetch in session.execute(statement)]
+
+
+def last_fetched(session: Session, patient_ids: Collection[int]) -> datetime | None:
+    """Return when a calendar last fetched any subscription of these patients, or None."""
+    statement = (
+        sa.select(sa.func.max(FeedFetch.fetched_at, type_=FeedFetch.fetched_at.type))
+        .join(CalendarFeed, CalendarFeed.id == FeedFetch.feed_id)
+        .where(CalendarFeed.patient_id.in_(patient_ids))
+    )
+    return session.scalar(statement)
 
 
 def ended_at(feed: CalendarFeed, fetch: FeedFetch | None, now: datetime) -> datetime | None:

@@ -121,7 +121,7 @@ def of_patient(key: str, *, locale: str, now: datetime) -> PatientMessages:
     with engine.reading() as session:
         patient = session.get_one(Patient, links.kept_patient(session, key))
         ids = links.merged_ids(session, patient.id)
-        lines = _found(session, Message.patient_id.in_(ids), locale=locale, now=now)
+        lines = told(session, Message.patient_id.in_(ids), locale=locale, now=now)
         zone = catalogue.first_zone(session)
     since = patient.invitations_since
     return PatientMessages(
@@ -137,15 +137,27 @@ def of_patient(key: str, *, locale: str, now: datetime) -> PatientMessages:
     )  # fmt: skip
 
 
-def of_course(key: str, *, locale: str, now: datetime) -> tuple[MessageLine, ...]:
-    """Return what the patient was told of a course and its sessions, newest first. Raises NotFound."""
-    with engine.reading() as session:
-        course_id = session.scalar(sa.select(Course.id).where(Course.key == key))
-        if course_id is None:
-            raise NotFound("course")
-        visits = messages.visits_of_course(session, course_id)
-        about = sa.or_(Message.course_id == course_id, Message.appointment_id.in_(visits))
-        return _found(session, about, locale=locale, now=now)
+def about_course(session: Session, key: str) -> sa.ColumnElement[bool]:
+    """Return what picks the messages about a course and its sessions. Raises NotFound."""
+    course_id = session.scalar(sa.select(Course.id).where(Course.key == key))
+    if course_id is None:
+        raise NotFound("course")
+    visits = messages.visits_of_course(session, course_id)
+    return sa.or_(Message.course_id == course_id, Message.appointment_id.in_(visits))
+
+
+def told(
+    session: Session,
+    where: sa.ColumnElement[bool],
+    *,
+    locale: str,
+    now: datetime,
+    most: int = MOST,
+) -> tuple[MessageLine, ...]:
+    """Return the messages that a condition picks, newest first: the one list of what was sent."""
+    newest = sa.func.coalesce(Message.sent_at, Message.not_before).desc()
+    statement = sa.select(Message).where(where).order_by(newest, Message.id.desc()).limit(most)
+    return _lines(session, session.scalars(statement).all(), locale=locale, now=now)
 
 
 def texts(*, locale: str) -> tuple[TextView, ...]:
@@ -177,14 +189,6 @@ def _text(session: Session, kind: str, language: str, locale: str) -> TextView:
         shipped=words.intro(kind, language),
         version=row.version if row else 0,
     )
-
-
-def _found(
-    session: Session, where: sa.ColumnElement[bool], *, locale: str, now: datetime
-) -> tuple[MessageLine, ...]:
-    newest = sa.func.coalesce(Message.sent_at, Message.not_before).desc()
-    statement = sa.select(Message).where(where).order_by(newest, Message.id.desc()).limit(MOST)
-    return _lines(session, session.scalars(statement).all(), locale=locale, now=now)
 
 
 def _lines(
