@@ -97,8 +97,8 @@ def _unsent(bound: sa.Engine) -> Counter[tuple[str, str]]:
 def _send_the_rest(bound: sa.Engine, office: PostOffice, now: datetime) -> None:
     """Let one last worker send until nothing waits any more, the clock going on to what is due next.
 
-    A server that does not answer within the worker's patience ends a pass, and so does a busy
-    machine: as many passes are needed as there are. Ends early when a minute brings nothing.
+    A server that does not answer within the worker's patience ends a pass: as many are needed as
+    there are. Ends early when a minute brings nothing.
     """
     clock = Clock(now)
     worker = make_worker(office.port, clock)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from types import SimpleNamespace
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -95,7 +96,14 @@ class PostOffice:
 def opened(office: PostOffice | None = None, **how: Any) -> Iterator[PostOffice]:
     """Run a mail server on a free port of this machine."""
     office = office or PostOffice()
-    controller = _Server(office, hostname="127.0.0.1", port=0, server_hostname="localhost", **how)
+    # aiosmtpd looks at every member of its handler at each connection: with the office itself that
+    # would read all mail taken so far, and after hundreds nobody waits that long for a greeting.
+    handler = SimpleNamespace(
+        handle_MAIL=office.handle_MAIL,
+        handle_RCPT=office.handle_RCPT,
+        handle_DATA=office.handle_DATA,
+    )
+    controller = _Server(handler, hostname="127.0.0.1", port=0, server_hostname="localhost", **how)
     controller.start()
     try:
         office.port = controller.port
