@@ -77,12 +77,14 @@ class PatientMessages:
 class TextView:
     """The words of one kind of message in one language; ``text`` is empty while they are ours."""
 
+    channel: str  # mail | sms
     kind: str
     language: str
     language_label: str
     title: str
     text: str
-    shipped: str
+    shipped: str  # of a text message empty: it is a sentence without an end of its own
+    placeholders: tuple[str, ...]
     version: int
 
 
@@ -164,29 +166,36 @@ def texts(*, locale: str) -> tuple[TextView, ...]:
     """Return the words of every kind of message in each language messages are written in."""
     with engine.reading() as session:
         return tuple(
-            _text(session, kind, language, locale)
+            _text(session, channel, kind, language, locale)
+            for channel in words.CHANNELS
             for kind in words.EDITABLE
             for language in calendar_rows.LANGUAGES
         )
 
 
-def text(kind: str, language: str, *, locale: str) -> TextView:
-    """Return the words of one kind in one language. Raises NotFound."""
-    if kind not in words.EDITABLE or language not in calendar_rows.LANGUAGES:
+def text(channel: str, kind: str, language: str, *, locale: str) -> TextView:
+    """Return the words of one kind in one language, of mail or text message. Raises NotFound."""
+    if (
+        channel not in words.CHANNELS
+        or kind not in words.EDITABLE
+        or language not in calendar_rows.LANGUAGES
+    ):
         raise NotFound("text")
     with engine.reading() as session:
-        return _text(session, kind, language, locale)
+        return _text(session, channel, kind, language, locale)
 
 
-def _text(session: Session, kind: str, language: str, locale: str) -> TextView:
-    row = catalogue.text(session, f"mail.{kind}", language)
+def _text(session: Session, channel: str, kind: str, language: str, locale: str) -> TextView:
+    row = catalogue.text(session, f"{channel}.{kind}", language)
     return TextView(
+        channel=channel,
         kind=kind,
         language=language,
         language_label=wording.language(language, locale),
         title=words.title(kind, locale),
         text=row.text if row else "",
-        shipped=words.intro(kind, language),
+        shipped=words.intro(kind, language) if channel == "mail" else "",
+        placeholders=words.placeholders(channel, kind),
         version=row.version if row else 0,
     )
 

@@ -111,6 +111,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "settings.message_texts": MANAGERS,
     "settings.message_text": MANAGERS,
     "settings.message_test": MANAGERS,
+    "settings.text_message": MANAGERS,
+    "settings.text_message_test": MANAGERS,
     "settings.sites": MANAGERS,
     "settings.site_new": MANAGERS,
     "settings.site": MANAGERS,

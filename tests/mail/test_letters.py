@@ -235,7 +235,9 @@ def test_the_clinics_own_words_fill_in_and_never_leave_a_brace(
     post: Post, change: Callable[..., None]
 ) -> None:
     def save(text: str, version: int) -> None:
-        texts.save_message_text("confirmation", "en", text, version=version, by=SYSTEM, now=NOW)
+        texts.save_message_text(
+            "mail", "confirmation", "en", text, version=version, by=SYSTEM, now=NOW
+        )
 
     id_ = post("ana@example.com", patient={"given_name": "Ana"})
     save("Dear {name}, welcome to {clinic}. Call {phone}.", 0)
