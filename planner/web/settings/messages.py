@@ -84,7 +84,7 @@ def message_test(kind: str, language: str) -> Answer:
 
 
 @blueprint.route("/messages/text-messages/<kind>/<language>", methods=["GET", "POST"])
-def text_message(kind: str, language: str) -> Answer:
+def message_sms(kind: str, language: str) -> Answer:
     """Edit the text message of one kind in one language; the preview says how long it is."""
     view = queries.text("sms", kind, language, locale=context.locale())
     form = TextMessageForm(obj=view)
@@ -95,13 +95,13 @@ def text_message(kind: str, language: str) -> Answer:
         and answers.saved(form, view.version, lambda: _write(form, view))
     ):
         flash(_("Saved."), "success")
-        return redirect(url_for("settings.text_message", kind=kind, language=language))
+        return redirect(url_for("settings.message_sms", kind=kind, language=language))
     code = answers.status(form) if is_saving or form.errors else 200
     return _text_message(view, form, TestNumberForm(formdata=None), code)
 
 
 @blueprint.post("/messages/text-messages/<kind>/<language>/test")
-def text_message_test(kind: str, language: str) -> Answer:
+def message_sms_test(kind: str, language: str) -> Answer:
     """Send the text message with made-up data to a number."""
     view = queries.text("sms", kind, language, locale=context.locale())
     number = TestNumberForm()
@@ -112,7 +112,7 @@ def text_message_test(kind: str, language: str) -> Answer:
             flash(
                 _("A test is on its way to that number, in the words that are stored."), "success"
             )
-        return redirect(url_for("settings.text_message", kind=kind, language=language))
+        return redirect(url_for("settings.message_sms", kind=kind, language=language))
     form = TextMessageForm(formdata=None, obj=view)
     return _text_message(view, form, number, answers.status(number))
 
@@ -129,7 +129,7 @@ def _text_message(
         now=context.now(),
     )
     html = render_template(
-        "settings/text_message.html", form=form, number=number, view=view, preview=preview
+        "settings/message_sms.html", form=form, number=number, view=view, preview=preview
     )
     return html, code
 
