@@ -115,7 +115,8 @@ def of_visit(session: Session, visit: Appointment) -> Sequence[Notice]:
     in the weeks before it.
     """
     lately = sa.and_(
-        Notice.appointment_id.is_(None), Notice.created_at >= visit.starts_at - BEFORE_VISIT
+        Notice.appointment_id.is_(None),
+        Notice.created_at.between(visit.starts_at - BEFORE_VISIT, visit.ends_at),
     )
     statement = sa.select(Notice).where(
         Notice.patient_id == visit.patient_id,
