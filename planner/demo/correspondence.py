@@ -135,8 +135,8 @@ def _told(
     tx: Tx, world: World, coming: Sequence[Visit], chance: Random
 ) -> Iterator[tuple[Message, Fate]]:
     """Confirmations and reminders of what is to come; the last are not out yet, or never will be."""
-    chosen = coming[:MOST_OF_A_KIND]
-    for number, visit in enumerate(chosen):
+    cut = min(MOST_OF_A_KIND, max(len(coming) - 2, 0))
+    for number, visit in enumerate(coming[:cut]):
         failure = FAILURES[number // 3 % len(FAILURES)] if number % 3 == 0 else None
         at = max(visit.made_at, world.now - LATELY) + timedelta(minutes=3)
         yield _draft(tx, visit, "confirmation", min(at, world.now), chance), failure or SENT
@@ -148,7 +148,7 @@ def _told(
             row = _draft(tx, visit, "reminder", at, chance)
             row.planned_as = f"reminder:{visit.row_id}:{visit.slot.starts_at:%Y%m%dT%H%M}:{count}"
             yield row, SENT
-    for visit in coming[MOST_OF_A_KIND : MOST_OF_A_KIND + 3] or coming[-1:]:
+    for visit in coming[cut : cut + 3]:
         at = world.now + timedelta(minutes=2, seconds=15)
         yield _draft(tx, visit, "confirmation", at, chance), WAITING
 
