@@ -110,6 +110,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "settings.message_texts": MANAGERS,
     "settings.message_text": MANAGERS,
     "settings.message_test": MANAGERS,
+    "settings.message_sms": MANAGERS,
+    "settings.message_sms_test": MANAGERS,
     "settings.sites": MANAGERS,
     "settings.site_new": MANAGERS,
     "settings.site": MANAGERS,

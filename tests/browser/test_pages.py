@@ -77,6 +77,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/settings/texts", "/settings/texts/portal.questions/en",
             "/settings/messages", "/settings/messages?status=failed",
             "/settings/messages/texts", "/settings/messages/texts/change/es",
+            "/settings/messages/text-messages/reminder/es",
             "/settings/users", "/settings/users/new", user, f"{user}/password",
             "/settings/subscriptions", f"/settings/room/{clinic.miami_1}/retire", "/styleguide",
         ),
