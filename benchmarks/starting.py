@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 
-from benchmarks import clinics, measuring
+from benchmarks import clinics, measuring, serving
 from benchmarks.measuring import Row
-
-LONGEST = 120.0  # seconds
-PAUSE = 0.02
 
 
 def second(seconds: float) -> Iterator[Row]:
@@ -33,42 +25,12 @@ def second(seconds: float) -> Iterator[Row]:
 
 
 def _once(url: str) -> None:
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "PLANNER_DATABASE_URL": url,
-        "PLANNER_SECRET_KEY": clinics.SECRET,
-        "PLANNER_PORT": str(port),
-        "PYTHONDONTWRITEBYTECODE": "",
-    }
-    subprocess.run([sys.executable, "-m", "tools.setup", "run"], cwd=clinics.ROOT, check=True)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "planner", "serve", "--prepare"],
+    environment = serving.setting(url)
+    subprocess.run(
+        [sys.executable, "-m", "tools.setup", "run"],
         cwd=clinics.ROOT,
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        check=True,
     )
-    try:
-        _wait(f"http://127.0.0.1:{port}/sign-in", server)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(timeout=LONGEST)
-
-
-def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + LONGEST
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=LONGEST):  # noqa: S310  our own address
-                return
-        except OSError:
-            time.sleep(PAUSE)
-    raise RuntimeError("planner did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with serving.server(url, "--prepare"):
+        pass

@@ -28,6 +28,7 @@ VERBS: Mapping[str, Right] = {
     "check_in": Right.STAFF,
     "health": Right.STAFF,
     "review": Right.PROVIDER,
+    "read_health": Right.PROVIDER,  # of which patient, the clinic's matrix says: db/notices.py
     "start": Right.TREATING,
     "complete": Right.TREATING,
     "cancel": Right.STAFF,
@@ -38,7 +39,7 @@ VERBS: Mapping[str, Right] = {
 }
 
 
-def may(by: Who, verb: str, *, kind: str, desk_treats: bool) -> bool:
+def may(by: Who, verb: str, *, kind: str = "", desk_treats: bool = False) -> bool:
     """Whether somebody may do it to an appointment of that kind of service; nobody what has no row.
 
     ``desk_treats``: what the clinic's rule says where and when the appointment is.

@@ -7,7 +7,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 
@@ -199,8 +199,11 @@ class Worker:
         return True
 
 
-def of(settings: Settings) -> Worker:
-    """Return a worker with the ways out that are set."""
+def of(settings: Settings, *, is_demo: bool = False) -> Worker:
+    """Return a worker with the ways out that are set; from a demo nothing leaves this machine."""
+    if is_demo:
+        mail = "none" if settings.mail == "smtp" else settings.mail
+        settings = replace(settings, mail=mail, sms="none")
     return Worker(
         secret=settings.secret_key,
         address=settings.address,

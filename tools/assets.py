@@ -21,7 +21,7 @@ DIST = ROOT / "planner" / "static" / "dist"
 NODE_MODULES = ROOT / "node_modules"
 PACKAGES = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]
 NEXT = ROOT / "build" / "assets"
-ENTRY_POINTS = ("app.js", "app.css")
+ENTRY_POINTS = ("app.js", "copy.js", "app.css")
 
 
 def packages() -> Step:

@@ -16,6 +16,8 @@ from planner.who import Who
 
 SHORTEST_TOKEN = 43  # characters of URL-safe base64: 256 bits
 LONGEST_AGENT = 120
+MOST_OF_PATIENT = 8
+"""Subscriptions in use beside which a patient makes no more by themselves; the desk may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,26 @@ def subscribe_patient(key: str, token: str, *, by: Who, now: datetime) -> None:
     transaction(work, by=by, now=now, action="feed.create")
 
 
+def subscribe_by_link(link_id: int, token: str, *, by: Who, now: datetime) -> None:
+    """Let a token serve the calendar of the patient who holds the link, while that is not ended.
+
+    The same token again is the same subscription. Raises NotFound for a link that has ended; Stale when
+    the subscription has; Invalid for a short token, or when the patient has enough of them.
+    """
+
+    def work(tx: Tx) -> None:
+        patient_id = _holder(tx, link_id)
+        locks.lock(tx, patient_ids=[patient_id])
+        if _is_there(tx, token):
+            return
+        if len(feeds.open_of_patient(tx.session, patient_id, now)) >= MOST_OF_PATIENT:
+            raise Invalid({"subscriptions": "too_many"})
+        feeds.add(tx, token, patient_id=patient_id, link_id=link_id)
+
+    _expect_long(token)
+    transaction(work, by=by, now=now, action="feed.create")
+
+
 def subscribe_provider(token: str, *, by: Who, now: datetime) -> None:
     """Let a token serve the calendar of the provider who asks. Raises Denied, Stale, Invalid."""
     provider_id = by.provider_id
@@ -64,6 +86,15 @@ def revoke_patients(key: str, feed_id: int, *, by: Who, now: datetime) -> None:
 
     def work(tx: Tx) -> None:
         _revoke(tx, feed_id, patient_id=links.kept_patient(tx.session, key))
+
+    transaction(work, by=by, now=now, action="feed.revoke")
+
+
+def revoke_by_link(link_id: int, feed_id: int, *, by: Who, now: datetime) -> None:
+    """End a subscription of the patient who holds the link, whoever made it. Raises NotFound."""
+
+    def work(tx: Tx) -> None:
+        _revoke(tx, feed_id, patient_id=_holder(tx, link_id))
 
     transaction(work, by=by, now=now, action="feed.revoke")
 
@@ -94,7 +125,9 @@ def fetched(fetch: Fetch, *, by: Who, now: datetime) -> datetime:
 
     def work(tx: Tx) -> datetime:
         tx.session.get(CalendarFeed, fetch.feed_id, with_for_update=True)  # the second waits here
-        row = tx.session.get(FeedFetch, fetch.feed_id)
+        row = tx.session.get(FeedFetch, fetch.feed_id, populate_existing=True)
+        if row and row.etag == fetch.etag and now < row.fetched_at + feeds.NOTED_EVERY:
+            return row.changed_at  # another of the same burst has written it down
         agent = one_line(fetch.agent, LONGEST_AGENT)
         if row is None:
             row = FeedFetch(feed_id=fetch.feed_id, changed_at=now)
@@ -130,6 +163,13 @@ def _is_there(tx: Tx, token: str) -> bool:
     if found and found[0].revoked_at:
         raise Stale({})  # an old form, sent again after its subscription was ended
     return found is not None
+
+
+def _holder(tx: Tx, link_id: int) -> int:
+    patient_id = links.holder(tx.session, link_id, now=tx.now)
+    if patient_id is None:
+        raise NotFound("link")
+    return patient_id
 
 
 def _expect_long(token: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from planner.actions.links import LIFETIMES, PAGE
-from planner.db import catalogue, keys, links, messages, outbox, patients
+from planner.actions.links import LIFETIME
+from planner.db import catalogue, keys, links, messages, outbox, patients, phones
 from planner.db.engine import Tx, transaction
 from planner.db.messages import LEASE
 from planner.db.models import Appointment, Message, Patient, Site, User
@@ -224,10 +224,16 @@ def send_again(key: str, *, by: Who, now: datetime) -> None:
     transaction(work, by=by, now=now, action="message.again")
 
 
-def send_test(kind: str, language: str, *, by: Who, now: datetime) -> None:
-    """Send the signed-in user a message with made-up data, by the way of all messages."""
+def send_test(kind: str, language: str, *, number: str = "", by: Who, now: datetime) -> None:
+    """Send a message with made-up data, by the way of all messages.
+
+    As mail to the signed-in user; as a text message to the phone number, where one is given. Raises
+    NotFound; Invalid for what is no number.
+    """
     if kind not in words.EDITABLE or language not in speech.SPOKEN:
         raise NotFound("text")
+    if number and not phones.is_number(number):
+        raise Invalid({"number": "phone"})
 
     def work(tx: Tx) -> None:
         user = tx.session.get(User, by.user_id) if by.user_id else None
@@ -237,9 +243,9 @@ def send_test(kind: str, language: str, *, by: Who, now: datetime) -> None:
             Message(
                 key=keys.new(),
                 kind="test",
-                channel="mail",
+                channel="sms" if number else "mail",
                 status="waiting",
-                recipient=user.email,
+                recipient=phones.normalised(number) if number else user.email,
                 locale=language,
                 facts={"of": kind},
                 not_before=now,
@@ -296,14 +302,13 @@ def _linked(tx: Tx, row: Message, secret: str) -> str:
         return ""
     for number in range(10):
         token = keys.derived(secret, "message link", row.key, str(number))
-        found = links.find(tx.session, token, PAGE)
+        found = links.find(tx.session, token)
         if found is None:
             found = links.add(
                 tx,
                 patient_id=links.kept(tx.session, row.patient_id),
-                purpose=PAGE,
                 token_hash=keys.digest(token),
-                expires_at=tx.now + LIFETIMES[PAGE],
+                expires_at=tx.now + LIFETIME,
             )
             tx.session.flush()
         if links.is_open(found, tx.now):

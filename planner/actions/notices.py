@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from planner import rights
 from planner.db import locks, notices, patients
 from planner.db.engine import Tx, record, transaction
 from planner.errors import Denied, Invalid
@@ -60,9 +61,11 @@ def take_over_flight(notice_id: int, *, by: Who, now: datetime) -> None:
 def note_read(notice_ids: tuple[int, ...], *, by: Who, now: datetime) -> None:
     """Write down that a provider was shown what patients said of their health."""
     if notice_ids:
-        record("notice.read", by=by, now=now, object_kind="notice", facts={"ids": notice_ids})
+        record(notices.READ, by=by, now=now, object_kind="notice", facts={"ids": notice_ids})
 
 
 def _may_read(tx: Tx, notice_id: int) -> bool:
     provider_id = tx.by.provider_id
-    return provider_id is not None and notices.may_read(tx.session, notice_id, provider_id)
+    if provider_id is None or not rights.may(tx.by, "read_health"):
+        return False
+    return notices.may_read(tx.session, notice_id, provider_id)

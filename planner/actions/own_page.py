@@ -143,7 +143,7 @@ def _done(
     idempotency: Idempotency | None = None,
 ) -> None:
     def whole(tx: Tx) -> dict[str, Any]:
-        patient_id = links.holder(tx.session, link_id, links.PAGE, now=tx.now)
+        patient_id = links.holder(tx.session, link_id, now=tx.now)
         if patient_id is None:
             raise NotFound("link")
         locks.lock(tx, patient_ids=[patient_id])

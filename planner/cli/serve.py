@@ -110,7 +110,7 @@ def _masked(text: str) -> str:
     return _TOKEN.sub(r"\1…", text)
 
 
-_TOKEN = re.compile(r"(/c(?:al)?/)[^\s/?\"'.]+")
+_TOKEN = re.compile(r"(/(?:c|cal|p)/)[^\s/?\"'.]+")
 
 
 def _check_port(chosen: Settings) -> None:

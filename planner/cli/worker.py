@@ -9,7 +9,11 @@ from types import FrameType
 import click
 
 from planner import worker as workers
+from planner.actions import access
 from planner.cli import running
+
+NONE = "No mail is sent: PLANNER_MAIL is none. Messages wait."
+DEMO = "This is the demo clinic: no mail is sent. With PLANNER_MAIL=console or file you see it."
 
 
 @click.command()
@@ -23,9 +27,10 @@ def worker(context: click.Context, once: bool) -> None:
         stop.set()
 
     with running.inside(context):
-        chosen = workers.of(running.settings())
+        is_demo = bool(access.demo_sign_ins())
+        chosen = workers.of(running.settings(), is_demo=is_demo)
         if chosen.mail is None:
-            click.echo("No mail is sent: PLANNER_MAIL is none. Messages wait.", err=True)
+            click.echo(DEMO if is_demo else NONE, err=True)
         if once:
             click.echo(f"{chosen.once()} messages dealt with.")
             return

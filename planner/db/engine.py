@@ -22,6 +22,7 @@ from planner.db import (
     audit,
     changes,
     connections,
+    handovers,
     idempotency,
     keys,
     outbox,
@@ -258,6 +259,7 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
     if not job.is_silent:
         telling = tx.tell_provider
         outbox.write(tx.session, changed, tell_provider=telling, by=tx.by, now=tx.now)
+    handovers.write(tx.session, changed, now=tx.now)
     if tx.change_key:
         changes.keep(tx.session, tx.change_key, changed, by=tx.by, now=tx.now, label=job.action)
     entries = [*map(audit.entry_of, changed), *tx.entries]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,20 +20,29 @@ FORGOTTEN_AFTER = timedelta(days=400)
 EMPTY_FOR = timedelta(days=30)
 """How long an ended one gives an empty calendar: phones keep the old visits when it gives none."""
 
+NOTED_EVERY = timedelta(minutes=1)
+"""How often it is written down that one was fetched, unless it gives something else than before."""
+
 REPORTED_FOR = timedelta(days=30)
 """How long it is told that an event was left out."""
 
 
 def add(
-    tx: Tx, token: str, *, patient_id: int | None = None, provider_id: int | None = None
+    tx: Tx,
+    token: str,
+    *,
+    patient_id: int | None = None,
+    provider_id: int | None = None,
+    link_id: int | None = None,
 ) -> CalendarFeed:
-    """Store a subscription of one of them; not flushed."""
+    """Store a subscription of one of them; ``link_id``: the link it was made by; not flushed."""
     row = CalendarFeed(
         patient_id=patient_id,
         provider_id=provider_id,
         token_hash=keys.digest(token),
         created_at=tx.now,
         created_by=tx.by.user_id,
+        link_id=link_id,
     )
     tx.session.add(row)
     return row
@@ -63,6 +72,14 @@ def rows(
     return [(feed, fetch) for feed, fetch in session.execute(statement)]
 
 
+def open_of_patient(
+    session: Session, patient_id: int, now: datetime
+) -> Sequence[tuple[CalendarFeed, FeedFetch | None]]:
+    """Return the subscriptions of a patient that go on, newest first."""
+    found = rows(session, CalendarFeed.patient_id == patient_id, CalendarFeed.revoked_at.is_(None))
+    return [row for row in found if ended_at(*row, now) is None]
+
+
 def ended_at(feed: CalendarFeed, fetch: FeedFetch | None, now: datetime) -> datetime | None:
     """Return when the subscription ended: revoked, or forgotten for long; None while it goes on."""
     if feed.revoked_at is not None:
@@ -77,6 +94,15 @@ def revoke_of_user(tx: Tx, user_id: int) -> None:
         CalendarFeed.created_by == user_id,
         CalendarFeed.provider_id.is_not(None),
         CalendarFeed.revoked_at.is_(None),
+    )
+    for row in tx.session.scalars(statement):
+        row.revoked_at = tx.now
+
+
+def revoke_of_links(tx: Tx, link_ids: Collection[int]) -> None:
+    """End what was made by links that end: whoever must not open them must not read on either."""
+    statement = sa.select(CalendarFeed).where(
+        CalendarFeed.link_id.in_(link_ids), CalendarFeed.revoked_at.is_(None)
     )
     for row in tx.session.scalars(statement):
         row.revoked_at = tx.now

@@ -13,9 +13,6 @@ from planner.db.engine import Tx
 from planner.db.models import CalendarFeed, Patient, PatientLink, User
 from planner.errors import NotFound
 
-CALENDAR_FILE, PAGE = "calendar_file", "page"
-"""What a link may open: neither opens what the other is for."""
-
 
 def kept_patient(session: Session, key: str) -> int:
     """Return the id of the patient of an address, or of whom they were merged into.
@@ -49,13 +46,10 @@ def merged_ids(session: Session, patient_id: int) -> frozenset[int]:
     return found
 
 
-def add(
-    tx: Tx, *, patient_id: int, purpose: str, token_hash: str, expires_at: datetime
-) -> PatientLink:
+def add(tx: Tx, *, patient_id: int, token_hash: str, expires_at: datetime) -> PatientLink:
     """Store a link; not flushed."""
     row = PatientLink(
         patient_id=patient_id,
-        purpose=purpose,
         token_hash=token_hash,
         created_at=tx.now,
         created_by=tx.by.user_id,
@@ -65,19 +59,17 @@ def add(
     return row
 
 
-def find(session: Session, token: str, purpose: str) -> PatientLink | None:
-    """Return the link of a token that was made for the purpose, open or not, or None."""
+def find(session: Session, token: str) -> PatientLink | None:
+    """Return the link of a token, open or not, or None."""
     return session.scalar(
-        sa.select(PatientLink).where(
-            PatientLink.token_hash == keys.digest(token), PatientLink.purpose == purpose
-        )
+        sa.select(PatientLink).where(PatientLink.token_hash == keys.digest(token))
     )
 
 
-def holder(session: Session, link_id: int, purpose: str, *, now: datetime) -> int | None:
-    """Return whose link this is while it opens what it was made for, else None."""
+def holder(session: Session, link_id: int, *, now: datetime) -> int | None:
+    """Return whose link this is while it opens their page, else None."""
     row = session.get(PatientLink, link_id)
-    if row is None or row.purpose != purpose or not is_open(row, now):
+    if row is None or not is_open(row, now):
         return None
     return kept(session, row.patient_id)
 
@@ -88,15 +80,14 @@ def last_holder(session: Session, link_id: int) -> int | None:
     return kept(session, row.patient_id) if row else None
 
 
-def of_patients(
-    session: Session, patient_ids: Collection[int], purpose: str = ""
-) -> Sequence[PatientLink]:
-    """Return the links of the patients, newest first: all, or those made for one purpose."""
-    statement = sa.select(PatientLink).where(PatientLink.patient_id.in_(patient_ids))
-    if purpose:
-        statement = statement.where(PatientLink.purpose == purpose)
-    newest_first = statement.order_by(PatientLink.created_at.desc(), PatientLink.id.desc())
-    return session.scalars(newest_first).all()
+def of_patients(session: Session, patient_ids: Collection[int]) -> Sequence[PatientLink]:
+    """Return the links of the patients, newest first."""
+    statement = (
+        sa.select(PatientLink)
+        .where(PatientLink.patient_id.in_(patient_ids))
+        .order_by(PatientLink.created_at.desc(), PatientLink.id.desc())
+    )
+    return session.scalars(statement).all()
 
 
 def makers(
@@ -109,7 +100,7 @@ def makers(
 
 
 def is_open(row: PatientLink, now: datetime) -> bool:
-    """Whether the link still opens what it is for."""
+    """Whether the link still opens its page."""
     return now < closes_at(row)
 
 

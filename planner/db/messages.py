@@ -89,9 +89,9 @@ def find(tx: Tx, key: str) -> Message | None:
 
 
 def texts(session: Session, language: str) -> dict[str, str]:
-    """Return the clinic's own words for messages in a language, by code."""
+    """Return the clinic's own words for mail and text messages in a language, by code."""
     statement = sa.select(ClinicText.code, ClinicText.text).where(
-        ClinicText.code.like("mail.%"),
+        sa.or_(ClinicText.code.like("mail.%"), ClinicText.code.like("sms.%")),
         ClinicText.language == language,
         ClinicText.is_placeholder.is_(False),
     )

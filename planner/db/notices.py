@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from planner.db.engine import Tx
-from planner.db.models import Appointment, Notice, ProviderService
+from planner.db.models import Appointment, AuditRow, Notice, Provider, ProviderService, User
 from planner.errors import NotFound, Stale
 
 KINDS = ("another_time", "cannot_come", "flight", "health")
 HEALTH = "health"
 """The kind whose words only providers read."""
+READ = "notice.read"
+"""What the audit trail calls it that such words were shown to somebody."""
+BEFORE_VISIT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +98,63 @@ def waiting_of(session: Session, patient_id: int) -> Sequence[Notice]:
 
 def readable_by(provider_id: int) -> sa.ColumnElement[bool]:
     """Whether this provider may read a notice about health: who may examine, or treats the patient."""
-    examines = sa.exists().where(
-        ProviderService.provider_id == provider_id, ProviderService.may_examine
+    return _reads(provider_id, Notice.patient_id)
+
+
+def readers(session: Session, patient_id: int, *, on: date) -> Sequence[str]:
+    """Return the names of the providers who may read what this patient says of health, that day."""
+    is_there = sa.or_(Provider.retired_from.is_(None), Provider.retired_from > on)
+    statement = sa.select(Provider.name).where(is_there, _reads(Provider.id, patient_id))
+    return session.scalars(statement.order_by(Provider.position, Provider.id)).all()
+
+
+def of_visit(session: Session, visit: Appointment) -> Sequence[Notice]:
+    """Return what a provider should know of health at a visit, oldest first.
+
+    What waits of the patient; what was told of this visit; and what was told of none in particular
+    in the weeks before it.
+    """
+    lately = sa.and_(
+        Notice.appointment_id.is_(None),
+        Notice.created_at.between(visit.starts_at - BEFORE_VISIT, visit.ends_at),
     )
-    own = aliased(Appointment)  # a statement that asks this may show visits of its own
-    treats = sa.exists().where(own.patient_id == Notice.patient_id, own.provider_id == provider_id)
-    return sa.or_(examines, treats)
+    statement = sa.select(Notice).where(
+        Notice.patient_id == visit.patient_id,
+        Notice.kind == HEALTH,
+        sa.or_(Notice.handled_at.is_(None), Notice.appointment_id == visit.id, lately),
+    )
+    return session.scalars(statement.order_by(Notice.id)).all()
+
+
+def readings(session: Session, since: datetime) -> Sequence[Any]:
+    """Return which notices were shown to whom and when, the earliest first: ``(at, name, after)``."""
+    statement = (
+        sa.select(AuditRow.at, User.name, AuditRow.after)
+        .join(User, User.id == AuditRow.user_id)
+        .where(
+            AuditRow.object_kind == "notice",
+            AuditRow.object_id.is_(None),
+            AuditRow.action == READ,
+            AuditRow.at >= since,
+        )
+        .order_by(AuditRow.id)
+    )
+    return session.execute(statement).all()
 
 
 def may_read(session: Session, notice_id: int, provider_id: int) -> bool:
     """Whether this provider may read that notice about health."""
     statement = sa.select(Notice.id).where(Notice.id == notice_id, readable_by(provider_id))
     return session.scalar(statement) is not None
+
+
+def _reads(provider_id: Any, patient_id: Any) -> sa.ColumnElement[bool]:
+    examines = sa.exists().where(
+        ProviderService.provider_id == provider_id, ProviderService.may_examine
+    )
+    own = aliased(Appointment)  # a statement that asks this may show visits of its own
+    treats = sa.exists().where(own.patient_id == patient_id, own.provider_id == provider_id)
+    return sa.or_(examines, treats)
 
 
 def _same(

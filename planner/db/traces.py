@@ -16,7 +16,7 @@ from planner.db.base import Base, UtcDateTime
 UNTRACED = frozenset(
     {
         "sign_in", "throttle", "idempotency_key", "audit", "audit_head", "change",
-        "schedule_version", "feed_fetch", "left_out_event", "message",
+        "schedule_version", "feed_fetch", "handover", "left_out_event", "message",
     }
 )  # fmt: skip
 """Tables that are no part of the clinic's record, or that keep it themselves: a message's row says

@@ -17,7 +17,7 @@ from planner.db.models import (
     Patient,
     Screening,
 )
-from planner.demo import catalogue, edges, simulation
+from planner.demo import catalogue, correspondence, edges, simulation
 from planner.demo.names import Person
 from planner.scheduling import reading
 from planner.scheduling.timetable import Kind, Status
@@ -58,6 +58,7 @@ def write_people(world: simulation.World, planted: Planted, progress: Progress) 
         progress("writing", done, len(months))
     more = edges.plant(world)
     edges.follow(world, planted)
+    correspondence.write(world)
     return Made(
         patients=len(world.people) + more,
         courses=len(world.courses),

@@ -94,21 +94,11 @@ def join(name: str, blocks: Iterable[Block], *, is_feed: bool = False) -> File:
 
     A feed also says how often it is worth asking for.
     """
-    whole: list[Block] = []
-    left_out: list[LeftOut] = []
-    uids: set[str] = set()
-    in_zones: set[str] = set()
-    for one in blocks:
-        left_out += one.left_out
-        if uids.isdisjoint(one.uids):
-            whole.append(one)
-            uids |= one.uids
-            in_zones |= one.zones
-        else:
-            left_out += [_left_out(uid, "its uid is there already") for uid in uids & one.uids]
+    whole, left_out = _each_once(list(blocks))
+    in_zones = set().union(*(one.zones for one in whole))
     head, tail = _frame(name, is_feed=is_feed)
     # An object needs a component (RFC 5545, 3.6); without events it is the zone.
-    if not uids:
+    if not any(one.uids for one in whole):
         in_zones.add(FALLBACK_ZONE)
     head = b"".join((head, *map(zones.block, sorted(in_zones))))
     # Equal bytes have equal tags, and others have others, without reading them all again.
@@ -118,6 +108,23 @@ def join(name: str, blocks: Iterable[Block], *, is_feed: bool = False) -> File:
         etag=tag.hexdigest()[:32],
         left_out=tuple(left_out),
     )
+
+
+def _each_once(blocks: list[Block]) -> tuple[list[Block], list[LeftOut]]:
+    """Return the blocks without those of which a uid is there already, and what is left out."""
+    left_out = [event for one in blocks for event in one.left_out]
+    count = sum(len(one.uids) for one in blocks)
+    if len(set().union(*(one.uids for one in blocks))) == count:
+        return blocks, left_out
+    whole: list[Block] = []
+    uids: set[str] = set()
+    for one in blocks:
+        if uids.isdisjoint(one.uids):
+            whole.append(one)
+            uids |= one.uids
+        else:
+            left_out += [_left_out(uid, "its uid is there already") for uid in uids & one.uids]
+    return whole, left_out
 
 
 def _left_out(uid: str, reason: str) -> LeftOut:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from planner.queries.course_view import Choice, Sentence
 from planner.queries.day_view import Chip, GapView
+from planner.queries.health_notes import HealthNotes
 from planner.queries.slot_view import Effect, Patient
 
 
@@ -111,6 +112,7 @@ class AppointmentPage:
     arrived_label: str
     has_stockings: bool | None
     health: Health
+    health_notes: HealthNotes
     treatment: Treatment
     ended_by: str
     ended_label: str

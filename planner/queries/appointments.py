@@ -22,7 +22,7 @@ from planner.db.models import (
 )
 from planner.errors import NotFound
 from planner.queries import ground as grounds
-from planner.queries import names, slots
+from planner.queries import health_notes, names, slots
 from planner.queries.appointment_view import (
     AppointmentPage,
     DecisionLine,
@@ -203,6 +203,9 @@ def _page(ground: Ground, row: Appointment, clock: _Clock, by: Who) -> Appointme
             state=row.health_state,
             is_reviewed=row.health_reviewed_at is not None,
             answer=row.health_answer if is_provider else "",
+        ),
+        health_notes=health_notes.of_visit(
+            ground.session, row, by=by, when=clock.when, locale=locale, today=ground.today
         ),
         treatment=_treatment(ground, row, clock),
         ended_by=row.ended_by,

@@ -6,8 +6,9 @@ phone as much as of its time. Nothing of that is stored with each appointment, f
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,7 +42,9 @@ class Revisions:
     """
 
     words: Mapping[tuple[str, int], datetime]
-    spans: tuple[datetime, ...] = ()  # each at which what follows a session may have moved
+    spans: tuple[
+        datetime, ...
+    ] = ()  # in order: each at which what follows a session may have moved
 
     def latest(self, at: datetime, *keys: tuple[str, int]) -> datetime:
         """Return the last of an instant and those that concern an event, by table and row."""
@@ -53,16 +56,14 @@ class Revisions:
 
     def spans_since(self, at: datetime) -> int:
         """Return how often what follows a session may have moved since an instant."""
-        return sum(1 for one in self.spans if one > at)
+        return len(self.spans) - bisect_right(self.spans, at)
 
 
 def of_patients(session: Session, patient_ids: Collection[int]) -> Revisions:
     """Return the revisions of the events of a patient, under whichever ids they are kept."""
-    owned = _of(
-        "patient", AuditRow.object_id.in_(patient_ids),
-        "language", "plain_words_since", "merged_into_id",
-    )  # fmt: skip
-    words, spans = _last(session, sa.or_(_shared(), owned)), _spans(session, patient_ids)
+    asked = {"patient_ids": sorted(patient_ids)}
+    words = _by_row(session.execute(_LAST_OF_PATIENTS, asked))
+    spans = tuple(sorted(set(session.scalars(_SPANS, asked))))
     if spans:  # what moves a note also numbers the sessions anew
         words[OF_ALL] = max(words.get(OF_ALL, spans[-1]), spans[-1])
     return Revisions(words=words, spans=spans)
@@ -70,43 +71,16 @@ def of_patients(session: Session, patient_ids: Collection[int]) -> Revisions:
 
 def of_schedule(session: Session, patient_ids: Collection[int]) -> Revisions:
     """Return the revisions of what a provider sees of visits of these patients, by patient."""
-    owned = _of("patient", AuditRow.object_id.in_(patient_ids), "given_name", "family_name")
-    return Revisions(words=_last(session, sa.or_(_shared(), owned), by_patient=True))
+    asked = {"patient_ids": sorted(patient_ids)}
+    return Revisions(words=_by_row(session.execute(_LAST_OF_SCHEDULE, asked), by_patient=True))
 
 
-def _shared() -> sa.ColumnElement[bool]:
-    return sa.or_(*(_of(kind, sa.true(), *columns) for kind, columns in SAID.items()))
-
-
-def _last(
-    session: Session, where: sa.ColumnElement[bool], *, by_patient: bool = False
-) -> dict[tuple[str, int], datetime]:
-    at = sa.func.max(AuditRow.at, type_=AuditRow.at.type)
-    statement = (
-        sa.select(AuditRow.object_kind, AuditRow.object_id, at)
-        .where(where)
-        .group_by(AuditRow.object_kind, AuditRow.object_id)
-    )
-    found: defaultdict[tuple[str, int], list[datetime]] = defaultdict(list)
-    for kind, row_id, last in session.execute(statement):
+def _by_row(found: Iterable[Any], *, by_patient: bool = False) -> dict[tuple[str, int], datetime]:
+    instants: defaultdict[tuple[str, int], list[datetime]] = defaultdict(list)
+    for kind, row_id, last in found:
         is_shared = kind in OF_EVERY_EVENT or (kind == "patient" and not by_patient)
-        found[OF_ALL if is_shared else (kind, row_id or 0)].append(last)
-    return {key: max(instants) for key, instants in found.items()}
-
-
-def _spans(session: Session, patient_ids: Collection[int]) -> tuple[datetime, ...]:
-    courses = sa.select(Course.id).where(Course.patient_id.in_(patient_ids))
-    numbers = sa.select(CourseSession.id).where(CourseSession.course_id.in_(courses))
-    consults = sa.select(Consult.id).where(Consult.patient_id.in_(patient_ids))
-    statement = sa.select(AuditRow.at).where(
-        sa.or_(
-            _of("course", AuditRow.object_id.in_(courses), "ordered_at"),
-            _of("course_session", AuditRow.object_id.in_(numbers), "zones"),
-            _of("consult", AuditRow.object_id.in_(consults), "veins", "course_id"),
-            sa.and_(AuditRow.object_kind == "rule_record", _is_aftercare()),
-        )
-    )
-    return tuple(sorted(set(session.scalars(statement))))
+        instants[OF_ALL if is_shared else (kind, row_id or 0)].append(last)
+    return {key: max(several) for key, several in instants.items()}
 
 
 def _is_aftercare() -> sa.ColumnElement[bool]:
@@ -118,3 +92,37 @@ def _is_aftercare() -> sa.ColumnElement[bool]:
 def _of(kind: str, which: sa.ColumnElement[bool], *columns: str) -> sa.ColumnElement[bool]:
     changed = (side[column].as_string().is_not(None) for side in SIDES for column in columns)
     return sa.and_(AuditRow.object_kind == kind, which, sa.or_(*changed))
+
+
+# Put together once: that takes longer than the database takes to answer.
+_PATIENT_IDS: sa.BindParameter[Any] = sa.bindparam("patient_ids", expanding=True)
+
+
+def _last(*columns_of_patients: str) -> sa.Select[*tuple[Any, ...]]:
+    at = sa.func.max(AuditRow.at, type_=AuditRow.at.type)
+    owned = _of("patient", AuditRow.object_id.in_(_PATIENT_IDS), *columns_of_patients)
+    shared = (_of(kind, sa.true(), *columns) for kind, columns in SAID.items())
+    return (
+        sa.select(AuditRow.object_kind, AuditRow.object_id, at)
+        .where(sa.or_(*shared, owned))
+        .group_by(AuditRow.object_kind, AuditRow.object_id)
+    )
+
+
+def _spans() -> sa.Select[datetime]:
+    courses = sa.select(Course.id).where(Course.patient_id.in_(_PATIENT_IDS))
+    numbers = sa.select(CourseSession.id).where(CourseSession.course_id.in_(courses))
+    consults = sa.select(Consult.id).where(Consult.patient_id.in_(_PATIENT_IDS))
+    return sa.select(AuditRow.at).where(
+        sa.or_(
+            _of("course", AuditRow.object_id.in_(courses), "ordered_at"),
+            _of("course_session", AuditRow.object_id.in_(numbers), "zones"),
+            _of("consult", AuditRow.object_id.in_(consults), "veins", "course_id"),
+            sa.and_(AuditRow.object_kind == "rule_record", _is_aftercare()),
+        )
+    )
+
+
+_LAST_OF_PATIENTS = _last("language", "plain_words_since", "merged_into_id")
+_LAST_OF_SCHEDULE = _last("given_name", "family_name")
+_SPANS = _spans()

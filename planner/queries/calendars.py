@@ -1,29 +1,23 @@
-"""Calendar files of a patient, a course, an appointment; and what a patient's link opens."""
+"""Calendar files of a patient, a course, an appointment; from the patient's page; and fed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner import wording
 from planner.db import engine, links
 from planner.db.models import Appointment, Course, Patient
 from planner.errors import NotFound
 from planner.ical import files
-from planner.ical.add_links import AddLinks
 from planner.ical.files import LeftOut
 from planner.queries import calendar_events, calendar_rows
-from planner.queries.calendar_events import CANCELLED, Shown
+from planner.queries.calendar_events import Shown
 from planner.queries.calendar_rows import Diary, Visit
-from planner.scheduling import hours
 from planner.wording import visits as words
-
-EMPTY_FOR = timedelta(days=30)
-"""How long an ended link gives an empty calendar: some phones keep old visits when it gives none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,28 +29,6 @@ class CalendarFile:
     object_kind: str
     object_id: int
     left_out: tuple[LeftOut, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComingVisit:
-    """A visit on the patient's own page: when and where, not what."""
-
-    key: str
-    day: str
-    time: str
-    site: str
-    address: str
-    is_tentative: bool
-    add: AddLinks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortalPage:
-    """What a link shows: the patient's language, and the visits to come."""
-
-    locale: str
-    phone: str
-    visits: tuple[ComingVisit, ...]
 
 
 def patient_key(text: str) -> str:
@@ -91,22 +63,6 @@ def appointment_file(key: str, *, now: datetime) -> CalendarFile:
     return _made(diary, ("appointment", visit_id), wanted, states)
 
 
-def link_file(token: str, visit_key: str = "", *, now: datetime) -> CalendarFile | None:
-    """Return the file a link opens; an empty one for 30 days after it has ended; else None.
-
-    With the key of a visit it holds that one, or nothing when the visit is somebody else's.
-    """
-    with engine.reading() as session:
-        link = links.find(session, token, links.CALENDAR_FILE)
-        if link is None or now >= links.closes_at(link) + EMPTY_FOR:
-            return None
-        diary = calendar_rows.diary(session, links.kept(session, link.patient_id))
-    about = ("patient_link", link.id)
-    if not links.is_open(link, now):
-        return _made(diary, about, (), ())
-    return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
-
-
 def feed_file(session: Session, patient_id: int, *, is_over: bool, now: datetime) -> files.File:
     """Return what a patient subscribes to; without a visit once the subscription is over."""
     diary = calendar_rows.diary(session, links.kept(session, patient_id))
@@ -124,30 +80,12 @@ def feed_of(diary: Diary, *, now: datetime) -> files.File:
 def page_file(link_id: int, visit_key: str = "", *, now: datetime) -> CalendarFile | None:
     """Return the file that the holder of a page's link takes from it, or None once it has ended."""
     with engine.reading() as session:
-        patient_id = links.holder(session, link_id, links.PAGE, now=now)
+        patient_id = links.holder(session, link_id, now=now)
         if patient_id is None:
             return None
         diary = calendar_rows.diary(session, patient_id)
     about = ("patient_link", link_id)
     return _file(diary, about, now, lambda visit: visit_key in ("", visit.key))
-
-
-def link_page(token: str, *, now: datetime) -> PortalPage | None:
-    """Return the page a link opens, or None for one that is unknown or has ended."""
-    with engine.reading() as session:
-        link = links.find(session, token, links.CALENDAR_FILE)
-        if link is None or not links.is_open(link, now):
-            return None
-        diary = calendar_rows.diary(session, links.kept(session, link.patient_id))
-    return PortalPage(
-        locale=diary.language,
-        phone=wording.format_phone(diary.clinic_phone),
-        visits=tuple(
-            _coming(state, diary)
-            for state in _states(diary, now)
-            if state.status != CANCELLED and state.visit.ends_at > now
-        ),
-    )
 
 
 def _found(session: Session, kind: type[Course | Appointment], key: str) -> tuple[int, Diary]:
@@ -193,18 +131,4 @@ def _made(
         left_out=made.left_out,
         object_kind=kind,
         object_id=id_,
-    )
-
-
-def _coming(state: Shown, diary: Diary) -> ComingVisit:
-    visit, locale = state.visit, diary.language
-    local = hours.local(visit.starts_at, visit.zone)
-    return ComingVisit(
-        key=visit.key,
-        day=wording.format_full_date(local.date(), locale),
-        time=wording.format_time(local, locale),
-        site=visit.site_name if words.is_discreet(visit.site_name) else "",
-        address=words.discreet_parts(visit.address),
-        is_tentative=state.status == "TENTATIVE",
-        add=calendar_events.add_links(visit, diary),
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
 from planner.db import catalogue, engine, feeds, links, users
-from planner.db.feeds import EMPTY_FOR
+from planner.db.feeds import EMPTY_FOR, NOTED_EVERY
 from planner.db.models import (
     Appointment,
+    AuditHead,
     CalendarFeed,
     FeedFetch,
     LeftOutEvent,
@@ -26,7 +29,24 @@ from planner.queries import calendar_rows, calendars, schedules
 from planner.scheduling import hours
 from planner.wording import visits as words
 
-NOTED_EVERY = timedelta(minutes=1)
+KEPT_FOR = timedelta(seconds=5)
+"""How late a file may show what comes by time alone: a hold that runs out, a visit of long ago that goes."""
+
+MOST_KEPT = 512
+"""Feeds whose last file a process keeps."""
+
+
+class _Kept(NamedTuple):
+    """A file as it was served, and the end of the audit trail then: nothing is changed without it."""
+
+    trail: str | None
+    is_over: bool
+    at: datetime
+    file: File
+
+
+_KEPT: WeakKeyDictionary[Any, dict[int, _Kept]] = WeakKeyDictionary()
+_TRAIL = sa.select(AuditHead.hash)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +68,7 @@ class FeedView:
     is_revoked: bool
     owner: str  # of a provider's
     made_label: str
-    made_by: str
+    made_by: str  # empty: the patient, by a link
     fetched_label: str  # empty: never
     agent: str
     ended_label: str
@@ -56,7 +76,7 @@ class FeedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientFeeds:
-    """A patient's subscriptions, newest first."""
+    """A patient's subscriptions, newest first; ``language`` is that in which they are written to."""
 
     patient_key: str
     patient_name: str
@@ -64,6 +84,11 @@ class PatientFeeds:
     is_plain: bool
     phone: str
     feeds: tuple[FeedView, ...]
+
+    @property
+    def in_use(self) -> tuple[FeedView, ...]:
+        """Those that have not ended."""
+        return tuple(feed for feed in self.feeds if feed.is_open)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +159,41 @@ def for_managers(*, locale: str, now: datetime) -> ManagersPage:
         )
         return ManagersPage(
             feeds=_views(session, [CalendarFeed.provider_id.is_not(None)], locale, now),
-            left_out=_left_out(session, locale, now),
+            left_out=left_out(session, locale, now),
             patients_open=sum(1 for row in of_patients if feeds.ended_at(*row, now) is None),
         )
 
 
+def left_out(session: Session, locale: str, now: datetime) -> tuple[LeftOutView, ...]:
+    """Return the events that were lately left out of a calendar, each with its appointment."""
+    zone, rows = catalogue.first_zone(session), feeds.left_out(session, now)
+    keys = _keys(session, rows)
+    return tuple(
+        LeftOutView(
+            appointment_key=keys.get(_visits_uid(row.uid), ""),
+            uid=row.uid,
+            reason=words.left_out(row.reason, locale),
+            last_label=_time(row.last_at, zone, locale),
+        )
+        for row in rows
+    )
+
+
 def _file(session: Session, feed: CalendarFeed, *, is_over: bool, now: datetime) -> File:
+    """Return a feed's file: in a burst the one that was just served, while nothing has changed."""
+    kept, trail = _KEPT.setdefault(session.get_bind(), {}), session.scalar(_TRAIL)
+    known = kept.get(feed.id)
+    is_same = known is not None and (known.trail, known.is_over) == (trail, is_over)
+    if known is not None and is_same and known.at <= now < known.at + KEPT_FOR:
+        return known.file
+    file = _made(session, feed, is_over=is_over, now=now)
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    kept[feed.id] = _Kept(trail, is_over, now, file)
+    return file
+
+
+def _made(session: Session, feed: CalendarFeed, *, is_over: bool, now: datetime) -> File:
     if feed.patient_id is not None:
         return calendars.feed_file(session, feed.patient_id, is_over=is_over, now=now)
     locale = users.language(session, feed.created_by)
@@ -172,20 +226,6 @@ def _views(
         )
 
     return tuple(view(*row) for row in rows)
-
-
-def _left_out(session: Session, locale: str, now: datetime) -> tuple[LeftOutView, ...]:
-    zone, rows = catalogue.first_zone(session), feeds.left_out(session, now)
-    keys = _keys(session, rows)
-    return tuple(
-        LeftOutView(
-            appointment_key=keys.get(_visits_uid(row.uid), ""),
-            uid=row.uid,
-            reason=words.left_out(row.reason, locale),
-            last_label=_time(row.last_at, zone, locale),
-        )
-        for row in rows
-    )
 
 
 def _keys(session: Session, rows: Sequence[LeftOutEvent]) -> dict[str, str]:

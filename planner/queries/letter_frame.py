@@ -63,7 +63,7 @@ def framed(said: Said, voice: Voice) -> Letter:
         notes=said.notes,
         link_label=words.your_page(said.kind, locale),
         closing=visits.questions(voice.phone, locale),
-        short=_short(said, voice, subject),
+        short=_short(said, voice, subject, given),
         colour=voice.colour,
         event=said.event,
         method=said.method,
@@ -87,8 +87,12 @@ def colour(clinic: Clinic | None) -> str:
     return own if is_readable else DEFAULT_COLOUR
 
 
-def _short(said: Said, voice: Voice, subject: str) -> str:
+def _short(said: Said, voice: Voice, subject: str, given: Mapping[str, str]) -> str:
+    """Return the text message: the clinic's own words while they are neutral, else ours."""
     whens = "; ".join(line.when for line in said.lines if not line.is_off)
+    own = voice.texts.get(f"sms.{said.kind}", "")
+    if visits.is_discreet(own) and (text := words.filled(own, {**given, "when": whens})):
+        return text
     parts = [f"{voice.practice}: {subject}" if voice.practice else subject]
     if whens:
         parts.append(whens)

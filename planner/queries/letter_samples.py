@@ -11,7 +11,9 @@ from planner import wording
 from planner.db import catalogue, engine, messages
 from planner.db.models import Site
 from planner.errors import NotFound
+from planner.mail import letters, parts
 from planner.mail.letters import Letter, Line
+from planner.mail.parts import Length
 from planner.queries import letter_frame
 from planner.queries.letter_frame import Said, Voice
 from planner.scheduling import hours
@@ -29,11 +31,30 @@ class Preview:
     is_telling: bool  # it tells of the treatment: for patients who asked for plain words
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPreview:
+    """A text message as it would arrive, how long it is, and whether the typed words may be sent."""
+
+    body: str
+    length: Length
+    is_telling: bool  # it tells of the treatment: never sent, the shipped text stands here
+
+
 def preview(kind: str, language: str, text: str, *, now: datetime) -> Preview:
     """Return a message with made-up data in a text that need not be stored. Raises NotFound."""
     with engine.reading() as session:
         letter = sample(session, kind, language, text=text, now=now)
     return Preview(letter=letter, is_telling=not visits.is_discreet(text))
+
+
+def preview_text(kind: str, language: str, text: str, *, link: str, now: datetime) -> TextPreview:
+    """Return a text message with made-up data in words that need not be stored. Raises NotFound."""
+    with engine.reading() as session:
+        letter = sample(session, kind, language, text=text, channel="sms", now=now)
+    body = letters.text_message(letter.with_link(link))
+    return TextPreview(
+        body=body, length=parts.length(body), is_telling=not visits.is_discreet(text)
+    )
 
 
 def sample(
@@ -43,6 +64,7 @@ def sample(
     recipient: str = "",
     *,
     text: str | None = None,
+    channel: str = "mail",
     now: datetime,
 ) -> Letter:
     """Return a message of a kind in the words the clinic uses, or in a text not stored yet.
@@ -52,7 +74,7 @@ def sample(
     clinic = catalogue.clinic(session)
     own = messages.texts(session, language)
     if text is not None:
-        own[f"mail.{kind}"] = text
+        own[f"{channel}.{kind}"] = text
     voice = Voice(
         recipient=recipient,
         locale=language,

@@ -1,4 +1,4 @@
-"""The page on which the desk gives a patient a link, and ends one."""
+"""Patients' links as the desk sees them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import catalogue, engine, links
-from planner.db.models import Patient, PatientLink
-from planner.queries import calendar_rows
+from planner.db import catalogue, links
+from planner.db.models import PatientLink
 from planner.scheduling import hours
 
 
@@ -26,41 +25,7 @@ class LinkView:
     made_by: str
     ends_label: str
     used_label: str  # empty: never
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinksPage:
-    """A patient's links, newest first."""
-
-    patient_key: str
-    patient_name: str
-    language: str  # in which the patient's own page is written
-    language_label: str  # of the patient
-    has_own_language: bool
-    is_plain: bool
-    phone: str  # of the clinic
-    links: tuple[LinkView, ...]
-
-
-def page(key: str, *, locale: str, now: datetime) -> LinksPage:
-    """Return the links of a patient, or of whom they were merged into. Raises NotFound."""
-    with engine.reading() as session:
-        patient = session.get_one(Patient, links.kept_patient(session, key))
-        owners = links.merged_ids(session, patient.id)
-        rows = links.of_patients(session, owners, links.CALENDAR_FILE)
-        clinic = catalogue.clinic(session)
-        shown = labelled(session, rows, locale, now)
-    written_in = calendar_rows.spoken(patient.language)
-    return LinksPage(
-        patient_key=patient.key,
-        patient_name=wording.person(patient.given_name, patient.family_name),
-        language=written_in,
-        language_label=wording.language(patient.language, locale),
-        has_own_language=written_in == patient.language,
-        is_plain=patient.plain_words_since is not None,
-        phone=wording.format_phone(clinic.phone) if clinic else "",
-        links=shown,
-    )
+    taken_label: str  # when a calendar file was taken from its page; empty: never
 
 
 def labelled(
@@ -69,8 +34,8 @@ def labelled(
     """Return links as the desk sees them."""
     makers, zone = links.makers(session, rows), catalogue.first_zone(session)
 
-    def label(at: datetime) -> str:
-        return wording.format_date(hours.day_of(at, zone), locale)
+    def label(at: datetime | None) -> str:
+        return wording.format_date(hours.day_of(at, zone), locale) if at else ""
 
     return tuple(
         LinkView(
@@ -80,7 +45,8 @@ def labelled(
             made_label=label(row.created_at),
             made_by=makers.get(row.created_by or 0, ""),
             ends_label=label(links.closes_at(row)),
-            used_label=label(row.last_used_at) if row.last_used_at else "",
+            used_label=label(row.last_used_at),
+            taken_label=label(row.file_taken_at),
         )
         for row in rows
     )

@@ -41,6 +41,7 @@ class MessageLine:
     body: str
     language_note: str  # when it was not written in the patient's own language
     opened_label: str  # when its link was last opened; empty: never
+    taken_label: str  # when a calendar file was last taken with its link; empty: never
     reason: str
     error: str
     attempts: int
@@ -77,12 +78,14 @@ class PatientMessages:
 class TextView:
     """The words of one kind of message in one language; ``text`` is empty while they are ours."""
 
+    channel: str  # mail | sms
     kind: str
     language: str
     language_label: str
     title: str
     text: str
-    shipped: str
+    shipped: str  # of a text message empty: it is a sentence without an end of its own
+    placeholders: tuple[str, ...]
     version: int
 
 
@@ -121,7 +124,7 @@ def of_patient(key: str, *, locale: str, now: datetime) -> PatientMessages:
     with engine.reading() as session:
         patient = session.get_one(Patient, links.kept_patient(session, key))
         ids = links.merged_ids(session, patient.id)
-        lines = _found(session, Message.patient_id.in_(ids), locale=locale, now=now)
+        lines = told(session, Message.patient_id.in_(ids), locale=locale, now=now)
         zone = catalogue.first_zone(session)
     since = patient.invitations_since
     return PatientMessages(
@@ -137,54 +140,65 @@ def of_patient(key: str, *, locale: str, now: datetime) -> PatientMessages:
     )  # fmt: skip
 
 
-def of_course(key: str, *, locale: str, now: datetime) -> tuple[MessageLine, ...]:
-    """Return what the patient was told of a course and its sessions, newest first. Raises NotFound."""
-    with engine.reading() as session:
-        course_id = session.scalar(sa.select(Course.id).where(Course.key == key))
-        if course_id is None:
-            raise NotFound("course")
-        visits = messages.visits_of_course(session, course_id)
-        about = sa.or_(Message.course_id == course_id, Message.appointment_id.in_(visits))
-        return _found(session, about, locale=locale, now=now)
+def about_course(session: Session, key: str) -> sa.ColumnElement[bool]:
+    """Return what picks the messages about a course and its sessions. Raises NotFound."""
+    course_id = session.scalar(sa.select(Course.id).where(Course.key == key))
+    if course_id is None:
+        raise NotFound("course")
+    visits = messages.visits_of_course(session, course_id)
+    return sa.or_(Message.course_id == course_id, Message.appointment_id.in_(visits))
+
+
+def told(
+    session: Session,
+    where: sa.ColumnElement[bool],
+    *,
+    locale: str,
+    now: datetime,
+    most: int = MOST,
+) -> tuple[MessageLine, ...]:
+    """Return the messages that a condition picks, newest first: the one list of what was sent."""
+    newest = sa.func.coalesce(Message.sent_at, Message.not_before).desc()
+    statement = sa.select(Message).where(where).order_by(newest, Message.id.desc()).limit(most)
+    return _lines(session, session.scalars(statement).all(), locale=locale, now=now)
 
 
 def texts(*, locale: str) -> tuple[TextView, ...]:
     """Return the words of every kind of message in each language messages are written in."""
     with engine.reading() as session:
         return tuple(
-            _text(session, kind, language, locale)
+            _text(session, channel, kind, language, locale)
+            for channel in words.CHANNELS
             for kind in words.EDITABLE
             for language in calendar_rows.LANGUAGES
         )
 
 
-def text(kind: str, language: str, *, locale: str) -> TextView:
-    """Return the words of one kind in one language. Raises NotFound."""
-    if kind not in words.EDITABLE or language not in calendar_rows.LANGUAGES:
+def text(channel: str, kind: str, language: str, *, locale: str) -> TextView:
+    """Return the words of one kind in one language, of mail or text message. Raises NotFound."""
+    if (
+        channel not in words.CHANNELS
+        or kind not in words.EDITABLE
+        or language not in calendar_rows.LANGUAGES
+    ):
         raise NotFound("text")
     with engine.reading() as session:
-        return _text(session, kind, language, locale)
+        return _text(session, channel, kind, language, locale)
 
 
-def _text(session: Session, kind: str, language: str, locale: str) -> TextView:
-    row = catalogue.text(session, f"mail.{kind}", language)
+def _text(session: Session, channel: str, kind: str, language: str, locale: str) -> TextView:
+    row = catalogue.text(session, f"{channel}.{kind}", language)
     return TextView(
+        channel=channel,
         kind=kind,
         language=language,
         language_label=wording.language(language, locale),
         title=words.title(kind, locale),
         text=row.text if row else "",
-        shipped=words.intro(kind, language),
+        shipped=words.intro(kind, language) if channel == "mail" else "",
+        placeholders=words.placeholders(channel, kind),
         version=row.version if row else 0,
     )
-
-
-def _found(
-    session: Session, where: sa.ColumnElement[bool], *, locale: str, now: datetime
-) -> tuple[MessageLine, ...]:
-    newest = sa.func.coalesce(Message.sent_at, Message.not_before).desc()
-    statement = sa.select(Message).where(where).order_by(newest, Message.id.desc()).limit(MOST)
-    return _lines(session, session.scalars(statement).all(), locale=locale, now=now)
 
 
 def _lines(
@@ -225,6 +239,10 @@ def _line(
     is_over = row.expires_at <= now
     is_void = row.reason in ("superseded", "undone")
     at = row.sent_at or (row.next_attempt_at if row.status == "waiting" else row.created_at)
+
+    def when(at: datetime | None) -> str:
+        return wording.format_day_time(hours.local(at, zone), locale) if at else ""
+
     return MessageLine(
         key=row.key,
         kind_label=words.title(row.kind, locale),
@@ -232,16 +250,13 @@ def _line(
         status=row.status,
         patient_key=patient.key if patient else "",
         patient_name=wording.person(patient.given_name, patient.family_name) if patient else "",
-        when_label=wording.format_day_time(hours.local(at, zone), locale),
+        when_label=when(at),
         recipient=row.recipient,
         subject=row.subject,
         body=row.body,
         language_note=_language_note(row, patient, locale),
-        opened_label=(
-            wording.format_day_time(hours.local(link.last_used_at, zone), locale)
-            if link and link.last_used_at
-            else ""
-        ),
+        opened_label=when(link.last_used_at if link else None),
+        taken_label=when(link.file_taken_at if link else None),
         reason=words.reason(row.reason, locale) if row.status != "sent" and row.reason else "",
         error=row.last_error if row.status in ("failed", "waiting") else "",
         attempts=row.attempts,

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import catalogue, engine, links, notices, patients, phones
+from planner.db import catalogue, engine, feeds, links, notices, patients, phones
 from planner.db.models import Appointment, AuditRow, Clinic, Notice, Patient, PatientLink
+from planner.ical.add_links import AddLinks
 from planner.ical.events import Days, Span
 from planner.queries import calendar_events, calendar_rows
 from planner.queries.calendar_events import CANCELLED, Shown
@@ -48,17 +49,7 @@ class OwnVisit:
     health_state: str
     asks_health: bool
     told: frozenset[str]  # kinds of what the patient has told of it and nobody has handled
-    calendar: CalendarEntry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarEntry:
-    """What an "add" link of a calendar on the web carries: neutral words, whatever was agreed."""
-
-    title: str
-    location: str
-    starts_at: datetime
-    ends_at: datetime
+    add: AddLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +96,7 @@ class OwnPage:
     wants_invitations: bool
     has_mail: bool
     has_phone: bool
+    is_followed: bool  # a calendar subscribes to the visits
     visits: tuple[OwnVisit, ...]
     care: tuple[Care, ...]
     warning_signs: str
@@ -121,7 +113,7 @@ class OwnPage:
 def link_state(token: str, *, now: datetime) -> tuple[str, int]:
     """Return what the token of a page is worth, and its link: unknown | open | revoked | over."""
     with engine.reading() as session:
-        row = links.find(session, token, links.PAGE)
+        row = links.find(session, token)
         return (_state(row, now), row.id) if row else ("unknown", 0)
 
 
@@ -135,7 +127,7 @@ def state_of(link_id: int, *, now: datetime) -> str:
 def page(link_id: int, *, now: datetime) -> OwnPage | None:
     """Return the page of whoever holds the link, or None when it opens nothing any more."""
     with engine.reading() as session:
-        patient_id = links.holder(session, link_id, links.PAGE, now=now)
+        patient_id = links.holder(session, link_id, now=now)
         if patient_id is None:
             return None
         return _page(session, patient_id, now)
@@ -192,6 +184,7 @@ def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:
         wants_invitations=patient.invitations_since is not None,
         has_mail=bool(patient.email),
         has_phone=bool(patient.phone),
+        is_followed=bool(feeds.open_of_patient(session, patient_id, now)),
         visits=tuple(reader.visits()),
         care=tuple(reader.care()),
         warning_signs=diary.texts.get("warning_signs", ""),
@@ -286,12 +279,7 @@ class _Reader:
             health_state=row.health_state,
             asks_health=is_today and is_firm and row.health_state != "review",
             told=frozenset(one.kind for one in self.waiting if one.appointment_id == visit.id),
-            calendar=CalendarEntry(
-                title=calendar_events.neutral_title(diary),
-                location=words.discreet_parts(visit.address),
-                starts_at=visit.starts_at,
-                ends_at=visit.ends_at,
-            ),
+            add=calendar_events.add_links(visit, diary),
         )
 
     def _title(self, visit: Visit) -> str:

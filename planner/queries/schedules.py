@@ -1,4 +1,7 @@
-"""A provider's own calendar: when, which site, whose initials, which code. Phones are personal devices."""
+"""A provider's own calendar: when, which site, whose initials, which code. Phones are personal devices.
+
+What another provider has taken over stays for a while as cancelled, like what does not take place.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db.models import Appointment, Patient, Service, Site
+from planner.db.models import Appointment, Handover, Patient, Service, Site
 from planner.ical import files
 from planner.ical.events import Event, Span, one_line
 from planner.ical.files import Block, File
@@ -23,6 +26,7 @@ from planner.queries.calendar_events import (
     LONGEST_TITLE,
 )
 from planner.queries.calendar_revisions import Revisions
+from planner.scheduling.timetable import Status
 from planner.wording import visits as words
 
 LOOK_BACK = timedelta(days=14)
@@ -58,6 +62,7 @@ class Taken(NamedTuple):
     ends_at: datetime
     expires_at: datetime | None
     ended_at: datetime | None
+    handovers: int  # each is a revision for providers, and for nobody else
     patient_id: int
     service_id: int
     site_id: int
@@ -81,16 +86,21 @@ def join(wanted: Iterable[Entry], locale: str) -> File:
 
 def taken(session: Session, provider_id: int, *, now: datetime) -> Schedule:
     """Return the appointments of a provider that a calendar may hold today, by start."""
-    rows = [
-        Taken._make(row)
-        for row in session.execute(
-            _TAKEN.where(
-                Appointment.provider_id == provider_id,
-                Appointment.starts_at >= now - CANCELLED_FOR,
-                Appointment.starts_at < now + LOOK_AHEAD,
-            )
-        )
-    ]
+    own = _TAKEN.where(
+        Appointment.provider_id == provider_id,
+        Appointment.starts_at >= now - CANCELLED_FOR,
+        Appointment.starts_at < now + LOOK_AHEAD,
+    )
+    given_away = _HANDED_OVER.where(
+        Handover.provider_id == provider_id,
+        Appointment.provider_id != provider_id,
+        Appointment.id.in_(_TOLD.where(Handover.provider_id == provider_id)),
+        sa.or_(Handover.starts_at > now - CANCELLED_FOR, Handover.at > now - CANCELLED_FOR),
+        Handover.starts_at < now + LOOK_AHEAD,
+    )
+    latest = {row.uid: row for row in map(Taken._make, session.execute(given_away))}
+    rows = [*map(Taken._make, session.execute(own)), *latest.values()]
+    rows.sort(key=lambda row: row.starts_at)
     patient_ids = {row.patient_id for row in rows}
     return Schedule(rows, calendar_revisions.of_schedule(session, patient_ids))
 
@@ -108,7 +118,7 @@ def entries(schedule: Schedule, *, now: datetime) -> Iterator[Entry]:
                 ("site", row.site_id), ("service", row.service_id), ("patient", row.patient_id),
             )  # fmt: skip
             revised_at = schedule.revisions.latest(modified_at, *concerns)
-            yield _entry(row, status, sequence, revised_at)
+            yield _entry(row, status, sequence + row.handovers, revised_at)
 
 
 def event_of(entry: Entry, locale: str) -> Event:
@@ -157,6 +167,11 @@ def _block(entry: Entry, locale: str) -> Block:
     return files.block([event_of(entry, locale)])
 
 
+_OF_WHOM = (
+    Appointment.patient_id, Appointment.service_id, Site.id, Site.zone, Patient.given_name,
+    Patient.family_name, Service.code, Site.name,
+)  # fmt: skip
+
 _TAKEN = (
     sa.select(
         Appointment.uid,
@@ -168,17 +183,36 @@ _TAKEN = (
         Appointment.ends_at,
         Appointment.expires_at,
         Appointment.ended_at,
-        Appointment.patient_id,
-        Appointment.service_id,
-        Appointment.site_id,
-        Site.zone,
-        Patient.given_name,
-        Patient.family_name,
-        Service.code,
-        Site.name,
+        sa.select(sa.func.count(Handover.id))
+        .where(Handover.appointment_id == Appointment.id)
+        .scalar_subquery(),
+        *_OF_WHOM,
     )
     .join(Patient, Patient.id == Appointment.patient_id)
     .join(Service, Service.id == Appointment.service_id)
     .join(Site, Site.id == Appointment.site_id)
     .order_by(Appointment.starts_at, Appointment.id)
+)
+
+_TOLD = sa.select(Handover.appointment_id).where(Handover.is_told)
+
+_HANDED_OVER = (
+    sa.select(
+        Appointment.uid,
+        Handover.sequence,
+        Appointment.created_at,
+        Handover.at,
+        sa.literal(Status.CANCELLED.value),
+        Handover.starts_at,
+        Handover.ends_at,
+        sa.null(),
+        Handover.at,
+        sa.literal(0),  # its sequence counts them
+        *_OF_WHOM,
+    )
+    .join(Appointment, Appointment.id == Handover.appointment_id)
+    .join(Patient, Patient.id == Appointment.patient_id)
+    .join(Service, Service.id == Appointment.service_id)
+    .join(Site, Site.id == Handover.site_id)
+    .order_by(Handover.id)
 )

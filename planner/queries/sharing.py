@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import catalogue, engine, links, notices
+from planner.db import catalogue, engine, feeds, links, notices
 from planner.db.models import (
     Appointment,
     Course,
@@ -19,32 +19,20 @@ from planner.db.models import (
     Message,
     Notice,
     Patient,
-    PatientLink,
     Site,
 )
-from planner.queries import calendar_rows
+from planner.queries import calendar_rows, messages
 from planner.queries import links as link_queries
 from planner.queries.links import LinkView
+from planner.queries.messages import MessageLine
 from planner.scheduling import hours
 from planner.wording import letters
 from planner.wording import notices as notice_words
-from planner.wording import sent as sent_words
 from planner.wording import visits as words
 from planner.wording.letters import Facts
 
-MOST_MESSAGES = 30
+MOST_MESSAGES, MOST_IN_SHORT = 30, 3
 COMING = ("held", "reserved", "booked", "arrived")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentLine:
-    """One message to the patient: what, when, whether it went out, whether its link was opened."""
-
-    title: str
-    status: str  # waiting | sending | sent | failed | dropped
-    status_label: str
-    when_label: str
-    opened_label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +52,10 @@ class Exchange:
     patient_key: str
     open_links: int
     opened_label: str  # when any of the patient's links was opened last
-    sent: tuple[SentLine, ...]  # the latest only
+    taken_label: str  # when a calendar file was taken with any of them last
+    open_feeds: int
+    fetched_label: str  # when any of the patient's subscriptions was fetched last
+    sent: tuple[MessageLine, ...]  # the latest only
     waiting: tuple[WaitingNotice, ...]
     flagged: frozenset[str]  # keys of the courses that what waits is about
 
@@ -108,25 +99,38 @@ class SharePage:
     is_plain: bool
     phone: str  # of the clinic
     links: tuple[LinkView, ...]
-    sent: tuple[SentLine, ...]
+    sent: tuple[MessageLine, ...]
     visits: tuple[VisitChoice, ...]
     texts: tuple[Letters, ...]  # the patient's language first
 
 
-def exchange(patient_key: str, *, locale: str, now: datetime) -> Exchange:
-    """Return in short what passed between the clinic and a patient. Raises NotFound."""
+def exchange(patient_key: str, *, course_key: str = "", locale: str, now: datetime) -> Exchange:
+    """Return in short what passed between the clinic and a patient, or was sent about one course.
+
+    Raises NotFound.
+    """
     with engine.reading() as session:
         patient_id = links.kept_patient(session, patient_key)
         owners = links.merged_ids(session, patient_id)
         rows = links.of_patients(session, owners)
         zone = catalogue.first_zone(session)
-        used = max((row.last_used_at for row in rows if row.last_used_at), default=None)
+        subscriptions = feeds.open_of_patient(session, patient_id, now)
         waiting = notices.waiting_of(session, patient_id)
+        about = (
+            messages.about_course(session, course_key)
+            if course_key
+            else Message.patient_id.in_(owners)
+        )
         return Exchange(
             patient_key=patient_key,
             open_links=sum(links.is_open(row, now) for row in rows),
-            opened_label=_when(used, zone, locale),
-            sent=tuple(_sent(session, owners, zone, locale)[:3]),
+            opened_label=_when(_last(row.last_used_at for row in rows), zone, locale),
+            taken_label=_when(_last(row.file_taken_at for row in rows), zone, locale),
+            open_feeds=len(subscriptions),
+            fetched_label=_when(
+                _last(fetch.fetched_at for _, fetch in subscriptions if fetch), zone, locale
+            ),
+            sent=messages.told(session, about, locale=locale, now=now, most=MOST_IN_SHORT),
             waiting=tuple(_notice(row, locale) for row in waiting),
             flagged=_flagged(session, patient_id, waiting),
         )
@@ -159,10 +163,10 @@ def page(
             has_own_language=written_in == patient.language,
             is_plain=patient.plain_words_since is not None,
             phone=phone,
-            links=link_queries.labelled(
-                session, links.of_patients(session, owners, links.PAGE), locale, now
+            links=link_queries.labelled(session, links.of_patients(session, owners), locale, now),
+            sent=messages.told(
+                session, Message.patient_id.in_(owners), locale=locale, now=now, most=MOST_MESSAGES
             ),
-            sent=tuple(_sent(session, owners, catalogue.first_zone(session), locale)),
             visits=tuple(_choice(row, row is chosen, locale) for row in coming),
             texts=tuple(
                 _letters(patient, chosen, code, locale, clinic=name, phone=phone, link=link)
@@ -223,26 +227,6 @@ def _choice(row: Any, is_chosen: bool, locale: str) -> VisitChoice:
     return VisitChoice(key=row.Appointment.key, label=label, is_chosen=is_chosen)
 
 
-def _sent(session: Session, patient_ids: frozenset[int], zone: str, locale: str) -> list[SentLine]:
-    statement = (
-        sa.select(Message, PatientLink.last_used_at)
-        .outerjoin(PatientLink, PatientLink.id == Message.link_id)
-        .where(Message.patient_id.in_(patient_ids))
-        .order_by(Message.id.desc())
-        .limit(MOST_MESSAGES)
-    )
-    return [
-        SentLine(
-            title=sent_words.message(row.kind, row.channel, locale),
-            status=row.status,
-            status_label=sent_words.state(row.status, locale),
-            when_label=_when(row.sent_at or row.created_at, zone, locale),
-            opened_label=_when(used, zone, locale),
-        )
-        for row, used in session.execute(statement)
-    ]
-
-
 def _notice(row: Notice, locale: str) -> WaitingNotice:
     detail = (
         notice_words.flight(row.flight_on, row.flight_at, locale),
@@ -272,6 +256,10 @@ def _flagged(session: Session, patient_id: int, waiting: Sequence[Notice]) -> fr
     return frozenset(
         key for key, visit_id in session.execute(statement) if is_of_all or visit_id in about
     )
+
+
+def _last(instants: Iterable[datetime | None]) -> datetime | None:
+    return max((at for at in instants if at is not None), default=None)
 
 
 def _when(at: datetime | None, zone: str, locale: str) -> str:

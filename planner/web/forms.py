@@ -31,6 +31,11 @@ def choices(pairs: Iterable[tuple[Any, Any]], group: Any = None) -> list[Any]:
     return [SelectChoice(value=value, label=label, optgroup=group) for value, label in pairs]
 
 
+def number(text: str) -> int:
+    """Return the number of a row that a form names; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def stripped(value: Any) -> Any:
     """Return typed text without the spaces around it."""
     return value.strip() if isinstance(value, str) else value
@@ -68,8 +73,7 @@ class VersionField(IntegerField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read a version; anything else is version 0, which no row has."""
-        text = valuelist[0] if valuelist else ""
-        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        self.data = number(valuelist[0]) if valuelist else 0
 
 
 class IdempotencyField(HiddenField):
@@ -97,9 +101,11 @@ class PlannerForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
             return field
 
 
+TOKEN_KEY = Length(min=20, max=64, message=_l("Please try again."))
+"""What a key has to be for a token to be made from it."""
+
+
 class KeyForm(PlannerForm):
     """A form of nothing but its key, from which a token is made: sent twice it makes one."""
 
-    idempotency_key = IdempotencyField(
-        validators=[Length(min=20, max=64, message=_l("Please try again."))]
-    )
+    idempotency_key = IdempotencyField(validators=[TOKEN_KEY])

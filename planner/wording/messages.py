@@ -7,7 +7,7 @@ asked for plain words.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from planner.wording import speech
 from planner.wording.speech import N_
@@ -72,6 +72,16 @@ EDITABLE = (
 PLACEHOLDERS = ("name", "clinic", "phone")
 """What the clinic's own words may leave open, in braces."""
 
+CHANNELS = ("mail", "sms")
+WITHOUT_TIMES = ("aftercare", "next_session")
+"""Kinds that name no appointment."""
+
+
+def placeholders(channel: str, kind: str) -> tuple[str, ...]:
+    """Return what may stand in braces: in a text message, which is nothing else, also when it is."""
+    with_times = channel == "sms" and kind not in WITHOUT_TIMES
+    return (*PLACEHOLDERS, "when") if with_times else PLACEHOLDERS
+
 
 def greeting(name: str, locale: str) -> str:
     """Return "Hello Ana,", without a name for want of one."""
@@ -94,10 +104,10 @@ def filled(text: str, given: Mapping[str, str]) -> str:
     return _BRACES.sub(lambda found: given[found[1]], text).strip()
 
 
-def unknown_placeholder(text: str) -> str:
+def unknown_placeholder(text: str, allowed: Sequence[str]) -> str:
     """Return the first thing in braces that nothing can be put in place of, or ""."""
     for name in _BRACES.findall(text):
-        if name not in PLACEHOLDERS:
+        if name not in allowed:
             return f"{{{name}}}"
     return "{" if _odd(text) else ""
 

@@ -476,7 +476,7 @@ def everything(given: Callable[..., int], clinic: SmallClinic, patient_id: int, 
         reason="seen", params={}, given_at=at(day, 10), appointment_id=visit,
     ))  # fmt: skip
     given(_add, PatientLink(
-        patient_id=patient_id, purpose="calendar_file", token_hash=f"hash {patient_id}",
+        patient_id=patient_id, token_hash=f"hash {patient_id}",
         created_at=at(day, 10), expires_at=at(day, 10) + timedelta(days=400),
     ))  # fmt: skip
 

@@ -24,7 +24,7 @@ LONG_NAME = {
 NOT_PAGES = {  # files, parts of pages, and what only sends elsewhere
     "auth.sign_out", "brand.stylesheet", "calendar.appointment", "calendar.course",
     "calendar.patient", "day.home", "feeds.show", "health.show", "portal.all_file",
-    "portal.calendar_file", "portal.enter", "portal.visit_file", "static",
+    "portal.enter", "portal.former", "portal.visit_file", "static",
 }  # fmt: skip
 WIDEST = """() => [...document.querySelectorAll("body *")]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
@@ -39,17 +39,17 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
     site, provider = f"/settings/sites/{clinic.miami}", f"/settings/providers/{clinic.md}"
     user = f"/settings/users/{clinic.receptionist}"
     return {
-        "": ("/sign-in", f"/c/{worlds.TOKEN}"),
+        "": ("/sign-in",),
         worlds.PATIENT: (
             "/visits", "/visits/care", "/visits/sheet", "/visits/flight", "/visits/my-health",
-            "/visits/preferences", f"/visits/{visits['later']}/another-time",
+            "/visits/preferences", "/visits/calendar", f"/visits/{visits['later']}/another-time",
             f"/visits/{visits['later']}/cannot-come",
         ),
         "receptionist": (
             "/day", "/day?by=room", "/day?site=all", "/day?date=2027-03-07", "/my-day",
             "/patients", "/patients?q=lopez", "/patients?q=nobody", "/patients/new",
             "/patients/search?q=lopez", ana, eve, f"{ana}/edit", f"{ana}/merge?q=lopez",
-            f"{ana}/links", f"{ana}/share", f"{ana}/sheet", "/inbox", "/call-list?who=all",
+            f"{ana}/share", f"{ana}/sheet", "/inbox", "/call-list?who=all",
             f"{ana}/subscriptions", f"{ana}/messages", f"{eve}/messages", f"{eve}/book",
             f"{eve}/book?days=1",
             f"{ana}/courses/new",
@@ -78,6 +78,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             "/settings/texts", "/settings/texts/portal.questions/en",
             "/settings/messages", "/settings/messages?status=failed",
             "/settings/messages/texts", "/settings/messages/texts/change/es",
+            "/settings/messages/text-messages/reminder/es",
             "/settings/users", "/settings/users/new", user, f"{user}/password",
             "/settings/subscriptions", f"/settings/room/{clinic.miami_1}/retire", "/styleguide",
         ),
@@ -188,7 +189,7 @@ def test_refusals_are_accessible_and_lead_on(
 ) -> None:
     console_errors.expect("status of 4(03|04|22)")
     be(page, world, base, "receptionist")
-    found = wrong(page, base, ["/nothing", "/settings/", "/c/nothing", "/p/nothing", "/visits"])
+    found = wrong(page, base, ["/nothing", "/settings/", "/p/nothing", "/visits"])
     page.goto(f"{base}/patients/new")
     page.get_by_role("button", name="Save and book consult").click()
     expect(page.locator("[data-error-summary]")).to_be_focused()
@@ -196,7 +197,6 @@ def test_refusals_are_accessible_and_lead_on(
     assert found == {
         "/nothing": ["answers 404"],
         "/settings/": ["answers 403"],
-        "/c/nothing": ["answers 404"],
         "/p/nothing": ["answers 404"],
         "/visits": ["answers 404"],
         "typed": [],

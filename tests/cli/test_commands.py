@@ -214,14 +214,14 @@ def test_what_the_server_itself_logs_holds_no_token(capfd: pytest.CaptureFixture
         "Invalid request from ip=192.0.2.1: Invalid Request Line 'GET /cal/%s.ics X'", token
     )
     try:
-        Path(f"/c/{token}/calendar.ics").read_bytes()
+        Path(f"/p/{token}").read_bytes()
     except OSError:
         log.exception("Error handling request %s", f"/cal/{token}.ics")
     written = capfd.readouterr().err
     assert (
         token in written,
         written.count("GET /cal/….ics"),
-        "'/c/…/calendar.ics'" in written,
+        "'/p/…'" in written,
     ) == (
         False,
         1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,18 +15,24 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from planner import demo as clinic
+from planner import worker
 from planner.app import create_app
-from planner.db import engine
+from planner.config import Settings
+from planner.db import engine, notices
 from planner.db.engine import db
 from planner.db.models import (
     Absence,
     Appointment,
     Decision,
+    FeedFetch,
+    Message,
+    Notice,
     Patient,
     Provider,
     RuleRecord,
 )
-from planner.queries import appointments, audits, patients
+from planner.mail.transports import Console
+from planner.queries import appointments, audits, inbox, patients
 from planner.queries import ground as grounds
 from planner.scheduling import hours
 from planner.who import SYSTEM
@@ -188,3 +195,35 @@ def test_what_is_under_way_at_the_demos_now_has_started_and_is_not_done(sqlite_u
         wrong = [one for one in audits.everything(now=morning) if one.is_violation]
         db.engine.dispose()
     assert (started, wrong, bool(started)) == (under_way, [], True)
+
+
+def test_something_has_passed_with_patients_in_every_way_and_state(app: Flask) -> None:
+    with engine.reading() as session:
+        states = set(session.scalars(sa.select(Message.status)))
+        reasons = set(session.scalars(sa.select(Message.reason).where(Message.status == "failed")))
+        blank = session.scalars(
+            sa.select(Message.key).where(Message.status == "sent", Message.body == "")
+        ).all()
+        waiting = set(session.scalars(sa.select(Notice.kind).where(Notice.handled_at.is_(None))))
+        feeds = session.scalar(sa.select(sa.func.count()).select_from(FeedFetch)) or 0
+        addresses = set(session.scalars(sa.select(Message.recipient)))
+    groups = inbox.calls(days=7, everybody=False, locale="en", now=NOW).groups
+    assert states == {"sent", "waiting", "failed", "dropped"}
+    assert (reasons <= {"refused", "deferred", "unsubscribed"}, bool(reasons), blank) == (
+        True, True, [],
+    )  # fmt: skip
+    assert waiting == set(notices.KINDS)
+    assert (feeds > 0, any(group.lines for group in groups)) == (True, True)
+    assert {a for a in addresses if not a.endswith("@example.com") and a[:8] != "+1305555"} <= {""}
+
+
+def test_from_a_demo_no_mail_and_no_text_message_leaves() -> None:
+    real = Settings(
+        database_url="sqlite:///x", secret_key="s" * 40, public_url="https://planner.example.com",
+        mail="smtp", mail_from="desk@example.com", smtp_host="127.0.0.1", sms="twilio",
+        sms_account="AC", sms_token="t", sms_from="+13055550100",
+    )  # fmt: skip
+    outside, inside = worker.of(real), worker.of(real, is_demo=True)
+    shown = worker.of(replace(real, mail="console"), is_demo=True)
+    assert [bool(each) for each in (outside.mail, outside.texts)] == [True, True]
+    assert (inside.mail, inside.texts, shown.mail) == (None, None, Console())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from planner.db import audit, connections, guards, migrate
 from planner.db.base import Base
-from planner.db.models import AuditHead, ScheduleVersion
+from planner.db.models import AuditHead, PatientLink, ScheduleVersion
 from planner.who import SYSTEM
 from tests import factories
 
@@ -108,6 +108,28 @@ def test_a_trail_that_is_there_already_gets_its_head(raw: sa.Engine, database_ur
     migrate.downgrade(database_url, "0001")
     migrate.upgrade(database_url)
     assert (contents(raw)[AuditHead.__tablename__], before[0][1:3]) == (before, (2, 2))
+
+
+def test_a_link_that_opened_a_calendar_alone_ends_and_that_of_a_page_stays(
+    raw: sa.Engine, database_url: str
+) -> None:
+    with Session(raw) as session:
+        patient_id = factories.patient(session)
+        session.add_all(
+            PatientLink(
+                patient_id=patient_id, token_hash=name, created_at=NOW,
+                expires_at=NOW + timedelta(days=400),
+            )
+            for name in ("calendar_file", "page")
+        )  # fmt: skip
+        session.commit()
+    migrate.downgrade(database_url, "0006")
+    with raw.begin() as connection:
+        connection.execute(sa.text("UPDATE patient_link SET purpose = token_hash"))
+    migrate.upgrade(database_url)
+    with Session(raw) as session:
+        ended = {row.token_hash: row.revoked_at for row in session.scalars(sa.select(PatientLink))}
+    assert (ended["page"], ended["calendar_file"] is not None) == (None, True)
 
 
 def test_the_newest_revision_is_the_one_that_alembic_takes_for_it() -> None:

@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse
 
 from tests.hostile import pages
 from tests.hostile.pages import Page
-from tests.hostile.world import OTHER_TOKEN, PAGE_TOKEN, PATIENT, TOKEN, World
+from tests.hostile.world import OTHER_TOKEN, PAGE_TOKEN, PATIENT, World
 
-STARTS = ("/", "/sign-in", "/styleguide", "/here-now", f"/c/{TOKEN}", f"/c/{OTHER_TOKEN}")
+STARTS = ("/", "/sign-in", "/styleguide", "/here-now", f"/p/{OTHER_TOKEN}")
 """Where a walk begins; the rest is found by links and by searching."""
 
 OWN_STARTS = ("/visits", "/visits/sheet", "/visits/care", f"/p/{PAGE_TOKEN}")

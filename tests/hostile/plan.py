@@ -15,7 +15,7 @@ from tests import factories
 from tests.hostile import crawl, pages
 from tests.hostile.pages import Field, Form
 from tests.hostile.values import RAW, UNKNOWN, VALUES
-from tests.hostile.world import PATIENT, TOKEN, World
+from tests.hostile.world import PAGE_TOKEN, PATIENT, World
 
 Key = tuple[str, str, tuple[str, ...]]
 WALKED: Mapping[str, int] = {"manager": 3, "provider": 1, "receptionist": 1, "": 1, PATIENT: 3}
@@ -237,7 +237,7 @@ def _foreign(world: World) -> Mapping[str, str]:
         "a merged patient's key": cast.patients["cara"],
         "another course's key": cast.courses["bob"],
         "another visit's key": cast.appointments["started"],
-        "a patient's token": TOKEN,
+        "a patient's token": PAGE_TOKEN,
     }
 
 

@@ -16,7 +16,7 @@ from planner.db.engine import db
 from tests import factories
 from tests.hostile import crawl, judge, plan
 from tests.hostile import world as worlds
-from tests.hostile.world import OTHER_TOKEN, PAGE_TOKEN, PATIENT, TOKEN, World
+from tests.hostile.world import OTHER_TOKEN, PAGE_TOKEN, PATIENT, World
 from tests.support import databases
 from tests.web.conftest import EMAILS
 
@@ -66,7 +66,7 @@ def test_no_fault_is_logged_with_its_message(
                     told.ask("manager", f"/patients?q={TYPED}"),
                     told.ask("manager", f"/patients/{told.cast.patients['ana']}"),
                     told.ask("manager", "/patients/new", method="POST", data=token),
-                    told.ask("", f"/c/{TOKEN}"),
+                    told.ask("", f"/p/{PAGE_TOKEN}"),
                 ]
             assert {answer.status_code for answer in answers} <= {302, 400, 401, 500, 503}
             assert not any(fault for one in answers for fault in judge.wrong_text(one))
@@ -88,15 +88,15 @@ def _work(world: World) -> None:
     for address in (EMAILS["manager"], NAMES["email"], TYPED):
         fields = {"email": address, "password": PASSWORD_TYPED, "next": f"/patients/{TYPED}"}
         world.post("", "/sign-in", f"/sign-in?next=/{TYPED}", fields)
-    for path in (f"/c/{TYPED}", f"/patients/{TYPED}", f"/patients?q={NAMES['family_name']}"):
-        world.ask("manager", path, headers={"Referer": f"http://localhost/c/{TOKEN}"})
+    for path in (f"/p/{TYPED}", f"/patients/{TYPED}", f"/patients?q={NAMES['family_name']}"):
+        world.ask("manager", path, headers={"Referer": f"http://localhost/p/{PAGE_TOKEN}"})
 
 
 def _secrets(world: World) -> list[str]:
     keys = [*world.cast.patients.values(), *world.cast.appointments.values()]
     return [
         *NAMES.values(), "305) 555-0177", TYPED, PASSWORD_TYPED, factories.PASSWORD, "umbrellas",
-        TOKEN, OTHER_TOKEN, PAGE_TOKEN, *EMAILS.values(), *world.cookies.values(), *keys,
+        OTHER_TOKEN, PAGE_TOKEN, *EMAILS.values(), *world.cookies.values(), *keys,
         "Something plain", "csrf_token",
     ]  # fmt: skip
 

@@ -8,7 +8,9 @@ from tests.hostile import crawl, judge
 from tests.hostile.world import PATIENT, ROLES, World, dump
 from tests.support import databases
 
-LOOKED_AT = frozenset({"audit", "audit_head", "sign_in", "patient_link.last_used_at"})
+LOOKED_AT = frozenset(
+    {"audit", "audit_head", "sign_in", "patient_link.last_used_at", "patient_link.file_taken_at"}
+)
 """What a look may write: that somebody looked."""
 
 SCANNER = {"Purpose": "prefetch", "Sec-Purpose": "prefetch;prerender", "User-Agent": "Scanner/1.0"}

@@ -15,11 +15,12 @@ from planner.db.models import AuditRow, Change, Consent, DateToAvoid, Decision, 
 from tests.hostile import crawl
 from tests.hostile.test_looking import LOOKED_AT
 from tests.hostile.values import VALUES
-from tests.hostile.world import OTHER_TOKEN, PATIENT, TOKEN, World, dump
+from tests.hostile.world import OTHER_TOKEN, PAGE_TOKEN, PATIENT, World, dump
 from tests.support import databases
 
 SIGN_IN = "/sign-in"
 WRITTEN_ANYWAY = LOOKED_AT | {"idempotency_key"}
+ALMOST = (PAGE_TOKEN.lower(), PAGE_TOKEN[:-1], PAGE_TOKEN + "x", PAGE_TOKEN.upper())
 
 
 def test_only_its_own_provider_answers_a_decision(world: World) -> None:
@@ -50,9 +51,9 @@ def test_a_link_ends_only_on_the_page_of_its_patient(world: World) -> None:
         bobs = session.scalars(
             sa.select(PatientLink).where(PatientLink.patient_id == world.cast.ids["patient bob"])
         ).one()
-    path = f"/patients/{world.cast.patients['ana']}/links"
+    path = f"/patients/{world.cast.patients['ana']}/share"
     answer = world.post("manager", path, path, {"revoke": str(bobs.id)})
-    assert (answer.status_code, world.ask("", f"/c/{OTHER_TOKEN}").status_code) == (404, 200)
+    assert (answer.status_code, world.ask("", f"/p/{OTHER_TOKEN}").status_code) == (404, 302)
 
 
 def test_an_absence_of_one_site_is_not_taken_back_through_another(world: World) -> None:
@@ -99,12 +100,19 @@ def test_signing_in_leads_to_a_page_of_our_own(world: World, target: str) -> Non
 def test_a_patients_link_opens_that_patients_visits_and_no_page(world: World) -> None:
     cast = world.cast
     foreign = [cast.appointments[name] for name in ("reserved", "started", "held", "consult")]
-    files = [world.ask("", f"/c/{TOKEN}/calendar.ics?visit={key}").text for key in foreign]
+    files = [world.ask(PATIENT, f"/visits/{key}/visit.ics").text for key in foreign]
     assert ["BEGIN:VEVENT" in text for text in files] == [False] * 4
-    assert not any(key in world.ask("", f"/c/{TOKEN}").text for key in foreign)
-    for path in (f"/patients/{cast.patients['ana']}", "/day", f"/patients/{TOKEN}", "/patients"):
-        for headers in ({"Authorization": f"Bearer {TOKEN}"}, {"Cookie": f"planner={TOKEN}"}):
-            answer = world.browser.get(f"{path}?token={TOKEN}", headers=headers)
+    for path in (
+        f"/patients/{cast.patients['ana']}",
+        "/day",
+        f"/patients/{PAGE_TOKEN}",
+        "/patients",
+    ):
+        for headers in (
+            {"Authorization": f"Bearer {PAGE_TOKEN}"},
+            {"Cookie": f"planner={PAGE_TOKEN}"},
+        ):
+            answer = world.browser.get(f"{path}?token={PAGE_TOKEN}", headers=headers)
             assert (answer.status_code, (answer.location or "")[:8]) == (302, SIGN_IN)
 
 
@@ -135,16 +143,16 @@ def test_what_a_patient_wrote_of_health_is_answered_by_a_provider_only(world: Wo
     assert world.post("provider", "/account", path, {}).status_code == 302
 
 
-@pytest.mark.parametrize("token", [TOKEN.lower(), TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "%", "_"])
+@pytest.mark.parametrize("token", [*ALMOST, "%", "_"])
 def test_a_token_that_is_almost_right_is_wrong(world: World, token: str) -> None:
-    assert world.ask("", f"/c/{token}").status_code == 404
+    assert world.ask("", f"/p/{token}").status_code == 404
 
 
 def test_a_page_key_is_no_token_and_a_number_is_no_key(world: World) -> None:
     cast = world.cast
     paths = [
-        f"/c/{cast.patients['ana']}",
-        f"/c/{cast.appointments['later']}",
+        f"/p/{cast.patients['ana']}",
+        f"/p/{cast.appointments['later']}",
         f"/patients/{cast.ids['patient ana']}",
         f"/appointments/{cast.ids['appointment later']}",
         f"/courses/{cast.ids['course ana']}",
@@ -159,7 +167,7 @@ def test_the_address_of_a_merged_patient_leads_to_the_patient_kept(world: World)
     ana, cara = world.cast.patients["ana"], world.cast.patients["cara"]
     shown = world.ask("receptionist", f"/patients/{cara}")
     assert (shown.status_code, shown.location) == (302, f"/patients/{ana}")
-    for page in ("edit", "links", "merge", "book?service=1", "courses/new"):
+    for page in ("edit", "share", "merge", "book?service=1", "courses/new"):
         assert world.ask("receptionist", f"/patients/{cara}/{page}").status_code in (200, 302, 404)
 
 

@@ -40,7 +40,6 @@ from tests.web.conftest import EMAILS, cookie_of, csrf_of, enter, settings_for
 
 TODAY = date(2027, 3, 1)  # a Monday; the clocks change two weeks later
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)  # ten o'clock at the sites
-TOKEN = "T0ken_" + "x" * 37
 OTHER_TOKEN = "0ther_" + "y" * 37
 PAGE_TOKEN = "Page0_" + "z" * 37
 FEED_TOKEN = "Feed0_" + "w" * 37
@@ -122,13 +121,9 @@ def open_on(url: str, cast: Cast, put_back: Callable[[int], None]) -> World:
     app.testing = True
     world = World(app=app, cast=cast, put_back=put_back)
     with app.app_context():
-        for name, token in (("ana", TOKEN), ("bob", OTHER_TOKEN)):
+        for name, token in (("ana", PAGE_TOKEN), ("bob", OTHER_TOKEN)):
             key = cast.patients[name]
             links.create(key, token, replaces_others=False, by=SYSTEM, now=NOW)
-        links.create(
-            cast.patients["ana"], PAGE_TOKEN, purpose=links.PAGE, replaces_others=False,
-            by=SYSTEM, now=NOW,
-        )  # fmt: skip
         provider = Who(user_id=None, role="provider", provider_id=cast.clinic.md)
         feeds.subscribe_provider(FEED_TOKEN, by=provider, now=NOW)
     for role in (*ROLES, "colleague"):

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from planner.actions import merging
 from planner.actions import messages as actions
 from planner.actions.catalogue import clinic as texts
 from planner.db.models import Appointment, Clinic, Message, Patient, Service, Site
@@ -235,7 +236,9 @@ def test_the_clinics_own_words_fill_in_and_never_leave_a_brace(
     post: Post, change: Callable[..., None]
 ) -> None:
     def save(text: str, version: int) -> None:
-        texts.save_message_text("confirmation", "en", text, version=version, by=SYSTEM, now=NOW)
+        texts.save_message_text(
+            "mail", "confirmation", "en", text, version=version, by=SYSTEM, now=NOW
+        )
 
     id_ = post("ana@example.com", patient={"given_name": "Ana"})
     save("Dear {name}, welcome to {clinic}. Call {phone}.", 0)
@@ -376,3 +379,30 @@ def test_a_course_that_stands_still_is_asked_after_once(
         (row,) = session.scalars(sa.select(Message))
     assert (early, found, row.kind, row.course_id) == (0, [1, 0], "next_session", course_id)
     assert "is not booked yet" in said(row.id)
+
+
+def test_what_waits_for_a_file_goes_to_the_one_it_is_merged_into(
+    worker: Worker, office: PostOffice, post: Post, given: Given, bound: sa.Engine
+) -> None:
+    kept_id = given(factories.patient, given_name="Kept", email="kept@example.com")
+    id_ = post("other@example.com")
+    with Session(bound) as session:
+        other = session.get_one(Patient, session.get_one(Message, id_).patient_id)
+        kept = session.get_one(Patient, kept_id)
+        keys, versions = (kept.key, other.key), (kept.version, other.version)
+    merging.merge(
+        *keys, kept_version=versions[0], other_version=versions[1], by=SYSTEM, now=worker.now()
+    )
+    worker.once()
+    with Session(bound) as session:
+        row = session.get_one(Message, id_)
+    assert (office.recipients, row.patient_id, row.status) == (
+        ["kept@example.com"], kept_id, "sent",
+    )  # fmt: skip
+
+
+def test_a_service_reminds_a_week_and_two_days_ahead_and_on_the_morning(
+    clinic: SmallClinic, bound: sa.Engine
+) -> None:
+    with Session(bound) as session:
+        assert session.get_one(Service, clinic.consult).reminder_days == [7, 2, 0]

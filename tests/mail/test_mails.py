@@ -86,3 +86,23 @@ def test_a_text_message_keeps_its_link_whole() -> None:
     link = "https://planner.example.com/c/" + "t" * 43
     text = letters.text_message(letter(short="word " * 200).with_link(link))
     assert (text.endswith(f"… {link}"), len(text) <= 480, "\n" in text) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    "name", ['Ana "la Flaca" O’Neil', "Skin; Ltd, <x@example.com>", "Zoë 🌷 \\ مريم"]
+)
+def test_quotes_semicolons_and_every_script_in_names_come_back_as_they_were(name: str) -> None:
+    mail = as_mail(letter(practice=name, greeting=f"Hello {name},", subject=f"{name}: visit"))
+    (sender,), (recipient,) = mail["From"].addresses, mail["To"].addresses
+    assert (sender.display_name, sender.addr_spec) == (name, "desk@clinic.example")
+    assert (recipient.addr_spec, mail["Subject"]) == ("ana@example.com", f"{name}: visit")
+    assert f"Hello {name}," in post_office.text_of(mail)
+
+
+def test_a_note_of_300_emoji_is_whole_in_both_parts() -> None:
+    note = "💉🏖🫨" * 100
+    mail = as_mail(letter(notes=(note,)))
+    page = mail.get_body(("html",))
+    assert page is not None
+    assert (note in post_office.text_of(mail), note in page.get_content()) == (True, True)
+    assert max(map(len, mail.as_bytes().splitlines())) <= 998

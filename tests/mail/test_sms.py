@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from planner.db.models import Message
+from planner.actions import messages as actions
+from planner.db.models import ClinicText, Message
 from planner.mail.sms import Twilio
+from planner.who import Who
+from tests.factories import SmallClinic
 from tests.mail.conftest import Clock, make_worker
 from tests.support import text_office
 from tests.support.databases import sqlite_only
@@ -94,3 +99,43 @@ def test_a_messaging_service_sends_for_a_number(texts: TextOffice) -> None:
 
 def test_the_token_shows_in_no_trace(texts: TextOffice) -> None:
     assert TOKEN not in repr(way(texts))
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("own", "begins"),
+    [
+        ("{clinic}: lo esperamos, {name}, {when}.", "Glamour Medical Aesthetics: lo esperamos, "),
+        ("Su escleroterapia es {when}.", "Glamour Medical Aesthetics: Su cita del"),
+        ("Hola {nobody}", "Glamour Medical Aesthetics: Su cita del"),
+    ],
+)
+def test_the_clinics_own_words_are_sent_while_they_are_neutral_and_whole(
+    clock: Clock, texts: TextOffice, post: Post, bound: sa.Engine, own: str, begins: str
+) -> None:
+    with Session(bound) as session:
+        session.add(
+            ClinicText(code="sms.confirmation", language="es", text=own, is_placeholder=False)
+        )
+        session.commit()
+    id_ = post(
+        "", channel="sms",
+        patient={"phone": "+13055550109", "language": "es", "plain_words_since": clock.at},
+    )  # fmt: skip
+    make_worker(1, clock, mail=None, texts=way(texts)).once()
+    (form,) = texts.taken
+    assert id_ and form["Body"].startswith(begins)
+    assert "https://planner.example.com/p/" in form["Body"]
+
+
+@sqlite_only
+def test_a_test_arrives_at_the_number_it_was_sent_to(
+    clock: Clock, texts: TextOffice, clinic: SmallClinic
+) -> None:
+    by = Who(user_id=clinic.receptionist, role="manager", origin="test", request_id="r")
+    actions.send_test("change", "es", number="305-555-0109", by=by, now=clock.at)
+    make_worker(1, clock, mail=None, texts=way(texts)).once()
+    (form,) = texts.taken
+    assert (form["To"], "Su cita" in form["Body"], "/p/" in form["Body"]) == (
+        "+13055550109", True, False,
+    )  # fmt: skip

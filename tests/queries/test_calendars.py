@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,20 @@ from sqlalchemy.orm import Session
 
 from planner.actions import links as link_actions
 from planner.db import appointments, keys
-from planner.db.models import Appointment, AuditRow, Clinic, ClinicText, Course, Patient, Site
+from planner.db.models import (
+    Appointment,
+    AuditRow,
+    Clinic,
+    ClinicText,
+    Course,
+    Patient,
+    PatientLink,
+    Site,
+)
 from planner.errors import NotFound
-from planner.queries import calendars
+from planner.ical.events import Event
+from planner.queries import calendar_events, calendar_rows, calendars
+from planner.queries.calendar_rows import Visit
 from planner.scheduling.timetable import Status
 from planner.who import Who
 from tests import factories
@@ -389,7 +402,7 @@ def test_one_visit_alone_with_its_notes(course: Any, key_of: Any, uid_of: Any) -
 
 
 def test_a_merged_patients_visits_and_links_are_the_kept_ones(
-    given: Given, course: Any, change: Any, key_of: Any, uid_of: Any, clinic: SmallClinic
+    bound: sa.Engine, given: Given, course: Any, change: Any, key_of: Any, clinic: SmallClinic
 ) -> None:
     old, kept = course(ACROSS_AUTUMN[:1]), given(factories.patient, given_name="Kept")
     token = "t" * 43
@@ -398,9 +411,54 @@ def test_a_merged_patients_visits_and_links_are_the_kept_ones(
     )
     given(factories.appointment, clinic, kept, day=date(2026, 12, 1))
     change(Patient, old["patient_id"], merged_into_id=kept)
-    found = calendars.link_file(token, now=NOW)
+    with Session(bound) as session:
+        link_id = session.scalars(sa.select(PatientLink.id)).one()
+    found = calendars.page_file(link_id, now=NOW)
     assert found is not None
     assert len([one for one in readers.icaljs(found.content) if "-" not in one]) == 2
+
+
+@sqlite_only
+def test_a_notes_sequence_never_falls_and_grows_whenever_its_days_move(
+    bound: sa.Engine, course: Any
+) -> None:
+    with Session(bound) as session:
+        diary = calendar_rows.diary(session, course(ACROSS_AUTUMN)["patient_id"])
+    visits, chance = list(diary.visits), random.Random(11)
+    seen: dict[str, Event] = {}
+    wrong, moved = [], 0
+    for _ in range(45):
+        place = chance.randrange(len(visits))
+        visits[place] = _another(visits[place], chance)
+        now_is = replace(diary, visits=tuple(sorted(visits, key=lambda one: one.starts_at)))
+        states = tuple(calendar_events.shown(one, now_is, NOW) for one in now_is.visits)
+        for event in (one for state in states for one in calendar_events.of(state, now_is, states)):
+            before = seen.get(event.uid, event)
+            has_moved = (before.when, before.status) != (event.when, event.status)
+            moved += has_moved and event.belongs_to != ""
+            if event.sequence < before.sequence + has_moved:
+                wrong.append((event.uid, before, event))
+            seen[event.uid] = event
+    assert (len(wrong), moved > 5) == (0, True)
+
+
+def _another(visit: Visit, chance: random.Random) -> Visit:
+    """Return the visit moved by some days, cancelled, booked again, or with the end it really had."""
+    what = chance.randrange(4)
+    if what == 0 and visit.actual_ends_at is None:
+        return replace(visit, actual_ends_at=visit.ends_at + timedelta(days=2))
+    days = timedelta(days=chance.randrange(-9, 10)) if what > 1 else timedelta()
+    status = (
+        {"booked": "cancelled", "cancelled": "booked"}[visit.status] if what == 1 else visit.status
+    )
+    return replace(
+        visit,
+        status=status,
+        sequence=visit.sequence + 1,
+        starts_at=visit.starts_at + days,
+        ends_at=visit.ends_at + days,
+        patient_until=visit.patient_until + days,
+    )
 
 
 @sqlite_only

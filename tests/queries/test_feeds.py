@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from planner.actions import feeds as actions
 from planner.actions import merging, patients
+from planner.db.engine import Tx, transaction
 from planner.db.models import (
     Appointment,
     AuditRow,
@@ -315,21 +316,16 @@ def test_initials_stay_initials_whatever_the_name(
 
 
 @sqlite_only
-def test_a_new_name_or_code_is_a_new_version_and_a_swap_leaves_the_schedule(
-    bound: sa.Engine, given: Given, clinic: SmallClinic, schedule: Any,
-    change: Callable[..., None], rows: Callable[..., list[Any]],
-) -> None:  # fmt: skip
+def test_a_new_name_or_code_is_a_new_version(
+    bound: sa.Engine, given: Given, clinic: SmallClinic
+) -> None:
     patient_id = given(factories.patient)
-    visit = given(
-        factories.appointment, clinic, patient_id, day=date(2026, 10, 21), ical_modified_at=NOW
-    )
+    given(factories.appointment, clinic, patient_id, day=date(2026, 10, 21), ical_modified_at=NOW)
     with Session(bound) as session:
         session.add(_trail("patient", patient_id, {"family_name": "New"}, NOW + timedelta(hours=1)))
         session.commit()
         content = schedules.file(session, clinic.md, locale="en", now=NOW).content
     assert "20261020T150000Z" in stamps(content)
-    change(Appointment, visit, provider_id=clinic.pa)
-    assert (schedule(clinic.md), len(schedule(clinic.pa))) == ({}, 1)
 
 
 @sqlite_only
@@ -347,6 +343,45 @@ def test_a_schedule_costs_as_many_statements_however_long_it_is(
         schedule(clinic.md)
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_a_visit_that_another_takes_over_is_cancelled_for_who_had_it_until_it_is_theirs_again(
+    given: Given, clinic: SmallClinic, schedule: Any, rows: Callable[..., list[Any]]
+) -> None:
+    visit = given(
+        factories.appointment, clinic, given(factories.patient), day=date(2026, 10, 21),
+        created_at=NOW - timedelta(days=9),
+    )  # fmt: skip
+
+    def hand_to(provider_id: int, at: datetime) -> None:
+        def work(tx: Tx) -> None:
+            tx.session.get_one(Appointment, visit).provider_id = provider_id
+
+        transaction(work, by=DESK, now=at, action="appointment.move")
+
+    def seen(provider_id: int, now: datetime) -> list[tuple[str, str, int]]:
+        read = schedule(provider_id, now).values()
+        return [(one.summary, one.status, one.sequence) for one in read]
+
+    hand_to(clinic.pa, NOW + timedelta(hours=1))
+    later = NOW + timedelta(hours=2)
+    assert seen(clinic.md, later) == [("Cancelled: ML · consult", "CANCELLED", 1)]
+    assert seen(clinic.pa, later) == [("ML · consult", "CONFIRMED", 1)]
+    gone = datetime(2026, 11, 20, 14, tzinfo=UTC)
+    assert [len(seen(clinic.md, gone + timedelta(days=days))) for days in (-1, 1)] == [1, 0]
+    hand_to(clinic.md, NOW + timedelta(hours=3))
+    again = NOW + timedelta(hours=4)
+    assert seen(clinic.md, again) == [("ML · consult", "CONFIRMED", 2)]
+    assert seen(clinic.pa, again) == [("Cancelled: ML · consult", "CANCELLED", 2)]
+    hand_to(clinic.pa, NOW + timedelta(hours=5))
+    hand_to(clinic.md, NOW + timedelta(hours=5, minutes=1))  # put right at once
+    hand_to(clinic.np_miami, NOW + timedelta(hours=6))
+    hand_to(clinic.md, NOW + timedelta(hours=6, minutes=1))  # by one who never had it before
+    later = NOW + timedelta(hours=7)
+    assert seen(clinic.pa, later) == [("Cancelled: ML · consult", "CANCELLED", 4)]
+    assert seen(clinic.md, later) == [("ML · consult", "CONFIRMED", 6)]
+    assert seen(clinic.np_miami, later) == []
+    assert {row.sequence for row in rows(Appointment)} == {0}  # no revision for the patient
 
 
 def _trail(kind: str, row_id: int | None, after: dict[str, Any], moment: datetime) -> AuditRow:
@@ -368,6 +403,11 @@ def test_copies_of_one_first_fetch_leave_one_row(
     app = flask.current_app._get_current_object()  # type: ignore[attr-defined]  # for other threads
     fetch = actions.Fetch(feed_id=feed.id, etag="a" * 32, agent="Agent/1\x00")
     start = threading.Barrier(6)
+    written: list[str] = []
+    sa.event.listen(
+        bound, "before_cursor_execute",
+        lambda _c, _cursor, text, *_: written.append(text) if " feed_fetch" in text else None,
+    )  # fmt: skip
 
     def ask(n: int) -> datetime:
         with app.app_context():
@@ -378,3 +418,4 @@ def test_copies_of_one_first_fetch_leave_one_row(
         since = set(pool.map(ask, range(6)))
     assert (len(since), [row.agent for row in rows(FeedFetch)]) == (1, ["Agent/1"])
     assert [row.action for row in rows(AuditRow)].count("feed.fetch") == 1
+    assert [text[:6] for text in written if not text.startswith("SELECT")] == ["INSERT"]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from types import SimpleNamespace
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -32,6 +33,8 @@ class PostOffice:
     refuses_sender: bool = False
     asks_who: bool = False
     port: int = 0
+    passwords: int = 0  # how many were offered
+    is_encrypted: bool = False  # the last conversation that got as far as MAIL
 
     @property
     def recipients(self) -> list[str]:
@@ -51,6 +54,8 @@ class PostOffice:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Note who writes."""
+        assert server.transport is not None
+        self.is_encrypted = server.transport.get_extra_info("ssl_object") is not None
         if self.refuses_sender:
             return "550 5.7.1 sender not allowed"
         if self.asks_who and not session.authenticated:
@@ -91,7 +96,14 @@ class PostOffice:
 def opened(office: PostOffice | None = None, **how: Any) -> Iterator[PostOffice]:
     """Run a mail server on a free port of this machine."""
     office = office or PostOffice()
-    controller = _Server(office, hostname="127.0.0.1", port=0, server_hostname="localhost", **how)
+    # aiosmtpd looks at every member of its handler at each connection: with the office itself that
+    # would read all mail taken so far, and after hundreds nobody waits that long for a greeting.
+    handler = SimpleNamespace(
+        handle_MAIL=office.handle_MAIL,
+        handle_RCPT=office.handle_RCPT,
+        handle_DATA=office.handle_DATA,
+    )
+    controller = _Server(handler, hostname="127.0.0.1", port=0, server_hostname="localhost", **how)
     controller.start()
     try:
         office.port = controller.port
@@ -114,12 +126,14 @@ def text_of(mail: EmailMessage) -> str:
     return str(part.get_content())
 
 
-def only(user: str, password: str) -> Any:
-    """Return an authenticator that lets one user in."""
+def only(user: str, password: str, office: PostOffice | None = None) -> Any:
+    """Return an authenticator that lets one user in, and counts at the office who tries."""
 
     def judge(
         server: SMTP, session: Session, envelope: Envelope, way: str, data: Any
     ) -> AuthResult:
+        if office is not None:
+            office.passwords += 1
         is_right = isinstance(data, LoginPassword) and (
             (data.login, data.password) == (user.encode(), password.encode())
         )

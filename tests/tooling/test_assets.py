@@ -19,7 +19,7 @@ def test_the_manifest_names_the_entry_points_only() -> None:
 
 def test_what_the_manifest_names_is_there() -> None:
     named = json.loads((assets.DIST / "manifest.json").read_text())
-    assert sorted(named) == ["app.css", "app.js"]
+    assert sorted(named) == ["app.css", "app.js", "copy.js"]
     assert [file for file in named.values() if not (assets.DIST / file).is_file()] == []
 
 

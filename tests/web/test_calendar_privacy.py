@@ -74,25 +74,25 @@ def addresses(
         "patient": f"/patients/{keys['patient']}/calendar.ics",
         "course": f"/courses/{keys['course']}/calendar.ics",
         "appointment": f"/appointments/{keys['appointment']}/calendar.ics",
-        "link_page": f"/c/{TOKEN}",
-        "link_file": f"/c/{TOKEN}/calendar.ics",
-        "link_visit": f"/c/{TOKEN}/calendar.ics?visit={keys['appointment']}",
+        "own_file": "/visits/visits.ics",
+        "own_visit": f"/visits/{keys['appointment']}/visit.ics",
         "feed": f"/cal/{FEED}.ics",
         "schedule": f"/cal/{SCHEDULE}.ics",
     }
 
 
-def test_no_neutral_file_feed_page_name_or_address_tells(
+def test_no_neutral_file_feed_name_or_address_tells(
     sign_in: Callable[..., FlaskClient], client: FlaskClient, addresses: dict[str, str]
 ) -> None:
     desk = sign_in("receptionist")
+    client.get(f"/p/{TOKEN}")
     told = []
     for kind, address in addresses.items():
-        is_public = address.startswith(("/c/", "/cal/"))
+        is_public = address.startswith(("/visits", "/cal/"))
         answer = (client if is_public else desk).get(address)
         assert answer.status_code == 200, kind
         said = seen(answer)
-        assert kind == "link_page" or "begin:vevent" in said
+        assert "begin:vevent" in said
         if kind == "schedule":  # a provider's own phone may read the clinic's codes
             said = said.replace("· sclero", "").replace("· consult", "")
         told += [(kind, word) for word in FORBIDDEN if word in said]
@@ -101,7 +101,7 @@ def test_no_neutral_file_feed_page_name_or_address_tells(
 
 def test_no_address_spells_what_it_is_about(app: Flask) -> None:
     rules = [
-        str(rule) for rule in app.url_map.iter_rules() if str(rule).startswith(("/c/", "/cal/"))
+        str(rule) for rule in app.url_map.iter_rules() if str(rule).startswith(("/visits", "/cal/"))
     ]
     assert len(rules) >= 3
     assert [(rule, word) for rule in rules for word in FORBIDDEN if word in rule] == []

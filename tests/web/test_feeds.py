@@ -18,8 +18,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from planner import clock
 from planner.db import connections, keys
-from planner.db.engine import db
+from planner.db.engine import Tx, db, transaction
 from planner.db.models import (
     Appointment,
     AuditRow,
@@ -30,6 +31,7 @@ from planner.db.models import (
     User,
 )
 from planner.web.feeds import addresses
+from planner.who import SYSTEM
 from tests import factories
 from tests.support import calendars
 from tests.web.conftest import csrf_of
@@ -93,10 +95,12 @@ def rows(app: Flask, kind: type[Any]) -> list[Any]:
 
 
 def change(app: Flask, kind: type[Any], **columns: Any) -> None:
-    with app.app_context(), Session(db.engine) as session:
+    def work(tx: Tx) -> None:
         for name, value in columns.items():
-            setattr(session.scalars(sa.select(kind)).first(), name, value)
-        session.commit()
+            setattr(tx.session.scalars(sa.select(kind)).first(), name, value)
+
+    with app.app_context():
+        transaction(work, by=SYSTEM, now=clock.now(), action="change")
 
 
 def test_a_feed_is_answered_as_programs_behind_calendars_want_it(
@@ -270,10 +274,9 @@ def test_a_feeds_token_opens_no_page_and_a_links_token_no_feed(
     app: Flask, client: FlaskClient, desk: FlaskClient, subscribed: Given
 ) -> None:
     token = subscribed.path.removeprefix("/cal/").removesuffix(".ics")
-    assert client.get(f"/c/{token}").status_code == 404
-    assert client.get(f"/c/{token}/calendar.ics").status_code == 404
-    page = make(desk, f"/patients/{subscribed.key}/links").text
-    link = re.search(r"http://localhost/c/([\w-]{43})", page)
+    assert client.get(f"/p/{token}").status_code == 404
+    page = make(desk, f"/patients/{subscribed.key}/share").text
+    link = re.search(r"http://localhost/p/([\w-]{43})", page)
     assert link and link[1] != token
     assert client.get(f"/cal/{link[1]}.ics").status_code == 404
 
@@ -356,6 +359,20 @@ def test_nothing_is_lost_while_the_database_takes_no_writes(
     engine.dispose()
     assert (answer.status_code, "Last-Modified" in answer.headers) == (200, False)
     assert len(calendars.icaljs(answer.data)) == 12
+
+
+def test_the_first_page_of_the_settings_says_which_visit_is_missing_in_calendars(
+    app: Flask, client: FlaskClient, subscribed: Given, sign_in: Callable[..., FlaskClient]
+) -> None:
+    manager = sign_in("manager")
+    before = manager.get("/settings/").text
+    change(app, Appointment, uid="not a uid@planner.invalid")
+    assert len(calendars.icaljs(client.get(subscribed.path).data)) == 6
+    page = manager.get("/settings/").text
+    key = next(row.key for row in rows(app, Appointment) if row.uid.startswith("not"))
+    said = "entries are missing in calendars"
+    assert (said in before, said in page) == (False, True)
+    assert page.count(f'href="/appointments/{key}"') == 1
 
 
 # A provider's own

@@ -20,11 +20,13 @@ from planner.db.engine import db
 from planner.db.models import (
     Appointment,
     AuditRow,
+    Course,
     DateToAvoid,
     Message,
     Notice,
     Patient,
     PatientLink,
+    Provider,
     ProviderService,
     User,
 )
@@ -278,7 +280,7 @@ def test_ending_a_link_ends_it_and_what_was_sent_and_opened_is_listed(
     desk = sign_in("receptionist")
     for path in (f"/patients/{held.patient}/share", f"/patients/{held.patient}"):
         shown = text_of(desk.get(path).text)
-        assert "Reminder · Mail" in shown and "link opened Mon 1 Feb, 8:00 AM" in shown
+        assert "Reminder" in shown and "link opened Mon 1 Feb, 8:00 AM" in shown
     path = f"/patients/{held.patient}/share"
     token = csrf_of(desk.get(path).text)
     for number in ("999", "x", str(link_id)):
@@ -325,3 +327,57 @@ def _statements(desk: Desk, browser: FlaskClient) -> int:
         browser.get("/inbox")
         sa.event.remove(db.engine, "before_cursor_execute", note)
     return len(seen)
+
+
+def test_a_note_about_health_stands_on_the_visits_page_for_providers_who_may_read_it(
+    desk: Desk,
+) -> None:
+    path, notice_id = f"/appointments/{desk.held.today}", desk.ids["health"]
+    html = desk.browser("receptionist").get(path).text
+    with desk.app.app_context(), Session(db.engine) as session:
+        names = session.scalars(sa.select(Provider.name)).all()
+    assert ("dizzy" in html, "1 note about health waits for a provider" in html) == (False, True)
+    assert any(name in text_of(html).partition("It can be read by ")[2] for name in names)
+    provider = desk.browser("provider")
+    first, second = (text_of(provider.get(path).text) for _ in range(2))
+    assert ("feels dizzy" in first, "shown to" in first, "shown to" in second) == (
+        True, False, True,
+    )  # fmt: skip
+    token = csrf_of(provider.get(path).text)
+    done = {"csrf_token": token, "do": "done", "visit": desk.held.today}
+    answer = provider.post(f"/inbox/{notice_id}", data=done, follow_redirects=True)
+    shown = text_of(answer.text)
+    assert (answer.request.path, "feels dizzy" in shown, "I have read it" in shown) == (
+        path, True, False,
+    )  # fmt: skip
+    row = desk.notice("health")
+    assert (row.handled_how, "note about health" in desk.browser("receptionist").get(path).text) == (
+        "read", False,
+    )  # fmt: skip
+
+
+def test_the_page_of_a_course_shows_what_was_sent_about_it_and_sends_it_again(
+    app: Flask, today: date, sign_in: Callable[..., FlaskClient]
+) -> None:
+    held = hold(app, today)
+    with app.app_context(), Session(db.engine) as session:
+        course = session.scalars(sa.select(Course)).one()
+        path = f"/courses/{course.key}"
+        for key, about in (("c" * 16, course.id), ("o" * 16, None)):
+            session.add(
+                Message(
+                    key=key, kind="change", channel="mail", status="sent", facts={},
+                    patient_id=held.patient_id, course_id=about, not_before=clock.now(),
+                    expires_at=clock.now() + timedelta(days=9), next_attempt_at=clock.now(),
+                    created_at=clock.now(), sent_at=clock.now(),
+                )
+            )  # fmt: skip
+        session.commit()
+    desk = sign_in("receptionist")
+    pages = [desk.get(address).text for address in (path, f"/patients/{held.patient}")]
+    again = [
+        set(re.findall(rf"/patients/{held.patient}/messages/(\w+)/again", page)) for page in pages
+    ]
+    assert again == [{"c" * 16}, {"c" * 16, "o" * 16}]
+    ways = [f'href="/patients/{held.patient}/{way}"' for way in ("share", "sheet", "messages")]
+    assert [way for page in pages for way in ways if way not in page] == []

@@ -190,3 +190,52 @@ def test_a_swap_asks_whether_to_tell_the_patient(
 
 def _own() -> Any:
     return ClinicText.code.like("mail.%")
+
+
+SMS = "/settings/messages/text-messages/reminder/en"
+
+
+def test_a_text_message_is_edited_with_its_length_and_saved(manager: Manager) -> None:
+    typed = {"text": "{clinic}: see you {when}, {name}.", "version": "0"}
+    page = words(manager.send(SMS, {**typed, "do": "preview"}).text)
+    odd = words(manager.send(SMS, {**typed, "text": "Hasta el día {when}", "do": "preview"}).text)
+    saved = manager.send(SMS, typed)
+    (row,) = manager.stored(ClinicText, ClinicText.code.like("sms.%"))
+    assert ("see you" in page, ", Ana." in page, "/p/xxx" in page, "GSM-7" in page) == (
+        True, True, True, True,
+    )  # fmt: skip
+    assert ("UCS-2" in odd, "í" in odd.partition("Not in the alphabet")[2]) == (True, True)
+    assert (saved.status_code, row.code, row.language, row.text) == (
+        302, "sms.reminder", "en", typed["text"],
+    )  # fmt: skip
+    assert "sms.reminder" not in manager.see("/settings/texts")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("reminder", "Dear {patient}", "Only what stands below the field"),
+        ("aftercare", "It was {when}", "Only what stands below the field"),
+        ("reminder", "Your sclerotherapy {when}", "Please say it neutrally".lower()),
+        ("reminder", "a" * 321, "At most 320"),
+    ],
+)
+def test_words_that_no_text_message_may_have_are_refused(
+    manager: Manager, kind: str, text: str, said: str
+) -> None:
+    url = f"/settings/messages/text-messages/{kind}/en"
+    answer = manager.send(url, {"text": text, "version": "0"})
+    stored = manager.stored(ClinicText, ClinicText.code.like("sms.%"))
+    assert (answer.status_code, stored) == (422, [])
+    assert said.lower() in words(answer.text).lower()
+
+
+def test_a_test_goes_to_a_number_as_a_text_message(manager: Manager) -> None:
+    wrong = manager.send(f"{SMS}/test", {"number": "12"}, of=SMS)
+    sent = manager.send(f"{SMS}/test", {"number": "(305) 555-0199"}, of=SMS)
+    (row,) = manager.stored(Message)
+    assert (wrong.status_code, sent.status_code) == (422, 302)
+    assert (row.kind, row.channel, row.recipient, row.facts) == (
+        "test", "sms", "+13055550199", {"of": "reminder"},
+    )  # fmt: skip
+    assert "text messages are switched off" in words(manager.see(SMS))

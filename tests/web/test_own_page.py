@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog.testing
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,7 +22,15 @@ from planner.actions import links, merging, patients
 from planner.actions.appointments import lifecycle
 from planner.app import create_app
 from planner.db.engine import db
-from planner.db.models import Appointment, AuditRow, Notice, Patient, PatientLink, SignIn
+from planner.db.models import (
+    Appointment,
+    AuditRow,
+    ClinicText,
+    Notice,
+    Patient,
+    PatientLink,
+    SignIn,
+)
 from planner.who import SYSTEM, Who
 from tests import factories
 from tests.queries.test_calendars import FORBIDDEN
@@ -90,9 +99,7 @@ def hold(
             session.commit()
             key = session.get_one(Patient, patient_id).key
             first, second = (session.get_one(Appointment, one).key for one in ids)
-        links.create(
-            key, token, purpose=links.PAGE, replaces_others=False, by=SYSTEM, now=clock.now()
-        )
+        links.create(key, token, replaces_others=False, by=SYSTEM, now=clock.now())
     return Held(app=app, patient=key, patient_id=patient_id, today=first, later=second)
 
 
@@ -195,13 +202,27 @@ def test_a_link_runs_out_after_half_a_year_and_says_so(
     assert (answer.status_code, said in answer.text) == (404 if said else 302, True)
 
 
-def test_a_page_link_opens_no_file_and_a_file_link_no_page(held: Held) -> None:
+def test_a_link_that_once_opened_a_calendar_says_in_the_patients_words_that_it_ended(
+    app: Flask, today: date
+) -> None:
+    held = hold(app, today, language="es")
+    with app.app_context(), Session(db.engine) as session:
+        link_id = session.scalars(sa.select(PatientLink.id)).one()
+        links.revoke(held.patient, link_id, by=SYSTEM, now=clock.now())  # as the migration does
+    for path in (f"/c/{TOKEN}", f"/c/{TOKEN}/calendar.ics"):
+        browser = app.test_client()
+        answer = browser.get(path, follow_redirects=True)
+        assert (answer.status_code, "Este enlace fue anulado" in answer.text) == (404, True)
+        assert browser.get_cookie(COOKIE) is None
+
+
+def test_no_log_line_holds_the_token_or_a_name(held: Held) -> None:
     browser = held.app.test_client()
-    with held.app.app_context():
-        links.create(held.patient, OTHER, replaces_others=False, by=SYSTEM, now=clock.now())
-    paths = (f"/c/{TOKEN}", f"/c/{TOKEN}/calendar.ics", f"/p/{OTHER}")
-    assert [browser.get(path).status_code for path in paths] == [404] * 3
-    assert browser.get_cookie(COOKIE) is None
+    with structlog.testing.capture_logs() as lines:
+        for path in (f"/p/{TOKEN}", "/visits", f"/p/{TOKEN}x", f"/c/{TOKEN}"):
+            browser.get(path)
+    assert len(lines) >= 4
+    assert not [line for line in lines if TOKEN in str(line) or "Lopez" in str(line)]
 
 
 @pytest.mark.parametrize(
@@ -269,6 +290,21 @@ def test_plain_words_say_which_session_it_is_and_what_to_heed(held: Held) -> Non
     assert "Mon 1 Feb – Thu 4 Feb 2027" in shown
 
 
+def test_what_to_bring_is_said_in_plain_words_and_else_on_the_notes_alone(held: Held) -> None:
+    with held.app.app_context(), Session(db.engine) as session:
+        session.add(ClinicText(code="bring", language="en", text="Wide trousers, please."))
+        session.commit()
+    browser = opened(held.app)
+
+    def said() -> list[bool]:
+        return ["Wide trousers" in browser.get(path).text for path in ("/visits", "/visits/care")]
+
+    neutral = said()
+    with held.app.app_context():
+        patients.set_plain_words(held.patient, True, by=SYSTEM, now=clock.now())
+    assert (neutral, said()) == ([False, True], [True, True])
+
+
 def test_the_notes_are_on_a_page_of_their_own_while_words_are_neutral(held: Held) -> None:
     shown = text_of(opened(held.app).get("/visits/care").text)
     assert "Visit of Mon 1 Feb, 10:00 AM" in shown
@@ -326,6 +362,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(held: Held) -> N
         "/visits/care",
         "/visits/sheet",
         "/visits/preferences",
+        "/visits/calendar",
     ):
         html = browser.get(path).text
         assert re.findall(r"<script|<style| style=|<img|<iframe|@import", html) == []
@@ -344,14 +381,41 @@ def test_a_file_taken_from_the_page_holds_that_patients_visits_only(
     assert calendars.icaljs(browser.get(f"/visits/{theirs.later}/visit.ics").data) == {}
 
 
+def test_a_file_that_was_taken_is_noted_and_the_desk_told(
+    app_on: Flask, today: date, morning: time_machine.Traveller
+) -> None:
+    held = hold(app_on, today)
+    browser = opened(app_on)
+
+    def told() -> list[bool]:
+        desk = app_on.test_client()
+        enter(desk, EMAILS["receptionist"])
+        paths = (f"/patients/{held.patient}/share", f"/patients/{held.patient}")
+        return ["calendar file taken" in text_of(desk.get(path).text) for path in paths]
+
+    browser.head(f"/visits/{held.later}/visit.ics")
+    before = told()
+    first = browser.get("/visits/visits.ics")
+    morning.shift(timedelta(minutes=59))
+    same = browser.get("/visits/visits.ics", headers={"If-None-Match": first.headers["ETag"]})
+    browser.get(f"/visits/{held.later}/visit.ics")
+    with app_on.app_context(), Session(db.engine) as session:
+        link = session.scalars(sa.select(PatientLink)).one()
+        trail = session.scalars(
+            sa.select(AuditRow).where(AuditRow.action == "link.open").order_by(AuditRow.id)
+        )
+        noted = [row.after["opened"] for row in trail if row.after and "opened" in row.after]
+    assert (before, same.status_code, told()) == ([False, False], 304, [True, True])
+    assert link.file_taken_at == clock.now() - timedelta(minutes=59)
+    assert noted == ["page", "file", "file"]
+
+
 def test_without_visits_the_page_says_so(app: Flask, given: Callable[..., int]) -> None:
     patient_id = given(factories.patient)
     with app.app_context():
         with Session(db.engine) as session:
             key = session.get_one(Patient, patient_id).key
-        links.create(
-            key, TOKEN, purpose=links.PAGE, replaces_others=False, by=SYSTEM, now=clock.now()
-        )
+        links.create(key, TOKEN, replaces_others=False, by=SYSTEM, now=clock.now())
     assert "No visits are planned just now" in opened(app).get("/visits").text
 
 

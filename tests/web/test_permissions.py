@@ -53,10 +53,11 @@ def test_few_pages_are_open_to_anybody() -> None:
     assert for_all <= {
         "static", "health.show", "brand.stylesheet",
         "auth.sign_in", "auth.enter", "auth.sign_out", "auth.language",
-        "feeds.show", "portal.calendar", "portal.calendar_file",
+        "feeds.show", "portal.former",
         "portal.enter", "portal.visits", "portal.care", "portal.sheet", "portal.all_file",
         "portal.visit_file", "portal.confirm", "portal.answer", "portal.another_time",
-        "portal.cannot_come", "portal.flight", "portal.health", "portal.preferences", "portal.close",
+        "portal.cannot_come", "portal.flight", "portal.health", "portal.preferences",
+        "portal.subscription", "portal.close",
     }  # fmt: skip
 
 

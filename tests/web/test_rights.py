@@ -140,7 +140,8 @@ def test_a_denied_verb_says_so_on_the_page_and_in_the_trail(
 
 
 def test_every_verb_has_its_row() -> None:
-    assert {verb.replace("-", "_") for verb in acts.ACTS} == set(rights.VERBS)
+    own = {"read_health"}  # done in the inbox, whichever page it is read on
+    assert {verb.replace("-", "_") for verb in acts.ACTS} | own == set(rights.VERBS)
 
 
 def test_S21_injections_and_volume_are_kept_and_too_much_is_said_before_and_after(

@@ -11,10 +11,11 @@ from planner.db.engine import Tx, transaction
 from planner.db.models import Clinic, ClinicText
 from planner.errors import Invalid
 from planner.who import Who
-from planner.wording import messages
+from planner.wording import messages, visits
 
 LANGUAGES = ("en", "es", "pt", "ht")
 LONGEST_MESSAGE = 1000
+LONGEST_TEXT_MESSAGE = 320  # two parts: the link needs the third
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +66,23 @@ def save_text(
 
 
 def save_message_text(
-    kind: str, language: str, text: str, *, version: int, by: Who, now: datetime
+    channel: str, kind: str, language: str, text: str, *, version: int, by: Who, now: datetime
 ) -> None:
     """Store the clinic's own words of a message; empty: ours again. Raises Invalid or Stale.
 
-    What they leave open in braces has to be something that can be filled in.
+    What they leave open in braces has to be something that can be filled in. A text message lies open on
+    the phone: words that tell of the treatment are refused.
     """
-    problem = checks.text(text, LONGEST_MESSAGE, lines=True)
-    if not problem and messages.unknown_placeholder(text):
-        problem = "placeholder"
+    is_text = channel == "sms"
+    problem = checks.text(text, LONGEST_TEXT_MESSAGE if is_text else LONGEST_MESSAGE, lines=True)
+    if not problem and messages.unknown_placeholder(text, messages.placeholders(channel, kind)):
+        problem = "placeholder_text" if is_text else "placeholder"
+    if not problem and is_text and not visits.is_discreet(text):
+        problem = "telling"
     checks.raise_if({"text": problem})
 
     def work(tx: Tx) -> None:
-        code = f"mail.{kind}"
+        code = f"{channel}.{kind}"
         stored = catalogue.text(tx.session, code, language)
         typed = {"code": code, "language": language, "text": text, "is_placeholder": not text}
         catalogue.write(tx.session, ClinicText, stored.id if stored else None, version, typed)

@@ -1,7 +1,7 @@
 """All tables, by the name of their row."""
 
 from planner.db.models.access import SignIn, Throttle, User
-from planner.db.models.calendars import CalendarFeed, FeedFetch, LeftOutEvent
+from planner.db.models.calendars import CalendarFeed, FeedFetch, Handover, LeftOutEvent
 from planner.db.models.catalogue import (
     Absence,
     Clinic,
@@ -47,6 +47,7 @@ __all__ = [
     "DateToAvoid",
     "Decision",
     "FeedFetch",
+    "Handover",
     "IdempotencyKey",
     "LeftOutEvent",
     "Message",

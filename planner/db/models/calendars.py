@@ -22,6 +22,9 @@ class CalendarFeed(Base):
     created_by: Mapped[int | None] = mapped_column(
         sa.ForeignKey("user.id")
     )  # a provider's own user
+    link_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("patient_link.id")
+    )  # by which the patient made it
     revoked_at: Mapped[datetime | None]
     __table_args__ = (
         sa.CheckConstraint("(patient_id IS NULL) <> (provider_id IS NULL)", name="one_owner"),
@@ -39,6 +42,24 @@ class FeedFetch(Base):
     agent: Mapped[str] = mapped_column(sa.String(120))
     etag: Mapped[str] = mapped_column(sa.String(32))
     changed_at: Mapped[datetime]
+
+
+class Handover(Base):
+    """A live visit that a provider had until another took it over, as it was then.
+
+    Never removed: how many there are is part of the revision that providers' calendars see.
+    """
+
+    __tablename__ = "handover"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(sa.ForeignKey("appointment.id"), index=True)
+    provider_id: Mapped[int] = mapped_column(sa.ForeignKey("provider.id"), index=True)
+    site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    sequence: Mapped[int]
+    is_told: Mapped[bool]  # not of one that they had no longer than an undo takes
+    at: Mapped[datetime]
 
 
 class LeftOutEvent(Base):

@@ -121,18 +121,18 @@ class Consult(Base):
 
 
 class PatientLink(Base):
-    """A revocable link a patient holds. Only the hash of its token is stored."""
+    """A revocable link to a patient's own page. Only the hash of its token is stored."""
 
     __tablename__ = "patient_link"
     id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[int] = mapped_column(sa.ForeignKey("patient.id"), index=True)
-    purpose: Mapped[str] = mapped_column(sa.String(20))  # calendar_file | page
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     created_at: Mapped[datetime]
     created_by: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    file_taken_at: Mapped[datetime | None]  # a calendar file was taken from its page
 
 
 class Notice(Base):

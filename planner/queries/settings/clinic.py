@@ -80,7 +80,9 @@ def texts(*, locale: str) -> tuple[TextRow, ...]:
         clinic = catalogue.clinic(session)
         languages = tuple(clinic.languages) if clinic else ("en", "es")
         # Those of messages have a page of their own.
-        printed = sa.select(ClinicText).where(ClinicText.code.not_like("mail.%"))
+        printed = sa.select(ClinicText).where(
+            ClinicText.code.not_like("mail.%"), ClinicText.code.not_like("sms.%")
+        )
         rows = session.scalars(printed.order_by(ClinicText.code)).all()
     codes = dict.fromkeys(row.code for row in rows)
     stored = {(row.code, row.language): row for row in rows}

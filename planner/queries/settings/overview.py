@@ -23,6 +23,8 @@ from planner.db.models import (
     SiteHours,
     User,
 )
+from planner.queries import feeds
+from planner.queries.feeds import LeftOutView
 from planner.queries.settings import shared
 from planner.queries.settings.shared import FindingView
 
@@ -43,6 +45,7 @@ class OverviewPage:
 
     steps: tuple[Step, ...]
     findings: tuple[FindingView, ...]
+    left_out: tuple[LeftOutView, ...]  # events that some calendar could not have read
 
     @property
     def done_count(self) -> int:
@@ -59,7 +62,9 @@ def page(*, locale: str, now: datetime) -> OverviewPage:
     """Return how far the set-up is."""
     with engine.reading() as session:
         return OverviewPage(
-            steps=_steps(session), findings=shared.findings(session, now=now, locale=locale)
+            steps=_steps(session),
+            findings=shared.findings(session, now=now, locale=locale),
+            left_out=feeds.left_out(session, locale, now),
         )
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from planner.actions import access
+from planner.actions import access, notices
 from planner.actions.appointments import booking, lifecycle
 from planner.actions.appointments.lifecycle import CheckIn, Treated
 from planner.errors import Denied, Invalid, KeyReused, PlannerError, Refused, Stale
@@ -166,6 +166,8 @@ def _page(
     verb: str = "", code: int = 200,
 ) -> Answer:  # fmt: skip
     page = _shown(key)
+    read = tuple(note.id for note in page.health_notes.lines)
+    notices.note_read(read, by=context.who(), now=context.now())
     html = render_template(
         "appointments/show.html",
         page=page,

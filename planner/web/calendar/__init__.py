@@ -1,4 +1,4 @@
-"""Calendar files for the desk, and the links by which patients fetch theirs."""
+"""Calendar files for the desk."""
 
 from planner.web.calendar.views import blueprint
 

@@ -240,7 +240,7 @@ def _screen(
     html = render_template(
         "courses/show.html",
         exchange=sharing.exchange(
-            page.head.patient_key, locale=context.locale(), now=context.now()
+            page.head.patient_key, course_key=key, locale=context.locale(), now=context.now()
         ),
         page=page,
         refusal=refusal,

@@ -19,7 +19,7 @@ from planner.queries.feeds import Served
 from planner.web import context
 from planner.web.feeds import addresses, answers
 from planner.web.feeds.addresses import Subscription
-from planner.web.forms import KeyForm
+from planner.web.forms import KeyForm, number
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -42,7 +42,9 @@ def show(token: str) -> AnyResponse:
 def patient(key: str) -> Answer:
     """Show a patient's subscriptions; make one, which is shown this once, or end one."""
     if request.method == "POST" and "revoke" in request.form:
-        actions.revoke_patients(key, asked_to_end(), by=context.who(), now=context.now())
+        actions.revoke_patients(
+            key, number(request.form["revoke"]), by=context.who(), now=context.now()
+        )
         return ended(url_for("feeds.patient", key=key))
     form = KeyForm()
     if not form.validate_on_submit():
@@ -56,7 +58,7 @@ def patient(key: str) -> Answer:
 def mine() -> Answer:
     """Show a provider's own subscriptions; make one, which is shown this once, or end one."""
     if request.method == "POST" and "revoke" in request.form:
-        actions.revoke_own(asked_to_end(), by=context.who(), now=context.now())
+        actions.revoke_own(number(request.form["revoke"]), by=context.who(), now=context.now())
         return ended(url_for("feeds.mine"))
     form = KeyForm()
     if not form.validate_on_submit():
@@ -64,12 +66,6 @@ def mine() -> Answer:
     token = addresses.token(f"user {context.who().user_id}", str(form.idempotency_key.data))
     actions.subscribe_provider(token, by=context.who(), now=context.now())
     return _own_page(form, addresses.subscription(token))
-
-
-def asked_to_end() -> int:
-    """Return the number of the subscription that the form wants to end; 0, which none has."""
-    text = request.form.get("revoke", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def ended(address: str) -> AnyResponse:

@@ -24,7 +24,7 @@ def index() -> Answer:
 
 @blueprint.post("/inbox/<int:notice_id>")
 def handle(notice_id: int) -> Answer:
-    """Take one notice off the list, or write its flight down."""
+    """Take one notice off the list, or write its flight down; back to the visit it was read at."""
     try:
         if request.form.get("do") == "take":
             actions.take_over_flight(notice_id, by=context.who(), now=context.now())
@@ -38,6 +38,9 @@ def handle(notice_id: int) -> Answer:
         return _page(wrong), 422
     except Stale:
         flash(_("Somebody has seen to this already."), "info")
+    visit_key = request.form.get("visit", "")
+    if visit_key:
+        return redirect(url_for("appointments.show", key=visit_key))
     return redirect(url_for(".index"))
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import url_for
 from flask_babel import gettext as _
 
-from planner.queries.own_page import CalendarEntry, OwnVisit
+from planner.queries.own_page import OwnVisit
 
 _APPLE = re.compile(r"iPhone|iPad|iPod|Macintosh")
 _ANDROID = re.compile(r"Android")
-_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ def ways(visit: OwnVisit, kind: str) -> Sequence[Way]:
         _("Add to Apple Calendar") if kind == "apple" else _("Calendar file"),
         url_for("portal.visit_file", key=visit.key),
     )
-    google = Way(_("Add to Google Calendar"), _google(visit.calendar), is_elsewhere=True)
-    outlook = Way(_("Add to Outlook.com"), _outlook(visit.calendar), is_elsewhere=True)
+    google = Way(_("Add to Google Calendar"), visit.add.google, is_elsewhere=True)
+    outlook = Way(_("Add to Outlook.com"), visit.add.outlook, is_elsewhere=True)
     return (google, file, outlook) if kind == "android" else (file, google, outlook)
 
 
@@ -54,29 +52,3 @@ def map_url(address: str, kind: str) -> str:
     if kind == "android":
         return "geo:0,0?" + urlencode({"q": address})
     return "https://www.google.com/maps/search/?" + urlencode({"api": 1, "query": address})
-
-
-def _google(entry: CalendarEntry) -> str:
-    asked = {
-        "action": "TEMPLATE",
-        "text": entry.title,
-        "dates": f"{entry.starts_at:{_STAMP}}/{entry.ends_at:{_STAMP}}",
-        "location": entry.location,
-    }
-    return "https://calendar.google.com/calendar/render?" + urlencode(asked)
-
-
-def _outlook(entry: CalendarEntry) -> str:
-    asked = {
-        "path": "/calendar/action/compose",
-        "rru": "addevent",
-        "subject": entry.title,
-        "startdt": _iso(entry.starts_at),
-        "enddt": _iso(entry.ends_at),
-        "location": entry.location,
-    }
-    return "https://outlook.live.com/calendar/deeplink/compose?" + urlencode(asked)
-
-
-def _iso(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

@@ -10,7 +10,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectMultipleField, 
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from planner.actions.own_page import Preferences, Seen, Told
-from planner.web.forms import IdempotencyField, PlannerForm, choices
+from planner.web.forms import TOKEN_KEY, IdempotencyField, PlannerForm, choices
 from planner.web.patients.fields import Day, TimeOfDay
 
 LONGEST = 1000
@@ -141,6 +141,12 @@ class AnswerForm(OwnForm):
         validate_choice=False,
     )
     text = _Words(_l("If so, what?"))
+
+
+class SubscribeForm(OwnForm):
+    """A new subscription: its token is made from the key, so that sent twice it makes one."""
+
+    idempotency_key = IdempotencyField(validators=[TOKEN_KEY])
 
 
 class PreferencesForm(OwnForm):

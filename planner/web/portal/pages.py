@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from planner.actions import feeds
 from planner.actions import links as actions
-from planner.errors import Unavailable
+from planner.errors import Invalid, KeyReused, NotFound, Stale, Unavailable
 from planner.queries import calendars, own_page
 from planner.queries.own_page import OwnPage
 from planner.web import context
@@ -34,6 +34,7 @@ SAID: Mapping[str, Callable[[], str]] = {
     "flight": lambda: _("We have noted the flight, and will look whether a visit has to move."),
     "health": lambda: _("Your provider will read this."),
     "preferences": lambda: _("Saved."),
+    "subscription_ended": lambda: _("It has ended. A calendar that used it becomes empty."),
 }
 """What the page says after something was sent; the address names it, and nothing else."""
 
@@ -48,12 +49,17 @@ def enter(token: str) -> AnyResponse:
     if request.method == "GET":
         # A patient at the airport gets the dates even while the disk takes no writes.
         with contextlib.suppress(Unavailable):
-            actions.opened(
-                token, what="page", purpose=actions.PAGE, by=entry.who(), now=context.now()
-            )
+            actions.opened(link_id, what=actions.PAGE, by=entry.who(), now=context.now())
     response = make_response(redirect(url_for(".visits")))
     entry.open_with(link_id, response)
     return response
+
+
+@blueprint.get("/c/<token>")
+@blueprint.get("/c/<token>/calendar.ics")
+def former(token: str) -> AnyResponse:
+    """Lead from a link that once opened a calendar alone to where it is said that it has ended."""
+    return redirect(url_for(".enter", token=token), 301)
 
 
 @blueprint.get("/visits")
@@ -104,6 +110,26 @@ def shown(draw: Callable[[OwnPage], str], code: int = 200) -> AnyResponse:
         return make_response(draw(page), code)
 
 
+def acted(do: Callable[[OwnPage, entry.Holder], AnyResponse]) -> AnyResponse:
+    """Return what is done for whoever holds the link, in their language; say so when it cannot be."""
+    known = entry.holder()
+    page = own_page.page(known.link_id, now=context.now()) if known else None
+    if known is None or page is None:
+        return nothing()
+    with force_locale(page.locale):
+        try:
+            return do(page, known)
+        except (Stale, NotFound) as error:
+            code = 404 if isinstance(error, NotFound) else 409
+            return make_response(own_page_html(page, problem=problem_of(error)), code)
+        except KeyReused:
+            problem = (_("This form was sent before."), _("This is what we have of it."))
+            return make_response(own_page_html(page, problem=problem), 422)
+        except Invalid:
+            problem = (_("Nothing was sent."), _("Please check what was typed."))
+            return make_response(own_page_html(page, problem=problem), 422)
+
+
 def nothing() -> AnyResponse:
     """Answer somebody whose link has ended, or who has come without one."""
     known = entry.holder()
@@ -119,11 +145,10 @@ def own_page_html(
 ) -> str:
     """Return the page itself, with what could not be done above, and a form that lacks something."""
     kind = devices.device(request.headers.get("User-Agent", ""))
-    said = SAID.get(request.args.get("done", ""))
     return render_template(
         "portal/visits.html",
         page=page,
-        said=said() if said and not problem else "",
+        said="" if problem else said(),
         problem=problem,
         answers={
             v.key: _answer_form(v.key, v.seen, answer)
@@ -137,6 +162,35 @@ def own_page_html(
         maps={visit.key: devices.map_url(visit.address, kind) for visit in page.visits},
         form_token=entry.form_token(),
     )
+
+
+def problem_of(error: Stale | NotFound) -> tuple[str, str]:
+    """Return why nothing was done of what was sent about a visit."""
+    if isinstance(error, Stale) and "starts_at" in error.changed:
+        return (
+            _("This visit was moved meanwhile."),
+            _("Nothing was sent. Its new time is below."),
+        )
+    if isinstance(error, Stale) and "day" in error.changed:
+        return (
+            _("This can be answered on the day of the visit."),
+            _("For anything before, choose “My health has changed”."),
+        )
+    return gone()
+
+
+def gone() -> tuple[str, str]:
+    """Return what is said of a visit that is no more."""
+    return (
+        _("This visit does not take place, or is over."),
+        _("Nothing was sent. What stands is below."),
+    )
+
+
+def said() -> str:
+    """Return what is said of what was just sent; empty for nothing."""
+    say = SAID.get(request.args.get("done", ""))
+    return say() if say else ""
 
 
 def preferences_form(page: OwnPage) -> PreferencesForm:
@@ -159,11 +213,15 @@ def _file(key: str, name: str) -> AnyResponse:
     known = entry.holder()
     now = context.now()
     file = calendars.page_file(known.link_id, key, now=now) if known else None
-    if file is None:
+    if known is None or file is None:
         return nothing()
-    with contextlib.suppress(Unavailable):
-        feeds.report(file.left_out, by=context.who(), now=now)
-    return answers.answer(file, name)
+    response = answers.answer(file, name)
+    if answers.is_taken(response):
+        # A patient at the airport gets the dates even while the disk takes no writes.
+        with contextlib.suppress(Unavailable):
+            actions.opened(known.link_id, what=actions.FILE, by=entry.who(), now=now)
+            feeds.report(file.left_out, by=entry.who(), now=now)
+    return response
 
 
 def _language() -> str:

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from planner.actions import own_page as actions
-from planner.errors import Invalid, KeyReused, NotFound, Stale
-from planner.queries import own_page
+from planner.errors import Invalid, NotFound, Stale
 from planner.queries.own_page import OwnPage, OwnVisit
 from planner.web import context
 from planner.web.patients import answers as field_answers
@@ -39,7 +36,7 @@ def confirm(key: str) -> AnyResponse:
         actions.confirm(known.link_id, form.seen_of(key), **_circumstances())
         return _done("confirm")
 
-    return _act(do)
+    return pages.acted(do)
 
 
 @blueprint.post("/visits/<key>/health")
@@ -64,11 +61,11 @@ def answer(key: str) -> AnyResponse:
         except Stale as error:
             visit = page.visit(key)
             form.seen.data = visit.seen if visit else ""
-            html = pages.own_page_html(page, problem=_problem(error), answer=(key, form))
+            html = pages.own_page_html(page, problem=pages.problem_of(error), answer=(key, form))
             return make_response(html, 409)
         return _done("answer")
 
-    return _act(do)
+    return pages.acted(do)
 
 
 @blueprint.route("/visits/<key>/another-time", methods=["GET", "POST"])
@@ -109,14 +106,14 @@ def preferences() -> AnyResponse:
         actions.prefer(known.link_id, form.preferences(), by=entry.who(), now=context.now())
         return _done("preferences")
 
-    return _act(do)
+    return pages.acted(do)
 
 
 def _tell(kind: str, form_of: Callable[..., Any], key: str = "") -> AnyResponse:
     def do(page: OwnPage, known: entry.Holder) -> AnyResponse:
         visit = page.visit(key) if key else None
         if key and visit is None and not _is_sent():
-            return make_response(pages.own_page_html(page, problem=_gone()), 404)
+            return make_response(pages.own_page_html(page, problem=pages.gone()), 404)
         form = form_of() if _is_sent() else form_of(formdata=None, seen=visit.seen if visit else "")
         if not _is_sent() or not form.validate():
             return _form_page(kind, page, visit, form, 422 if _is_sent() else 200)
@@ -129,32 +126,12 @@ def _tell(kind: str, form_of: Callable[..., Any], key: str = "") -> AnyResponse:
             return _form_page(kind, page, visit, form, 422)
         except (Stale, NotFound) as error:
             if visit is None:
-                return make_response(pages.own_page_html(page, problem=_gone()), 409)
+                return make_response(pages.own_page_html(page, problem=pages.gone()), 409)
             form.seen.data = visit.seen
-            return _form_page(kind, page, visit, form, 409, problem=_problem(error))
+            return _form_page(kind, page, visit, form, 409, problem=pages.problem_of(error))
         return _done(kind)
 
-    return _act(do)
-
-
-def _act(do: Callable[[OwnPage, entry.Holder], AnyResponse]) -> AnyResponse:
-    """Do something for whoever holds the link, in their language; say so when it cannot be."""
-    known = entry.holder()
-    page = own_page.page(known.link_id, now=context.now()) if known else None
-    if known is None or page is None:
-        return pages.nothing()
-    with force_locale(page.locale):
-        try:
-            return do(page, known)
-        except (Stale, NotFound) as error:
-            code = 404 if isinstance(error, NotFound) else 409
-            return make_response(pages.own_page_html(page, problem=_problem(error)), code)
-        except KeyReused:
-            problem = (_("This form was sent before."), _("This is what we have of it."))
-            return make_response(pages.own_page_html(page, problem=problem), 422)
-        except Invalid:
-            problem = (_("Nothing was sent."), _("Please check what was typed."))
-            return make_response(pages.own_page_html(page, problem=problem), 422)
+    return pages.acted(do)
 
 
 def _form_page(
@@ -175,27 +152,6 @@ def _form_page(
         form_token=entry.form_token(),
     )
     return make_response(html, code)
-
-
-def _problem(error: Stale | NotFound) -> tuple[str, str]:
-    if isinstance(error, Stale) and "starts_at" in error.changed:
-        return (
-            _("This visit was moved meanwhile."),
-            _("Nothing was sent. Its new time is below."),
-        )
-    if isinstance(error, Stale) and "day" in error.changed:
-        return (
-            _("This can be answered on the day of the visit."),
-            _("For anything before, choose “My health has changed”."),
-        )
-    return _gone()
-
-
-def _gone() -> tuple[str, str]:
-    return (
-        _("This visit does not take place, or is over."),
-        _("Nothing was sent. What stands is below."),
-    )
 
 
 def _circumstances() -> dict[str, Any]:

@@ -21,6 +21,12 @@ SENTENCES: Mapping[str, Any] = {
     "placeholder": _l(
         "Only {name}, {clinic} and {phone} can stand in braces: something else would reach patients."
     ),
+    "placeholder_text": _l(
+        "Only what stands below the field can stand in braces: something else would reach patients."
+    ),
+    "telling": _l(
+        "This tells of the treatment. A text message lies open on the phone: please say it neutrally."
+    ),
     "superseded": _l("A later message took its place, or it was taken back."),
     "too_late": _l("It is too late: it would say nothing any more."),
     "missing": _l("Please fill this in."),

@@ -212,6 +212,19 @@ class MessageTextForm(PlannerForm):
     text = Lines(_l("First sentences"), limit=clinic.LONGEST_MESSAGE)
 
 
+class TextMessageForm(PlannerForm):
+    """The words of one kind of text message."""
+
+    version = VersionField()
+    text = Lines(_l("Text"), limit=clinic.LONGEST_TEXT_MESSAGE)
+
+
+class TestNumberForm(PlannerForm):
+    """Whom a text message is sent to for a test."""
+
+    number = Text(_l("Phone number"), limit=40, required=True)
+
+
 class ProtocolForm(PlannerForm):
     """A protocol of courses."""
 

@@ -15,9 +15,10 @@ from planner.queries.messages import TextView
 from planner.web import context
 from planner.web.settings import answers
 from planner.web.settings.blueprint import blueprint
-from planner.web.settings.forms import MessageTextForm
+from planner.web.settings.forms import MessageTextForm, TestNumberForm, TextMessageForm
 
 Answer = str | Response | tuple[str, int]
+TOKEN_LENGTH = 43  # of the link at the end
 
 
 @blueprint.get("/messages")
@@ -58,7 +59,7 @@ def message_texts() -> Answer:
 @blueprint.route("/messages/texts/<kind>/<language>", methods=["GET", "POST"])
 def message_text(kind: str, language: str) -> Answer:
     """Edit the words of one kind in one language; the preview shows what is typed."""
-    view = queries.text(kind, language, locale=context.locale())
+    view = queries.text("mail", kind, language, locale=context.locale())
     form = MessageTextForm(obj=view)
     is_saving = request.form.get("do") != "preview"
     if (
@@ -82,8 +83,67 @@ def message_test(kind: str, language: str) -> Answer:
     return redirect(url_for("settings.message_text", kind=kind, language=language))
 
 
-def _write(form: MessageTextForm, view: TextView) -> bool:
+@blueprint.route("/messages/text-messages/<kind>/<language>", methods=["GET", "POST"])
+def message_sms(kind: str, language: str) -> Answer:
+    """Edit the text message of one kind in one language; the preview says how long it is."""
+    view = queries.text("sms", kind, language, locale=context.locale())
+    form = TextMessageForm(obj=view)
+    is_saving = request.form.get("do") != "preview"
+    if (
+        form.validate_on_submit()
+        and is_saving
+        and answers.saved(form, view.version, lambda: _write(form, view))
+    ):
+        flash(_("Saved."), "success")
+        return redirect(url_for("settings.message_sms", kind=kind, language=language))
+    code = answers.status(form) if is_saving or form.errors else 200
+    return _text_message(view, form, TestNumberForm(formdata=None), code)
+
+
+@blueprint.post("/messages/text-messages/<kind>/<language>/test")
+def message_sms_test(kind: str, language: str) -> Answer:
+    """Send the text message with made-up data to a number."""
+    view = queries.text("sms", kind, language, locale=context.locale())
+    number = TestNumberForm()
+    if number.validate_on_submit() and answers.saved(number, 0, lambda: _test(number, view)):
+        if current_app.config["PLANNER"].sms == "none":
+            flash(_("The test waits: text messages are switched off."), "warning")
+        else:
+            flash(
+                _("A test is on its way to that number, in the words that are stored."), "success"
+            )
+        return redirect(url_for("settings.message_sms", kind=kind, language=language))
+    form = TextMessageForm(formdata=None, obj=view)
+    return _text_message(view, form, number, answers.status(number))
+
+
+def _text_message(
+    view: TextView, form: TextMessageForm, number: TestNumberForm, code: int
+) -> Answer:
+    settings = current_app.config["PLANNER"]
+    preview = letter_samples.preview_text(
+        view.kind,
+        view.language,
+        form.text.data or "",
+        link=f"{settings.address}/p/{'x' * TOKEN_LENGTH}",
+        now=context.now(),
+    )
+    html = render_template(
+        "settings/message_sms.html", form=form, number=number, view=view, preview=preview
+    )
+    return html, code
+
+
+def _test(number: TestNumberForm, view: TextView) -> bool:
+    actions.send_test(
+        view.kind, view.language, number=number.number.data, by=context.who(), now=context.now()
+    )
+    return True
+
+
+def _write(form: MessageTextForm | TextMessageForm, view: TextView) -> bool:
     clinic.save_message_text(
+        view.channel,
         view.kind,
         view.language,
         form.text.data or "",

@@ -13,8 +13,9 @@ from planner.actions import patients
 from planner.queries import own_page
 from planner.queries import sharing as queries
 from planner.web import context
-from planner.web.calendar import links
-from planner.web.calendar.forms import LinkForm
+from planner.web.forms import number
+from planner.web.sharing import links
+from planner.web.sharing.forms import LinkForm
 
 blueprint = Blueprint("sharing", __name__)
 
@@ -29,16 +30,15 @@ def share(key: str) -> Answer:
         return _revoke(key)
     if not form.validate_on_submit():
         return _page(key, form), 422 if request.method == "POST" else 200
-    token = links.token(key, str(form.idempotency_key.data), purpose=actions.PAGE)
+    token = links.token(key, str(form.idempotency_key.data))
     actions.create(
         key,
         token,
-        purpose=actions.PAGE,
         replaces_others=bool(form.replaces_others.data),
         by=context.who(),
         now=context.now(),
     )
-    return _page(key, form, links.link(token, endpoint="portal.enter"))
+    return _page(key, form, links.link(token))
 
 
 @blueprint.get("/patients/<key>/sheet")
@@ -68,7 +68,7 @@ def _page(key: str, form: LinkForm, made: links.Link | None = None) -> str:
 
 
 def _revoke(key: str) -> AnyResponse:
-    link_id = links.number(request.form["revoke"])
+    link_id = number(request.form["revoke"])
     actions.revoke(key, link_id, by=context.who(), now=context.now())
     flash(_("The link has ended. Whoever opens it sees nothing any more."), "success")
     return redirect(url_for("sharing.share", key=key))

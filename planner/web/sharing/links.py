@@ -19,17 +19,12 @@ class Link:
     is_local: bool  # only this machine could open it
 
 
-def token(patient_key: str, form_key: str, *, purpose: str = "calendar") -> str:
+def token(patient_key: str, form_key: str) -> str:
     """Return the token that this form gives this patient."""
-    return tokens.made(f"{purpose} link", patient_key, form_key)
+    return tokens.made("page link", patient_key, form_key)
 
 
-def number(text: str) -> int:
-    """Return the number of a link that a form names; 0, which no link has, for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def link(token: str, *, endpoint: str = "portal.calendar") -> Link:
+def link(token: str) -> Link:
     """Return the address and its QR code."""
-    url = tokens.public_url(url_for(endpoint, token=token))
+    url = tokens.public_url(url_for("portal.enter", token=token))
     return Link(url=url, qr=tokens.drawing(url), is_local=tokens.is_local(url))
