@@ -224,7 +224,6 @@ def _link(tx: Tx, world: World, row: Message, chance: Random, *, is_opened: bool
     """Return the link of a message; nobody knows a token that opens it."""
     link = PatientLink(
         patient_id=row.patient_id,
-        purpose="page",
         token_hash=f"{chance.getrandbits(256):064x}",
         created_at=row.not_before,
         expires_at=row.not_before + OPEN_FOR,

@@ -17,6 +17,7 @@ from planner.scheduling.verdicts import Question, Verdicts
 MAXIMUM_MINUTES = 24 * 60
 ONE_DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
+MINUTE = timedelta(minutes=1)
 NEAR = (timedelta(days=1), timedelta(days=4), timedelta(days=14), timedelta(days=45))
 
 
@@ -160,10 +161,12 @@ def nearest(
             purpose=purpose,
             ignoring=ignoring,
         )
-        found = tuple(other for other in found if not _is_same(other, slot))
-        if len(found) >= limit:
+        others = (other for other in found if not _is_same(other, slot))
+        found = tuple(sorted(others, key=lambda other: _distance(other, slot))[:limit])
+        # Another provider or site counts as further away: beyond the reach may be what is nearer than that.
+        if len(found) == limit and _distance(found[-1], slot)[0] <= reach / MINUTE:
             break
-    return tuple(sorted(found, key=lambda other: _distance(other, slot))[:limit])
+    return found
 
 
 def why_not(
