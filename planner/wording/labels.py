@@ -207,8 +207,9 @@ def person(given_name: str, family_name: str) -> str:
 
 
 def initials(name: str) -> str:
-    """Return up to two initials of a name, in capitals."""
+    """Return up to two initials of a name, in capitals; a title such as "Dr." has none."""
     words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
+    words = [word for word in words if not word.endswith(".")] or words
     chosen = words if len(words) < 2 else [words[0], words[-1]]
     return "".join(word[0].upper() for word in chosen)
 
