@@ -121,6 +121,7 @@ class Visit:
 class Sheet:
     """The course plan on one sheet, in the patient's language."""
 
+    course_key: str
     language: str
     clinic_name: str
     contact: str
@@ -218,11 +219,12 @@ def sheet(key: str, *, now: datetime) -> Sheet:
     language = patient.language
     zone = next(iter(sites.values())).zone if sites else "UTC"
     return Sheet(
+        course_key=course.key,
         language=language,
         clinic_name=clinic.name if clinic else "",
         contact=" · ".join(part for part in (clinic.phone, clinic.email) if part) if clinic else "",
         patient_name=_name(patient),
-        title=wording.sheet_title(len(sessions), language),
+        title=wording.sheet_title(len(live) or len(sessions), language),
         visits=tuple(
             _visit(number, row, sites[row.site_id], names[row.provider_id], language)
             for number, row in live

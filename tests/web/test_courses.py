@@ -23,6 +23,7 @@ from tests.web.conftest import csrf_of
 Browser = Callable[[str], FlaskClient]
 Given = Callable[..., int]
 PICK = re.compile(r'<input type="hidden" name="(s\d+)" value="([^"]+)"')
+CARD = re.compile(r'<h3 id="proposal-\w+\|([^"]*)">([^<]*)</h3>')
 
 
 @pytest.fixture
@@ -66,9 +67,17 @@ def test_S35_three_proposals_are_shown_by_name_with_their_end_dates(
     desk: FlaskClient, key: str
 ) -> None:
     html = desk.get(f"/courses/{key}").text
-    names = ("Closest to the order", "Soonest", "Same time each visit")
-    assert [name in html for name in names] == [True] * 3
-    assert html.count("proposal-end") == 3
+    names = [name for _, title in CARD.findall(html) for name in title.split(" · ")]
+    assert sorted(names) == ["Closest to the order", "Same time each visit", "Soonest"]
+    assert html.count("proposal-end") == len(CARD.findall(html))
+
+
+def test_equal_proposals_are_one_card_with_both_names(desk: FlaskClient, key: str) -> None:
+    html = desk.get(f"/courses/{key}?more=1").text
+    plans = [plan for plan, _ in CARD.findall(html)]
+    assert CARD.search(html)[2] == "Closest to the order · Same time each visit"  # type: ignore[index]  # it is there
+    assert (len(plans), html.count("proposal is-chosen")) == (len(set(plans)), 1)
+    assert html.count("Closest to the order") == 1
 
 
 def test_S36_the_ruler_says_the_days_and_the_window(desk: FlaskClient, key: str) -> None:
@@ -107,7 +116,7 @@ def test_a_start_taken_meanwhile_answers_with_reasons_and_fresh_proposals(
     desk.post(f"/courses/{other}/book", data=taken)
     answer = desk.post(f"/courses/{key}/book", data=fields(html, weekday="1"))
     assert (answer.status_code, "Nothing was booked." in answer.text) == (409, True)
-    assert answer.text.count("proposal-end") == 3
+    assert CARD.search(answer.text)
     assert re.search(r'name="weekday" value="1" checked', answer.text)
 
 
@@ -285,7 +294,7 @@ def test_alternatives_keep_the_distance_to_the_booked_sessions_on_both_sides(
     }
     late = [text for day, text in found if (days[3] - day).days < 14]
     assert late
-    assert all("Session 3 is now too early" in text for text in late)
+    assert all("Session 3 is now early" in text for text in late)
 
 
 def test_a_course_of_one_session_has_alternatives_with_their_cost(
@@ -471,6 +480,21 @@ def test_a_course_of_twelve_sessions_is_shown(
 
 def test_the_sheet_on_paper_is_in_the_language_of_the_patient(desk: FlaskClient, key: str) -> None:
     assert '<html lang="es"' in desk.get(f"/courses/{key}/print").text
+
+
+def test_the_sheet_on_paper_counts_the_visits_it_lists(desk: FlaskClient, key: str) -> None:
+    booked(desk, key, 1, 2)
+    html = desk.get(f"/courses/{key}/print").text
+    assert ("Sus 2 visitas" in html, html.count("<tr>")) == (True, 2)
+
+
+def test_a_missing_birth_date_can_be_added_where_it_is_in_the_way(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic
+) -> None:
+    patient_id = given(factories.patient, birth_date=None)
+    html = desk.get(f"/courses/{key_of(app, given(factories.course, clinic, patient_id))}").text
+    assert re.search(r'href="/patients/[\w-]+/edit#birth_date">Add the birth date', html)
+    assert html.count("badge") == 1  # of the course: a session that is not booked says so once
 
 
 def test_work_lists_cost_the_same_statements_for_one_course_and_for_three(
