@@ -116,6 +116,7 @@ def test_a_start_taken_meanwhile_answers_with_reasons_and_fresh_proposals(
     desk.post(f"/courses/{other}/book", data=taken)
     answer = desk.post(f"/courses/{key}/book", data=fields(html, weekday="1"))
     assert (answer.status_code, "Nothing was booked." in answer.text) == (409, True)
+    assert "The other proposals below are free now." in answer.text
     assert CARD.search(answer.text)
     assert re.search(r'name="weekday" value="1" checked', answer.text)
 
@@ -495,6 +496,32 @@ def test_a_missing_birth_date_can_be_added_where_it_is_in_the_way(
     html = desk.get(f"/courses/{key_of(app, given(factories.course, clinic, patient_id))}").text
     assert re.search(r'href="/patients/[\w-]+/edit#birth_date">Add the birth date', html)
     assert html.count("badge") == 1  # of the course: a session that is not booked says so once
+
+
+def test_what_only_warns_is_booked_with_a_tick_beside_the_button(
+    desk: FlaskClient, key: str
+) -> None:
+    soonest = re.findall(r'value="(soonest\|[^"]+)"', desk.get(f"/courses/{key}").text)[0]
+    html = desk.get(f"/courses/{key}", query_string={"choose": soonest}).text
+    refused = desk.post(f"/courses/{key}/book", data=fields(html))
+    assert (refused.status_code, "Tick “Book all the same”" in refused.text) == (409, True)
+    (codes,) = re.findall(r'name="acknowledged" value="([^"]+)"', html[html.index("actionbar") :])
+    form = fields(refused.text, acknowledged=codes)
+    assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
+
+
+def test_work_lists_begin_with_what_is_due_soonest(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    later = {"not_before": (today + timedelta(days=14)).isoformat()}
+    html = desk.get(f"/courses/{key}", query_string=later).text
+    desk.post(f"/courses/{key}/book", data=fields(html, do="first"))
+    rita = given(factories.patient, given_name="Rita", family_name="Soon")
+    given(factories.consult_done, clinic, rita, on=today - timedelta(days=3))
+    other = key_of(app, given(factories.course, clinic, rita))
+    desk.post(f"/courses/{other}/book", data=fields(desk.get(f"/courses/{other}").text, do="first"))
+    listed = desk.get("/courses").text
+    assert 0 < listed.index("Rita Soon") < listed.index("Ana Gómez")
 
 
 def test_work_lists_cost_the_same_statements_for_one_course_and_for_three(
