@@ -544,6 +544,17 @@ def test_work_lists_cost_the_same_statements_for_one_course_and_for_three(
     assert statements() == one
 
 
+def test_S36_a_target_out_of_range_is_the_one_thing_that_is_wrong(
+    desk: FlaskClient, key: str
+) -> None:
+    address = f"/courses/{key}/gaps/2"
+    form = {"csrf_token": csrf_of(desk.get(address).text), "version": "1", "reason": "Ordered."}
+    typed = form | {"floor": "7", "target": "400", "soft_max": "21"}
+    answer = desk.post(address, data=typed)
+    wrong = answer.text.count("Give whole days from 1 to 365.")
+    assert (answer.status_code, wrong, "One thing needs" in answer.text) == (422, 2, True)
+
+
 def test_a_package_too_long_is_refused_and_kept(desk: FlaskClient, key: str) -> None:
     form = {"csrf_token": csrf_of(desk.get(f"/courses/{key}").text), "version": "1"}
     answer = desk.post(f"/courses/{key}/package", data=form | {"package": "x" * 121})
