@@ -14,6 +14,7 @@ from planner.scheduling import availability, course, gaps, hours, preferences, s
 from planner.scheduling import task as tasks_of
 from planner.scheduling.course import OBJECTIVES, Wishes
 from planner.scheduling.interval import Interval
+from planner.scheduling.occupancy import Occupancy
 from planner.scheduling.preferences import Weights
 from planner.scheduling.timetable import (
     AbsentDays,
@@ -148,6 +149,20 @@ def test_the_same_question_has_the_same_answer(
     assert course.propose(asked, timetable, wishes, k=3) == course.propose(
         asked, again, wishes, k=3
     )
+
+
+def test_a_shorter_horizon_asked_about_before_hides_no_day_of_a_longer_one() -> None:
+    asked = order(session(1, LEFT), session(2, RIGHT))
+    horizons = [Interval(NOW, clinic.at(MONDAY + days * DAY, 0)) for days in (14, 20)]
+    timetable = clinic.clinic()
+    shared, alone = (
+        [
+            course.propose(asked, replace(timetable, busy=rows, horizon=horizon))
+            for horizon in horizons
+        ]
+        for rows in (Occupancy(), ())
+    )
+    assert shared == alone
 
 
 def _brute_force(
