@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from planner import wording
 from planner.db.engine import db
-from planner.db.models import Course, CourseSession
+from planner.db.models import Course, CourseSession, Protocol
 from tests import factories
 from tests.factories import SmallClinic
 from tests.web.conftest import csrf_of
@@ -337,6 +337,34 @@ def test_S38_both_intervals_stand_side_by_side_until_the_provider_has_decided(
     html = desk.get(f"/courses/{undecided}").text
     assert re.findall(r"<span>Ends</span>([^<]+)<", html) == ends
     assert 'id="comparison"' not in desk.get(f"/courses/{key}").text
+
+
+@pytest.mark.parametrize(("count", "times"), [(1, 1), (3, 2)])
+def test_what_took_place_stays_done_in_what_is_compared(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date,
+    count: int, times: int,
+) -> None:  # fmt: skip
+    """Also under a protocol that would be over by now."""
+    newcomer = given(factories.patient)
+    course_id = given(factories.course, clinic, newcomer, protocol="six_weeks", is_decided=False)
+
+    def treated(session: Session) -> int:
+        numbers = factories.course_sessions(session, course_id)
+        for number, ago in ((1, 24), (2, 10)):
+            day = today - timedelta(days=ago)
+            factories.appointment(
+                session, clinic, newcomer, day=day, status="fulfilled",
+                course_session_id=numbers[number],
+            )  # fmt: skip
+        session.get_one(Protocol, clinic.two_weeks).sessions = count
+        factories.bump(session)
+        return 0
+
+    given(treated)
+    html = desk.get(f"/courses/{key_of(app, course_id)}").text
+    compared = between(html, 'id="comparison"', 'id="wishes"')
+    second = wording.format_short_date(today - timedelta(days=10), "en")
+    assert compared.count(second) == times
 
 
 def test_what_is_compared_follows_the_wishes(
