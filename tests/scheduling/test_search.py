@@ -165,6 +165,13 @@ def test_a_shorter_horizon_asked_about_before_hides_no_day_of_a_longer_one() -> 
     assert shared == alone
 
 
+def test_a_session_placed_before_the_horizon_is_said_to_be_so_once() -> None:
+    asked = order(session(1, LEFT, fixed=slot(MONDAY)), session(2, RIGHT))
+    horizon = Interval(clinic.at(TUESDAY, 0), NOW + 60 * DAY)
+    (best,) = course.propose(asked, clinic.clinic(horizon=horizon))
+    assert [one.code for one in best.sessions[0].conflicts] == ["slot.outside_horizon"]
+
+
 def _brute_force(
     asked: CourseOrder, timetable: Timetable, wishes: Wishes, weights: Weights
 ) -> Iterator[int]:
