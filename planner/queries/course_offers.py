@@ -47,7 +47,7 @@ def _compared(
     words, timetable = words_of_starts(loaded, locale), loaded.timetable
     slots: Mapping[int, Slot] | None = {}
     warnings: tuple[Sentence, ...] = ()
-    if not is_own or open_numbers(loaded):
+    if any(row.fixed is None and row.done_on is None for row in order.sessions):
         best = planning.propose(
             order,
             timetable,
@@ -88,13 +88,21 @@ def _movable(order: CourseOrder) -> frozenset[int]:
 
 
 def _under(order: CourseOrder, protocol: ProtocolFacts) -> CourseOrder:
-    """Return the order as the protocol would have it, in the same zones; the first session stays where it is."""
+    """Return the order as the protocol would have it, in the same zones.
+
+    The first session stays where it is, and what took place stays done.
+    """
     zones = sorted({zone for row in order.sessions for zone in row.zones})
-    first, *rest = outlooks.usual(protocol, None, zones)
-    kept = order.sessions[0]
+    first = order.sessions[0].number
+    standing = {
+        row.number: row for row in order.sessions if row.number == first or row.done_on is not None
+    }
     return replace(
         order,
-        sessions=(replace(kept, gap=first.gap, zones=first.zones), *rest),
+        sessions=tuple(
+            replace(standing.get(row.number, row), gap=row.gap, zones=row.zones)
+            for row in outlooks.usual(protocol, None, zones)
+        ),
         same_zone_gap=protocol.same_zone_gap,
         protocol_id=protocol.id,
     )
