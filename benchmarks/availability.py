@@ -58,7 +58,7 @@ def free(seconds: float) -> Iterator[Row]:
             **facts,
         )
         warm[count] = row.ours_ms
-        yield replace(row, facts=row.facts | _growth(warm))
+        yield replace(row, facts=row.facts | measuring.growth(warm))
         for name, patient_id in (("", None), (" for a patient", -1)):
             yield measuring.alone(
                 f"free slots{name}, warm",
@@ -155,15 +155,6 @@ def _slots(timetable: Timetable, patient_id: int | None = None) -> tuple[Slot, .
     return availability.free_slots(
         timetable, service_id=SERVICE, interval=timetable.horizon, patient_id=patient_id
     )
-
-
-def _growth(milliseconds: dict[int, float]) -> dict[str, float]:
-    """Return the exponent with which the time has grown since the smallest size."""
-    least, most = min(milliseconds), max(milliseconds)
-    if least == most:
-        return {}
-    grown = math.log(milliseconds[most] / milliseconds[least]) / math.log(most / least)
-    return {"exponent": round(grown, 2)}
 
 
 def _megabytes(timetable: Timetable) -> float:

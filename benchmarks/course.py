@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,7 @@ from tests.scheduling.workload import SIX_WEEKS, TWO_WEEKS, WISHES
 
 PATIENTS = 24
 WANTED = 5
+HISTORY = 9 * 90  # days before the first, as busy as those to come
 PROVEN = 16  # providers up to which the solver is given the time to prove its answer
 PATIENCE = 120.0  # seconds for that
 GOAL = 1 / 300  # of the time to the solver's first answer
@@ -57,6 +59,7 @@ SIZES = (
 
 def proposals(seconds: float) -> Iterator[Row]:
     """Five proposals by the order of the provider, cold and warm, and all three objectives at once."""
+    warm: defaultdict[tuple[object, ...], dict[int, float]] = defaultdict(dict)
     for size in SIZES:
         timetable = workload.clinic(size.providers, days=size.days, patients=PATIENTS)
         rival = _rival(size, timetable)
@@ -83,7 +86,34 @@ def proposals(seconds: float) -> Iterator[Row]:
                 lambda work=work, table=timetable: work(table),  # type: ignore[misc]
                 seconds=seconds,
             )
+            if name == "warm":
+                times = warm[size.days, size.gap, size.sessions]
+                times[size.providers] = row.ours_ms
+                row.facts.update(measuring.growth(times))
             yield _beside(row, rival, size.goal_ms if name == "warm" else None)
+    yield _with_history(seconds)
+
+
+def _with_history(seconds: float) -> Row:
+    """The same question with ten times as many appointments, most of them long over."""
+    order = workload.course(3, TWO_WEEKS)
+    old = workload.clinic(16, days=90, history_days=HISTORY, patients=1)
+    begins = old.horizon.starts_at
+    young = replace(old, busy=tuple(one for one in old.busy if one.slot.ends_at > begins))
+
+    def ask(table: Timetable) -> tuple[Proposal, ...]:
+        return course.propose(order, table, WISHES, k=WANTED)
+
+    if ask(young) != ask(old):
+        raise RuntimeError("what is long over changes what is proposed")
+    return measuring.beside(
+        "proposals with history, warm",
+        "P=16, 90 d",
+        lambda: ask(old),
+        lambda: ask(young),
+        seconds=seconds,
+        bookings=len(old.busy),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
@@ -72,6 +72,15 @@ def beside(
     """Time both in turns for about as many seconds."""
     taken = _timed([ours, floor], seconds)
     return _row(name, size, taken[0], taken[1], goal=goal, facts=facts)
+
+
+def growth(milliseconds: Mapping[int, float]) -> dict[str, float]:
+    """Return the exponent with which the time has grown from the smallest size to the largest, as a fact."""
+    least, most = min(milliseconds), max(milliseconds)
+    if least == most:
+        return {}
+    grown = math.log(milliseconds[most] / milliseconds[least]) / math.log(most / least)
+    return {"exponent": round(grown, 2)}
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from planner.ical import add_links, events, files, zones
 from planner.ical.events import BrokenEvent, Days, Event, Span
 from tests.support import calendars
+from tests.support.effort import IS_LONG
 
 NEW_YORK = "America/New_York"
 STAMP = datetime(2026, 10, 1, 12, tzinfo=UTC)
+YEARS = 10 if IS_LONG else 3  # nothing can be booked further ahead than one
 
 
 def visit(uid: str = "a1@planner.invalid", **changes: Any) -> Event:
@@ -89,7 +91,7 @@ def test_the_hour_that_comes_twice_is_told_apart() -> None:
 
 
 @pytest.mark.parametrize("zone", zones.ZONES)
-def test_each_block_agrees_with_the_zone_every_hour_for_ten_years(zone: str) -> None:
+def test_each_block_agrees_with_the_zone_every_hour_for_years(zone: str) -> None:
     import vobject
 
     read = vobject.readOne(
@@ -97,7 +99,7 @@ def test_each_block_agrees_with_the_zone_every_hour_for_ten_years(zone: str) -> 
     )
     own, real = read.vtimezone.tzinfo, ZoneInfo(zone)
     hour, wrong = datetime(2026, 1, 1), []  # noqa: DTZ001  wall-clock hours
-    while hour.year < 2036:
+    while hour.year < 2026 + YEARS:
         there = real.utcoffset(hour)
         # An hour left out has no offset; the one that comes twice means its first.
         exists = hour == hour.replace(tzinfo=real).astimezone(UTC).astimezone(real).replace(

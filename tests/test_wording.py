@@ -271,6 +271,7 @@ def test_a_closure_close_by_is_said_with_its_reason_and_a_holiday_by_its_name() 
             closure,
             replace(closure, reason=""),
             Nearby(code="king", on=TUESDAY, until=TUESDAY),
+            Nearby(code="independence", on=TUESDAY, until=TUESDAY, is_observed=True),
         )
     ]
     day = wording.format_date(TUESDAY, "en")
@@ -278,4 +279,5 @@ def test_a_closure_close_by_is_said_with_its_reason_and_a_holiday_by_its_name() 
         f"Miami is closed on {day} (Storm), close to this day.",
         f"Miami is closed on {day}, close to this day.",
         "This day is Martin Luther King Jr. Day.",
+        "This day is Independence Day, observed.",
     ]

@@ -34,7 +34,7 @@ class Browser:
     """A browser's session as it is stored; ``is_due``: that it was seen should be noted again.
 
     Read at the same moment: ``schedule`` is another number once a day may look different, ``edition``
-    another text once the clinic's name, or anything set up, does.
+    another text once the clinic's name, or anything set up, does. ``waiting`` notices wait for the user.
     """
 
     contents: dict[str, Any]
@@ -42,6 +42,7 @@ class Browser:
     is_due: bool
     schedule: int
     edition: str
+    waiting: int
 
 
 def find(session_id: str, *, now: datetime, idle: timedelta) -> Browser | None:
@@ -61,6 +62,7 @@ def find(session_id: str, *, now: datetime, idle: timedelta) -> Browser | None:
         is_due=now - row.seen_at >= SEEN_EVERY,
         schedule=row.schedule or 0,
         edition=snapshots.edition(row.clinic, row.catalogue),
+        waiting=row.waiting,
     )
 
 

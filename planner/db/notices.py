@@ -101,6 +101,20 @@ def readable_by(provider_id: int) -> sa.ColumnElement[bool]:
     return _reads(provider_id, Notice.patient_id)
 
 
+def waiting_for(provider_id: Any) -> sa.ColumnElement[Any]:
+    """Select how many notices wait for somebody: of health for this provider, else (None) the desk's.
+
+    ``provider_id`` may be a column: of the user whom a request is from.
+    """
+    own = sa.select(sa.func.count()).select_from(Notice).where(Notice.handled_at.is_(None))
+    health = own.where(Notice.kind == HEALTH, _reads(provider_id, Notice.patient_id))
+    desk = own.where(Notice.kind != HEALTH)
+    return sa.case(
+        (provider_id.is_(None), desk.scalar_subquery()),
+        else_=health.correlate_except(Notice).scalar_subquery(),
+    )
+
+
 def readers(session: Session, patient_id: int, *, on: date) -> Sequence[str]:
     """Return the names of the providers who may read what this patient says of health, that day."""
     is_there = sa.or_(Provider.retired_from.is_(None), Provider.retired_from > on)

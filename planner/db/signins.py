@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from planner.db import keys
+from planner.db import keys, notices
 from planner.db.engine import Tx, glance
 from planner.db.models import Clinic, ScheduleVersion, SignIn, User
 
@@ -32,7 +32,8 @@ def find(id_hash: str) -> sa.Row[Any] | None:
     ``user_id``, ``contents``, ``seen_at``, ``expires_at``; of the user ``name``, ``email``, ``role``,
     ``password_hash``, ``language``, ``provider_id``, ``site_id``, ``is_active``, which are None before
     sign-in; ``schedule``, the schedule version, ``catalogue``, the one of the catalogue, and ``clinic``,
-    the one of the clinic's own row, which are None before ``planner init``.
+    the one of the clinic's own row, which are None before ``planner init``; ``waiting``, how many
+    notices of patients wait for the user.
     """
     return glance(_FIND, {"id_hash": id_hash})
 
@@ -78,6 +79,7 @@ _FIND = (  # built once: every request asks it, and most ask nothing else of the
         User.site_id, User.is_active,
         ScheduleVersion.version.label("schedule"), ScheduleVersion.catalogue,
         sa.select(Clinic.version).limit(1).scalar_subquery().label("clinic"),
+        notices.waiting_for(User.provider_id).label("waiting"),
     )
     .outerjoin(User, User.id == SignIn.user_id)
     .outerjoin(ScheduleVersion, ScheduleVersion.id == 1)

@@ -93,14 +93,6 @@ class CallList:
     groups: tuple[CallGroup, ...]
 
 
-def waiting(by: Who) -> int:
-    """Return how many notices wait for somebody like this: of health for providers, else the desk's."""
-    with engine.reading() as session:
-        if by.provider_id is None:
-            return _count(session, Notice.kind != notices.HEALTH)
-        return _count(session, *_health(by.provider_id))
-
-
 def page(*, locale: str, by: Who) -> InboxPage:
     """Return what waits: everything but health for everybody, of health the words for providers."""
     with engine.reading() as session:

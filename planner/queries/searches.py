@@ -119,8 +119,11 @@ def course(asked: CourseAsked, *, now: datetime) -> dict[str, Any]:
             not_after=asked.until_day,
         )
         reach = min(sum(s.gap.soft_max for s in order.sessions) + SLACK, LONGEST)
-        interval = _interval(names, asked.from_day, reach, now)
-        timetable = timetables.load(session, horizon=interval, now=now, patient_ids=(who.id,))
+        today = _interval(names, None, 1, now)
+        wished = _interval(names, asked.from_day, reach, now)
+        # From today on: what is booked before the wished days is judged with the rest.
+        horizon = Interval(min(today.starts_at, wished.starts_at), wished.ends_at)
+        timetable = timetables.load(session, horizon=horizon, now=now, patient_ids=(who.id,))
     found = planning.propose(
         order, timetable, wishes, objective=asked.objective, k=asked.top, purpose="reserve"
     )

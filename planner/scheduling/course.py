@@ -11,7 +11,7 @@ from itertools import islice
 
 from planner.scheduling import judging, search, verdicts
 from planner.scheduling import task as tasks
-from planner.scheduling.accounts import Accounts, ProposedSession
+from planner.scheduling.costing import Costing, ProposedSession
 from planner.scheduling.gaps import Measure, Spacing, State
 from planner.scheduling.judging import Effect, effects, judge, measure, spacing
 from planner.scheduling.preferences import OBJECTIVES, Cost, Weights, Wishes
@@ -162,9 +162,9 @@ def _proposals(
 ) -> Iterator[Proposal]:
     """Yield what the search finds and the rules confirm; ``others`` are placed too, outside the search."""
     found = search.Search(task)
-    accounts = Accounts(found, others)
+    costing = Costing(found, others)
     for placement in islice(found.placements(), task.k + MOST_REFUSED):
-        sessions, days_elapsed = accounts.of(placement)
+        sessions, days_elapsed = costing.of(placement)
         if _is_allowed(sessions):
             elapsed = task.weights.elapsed * days_elapsed
             yield Proposal(

@@ -10,11 +10,15 @@ from planner.scheduling.timetable import AbsentDays
 
 MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
 NEAR_DAYS = 2
+KEPT_AS_THEY_FALL = frozenset(
+    {"good_friday", "day_after_thanksgiving", "christmas_eve", "new_years_eve"}
+)
+"""Days on which many close, and that the law does not know: no other day is taken for one on a weekend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holiday:
-    """A day on which a clinic may close; ``observed`` is the weekday taken for a weekend day."""
+    """A day on which a clinic may close; ``observed`` is the weekday the law takes for a weekend day."""
 
     code: str
     day: date
@@ -29,6 +33,7 @@ class Nearby:
     on: date
     until: date
     reason: str = ""
+    is_observed: bool = False  # the holiday itself is on a weekend day beside it
 
 
 def of_year(year: int) -> tuple[Holiday, ...]:
@@ -52,7 +57,7 @@ def of_year(year: int) -> tuple[Holiday, ...]:
         "new_years_eve": date(year, 12, 31),
     }
     return tuple(
-        Holiday(code=code, day=day, observed=_observed(day))
+        Holiday(code=code, day=day, observed=day if code in KEPT_AS_THEY_FALL else _observed(day))
         for code, day in sorted(days.items(), key=lambda pair: pair[1])
     )
 
@@ -73,9 +78,11 @@ def nearby(day: date, closures: Iterable[AbsentDays]) -> Iterator[Nearby]:
                 until=closure.until_date,
                 reason=closure.reason,
             )
-    for holiday in of_year(day.year):
+    # The next year's first day may be observed on this year's last.
+    for holiday in (*of_year(day.year), *of_year(day.year + 1)[:1]):
         if day in (holiday.day, holiday.observed):
-            yield Nearby(code=holiday.code, on=day, until=day)
+            is_observed = day != holiday.day
+            yield Nearby(code=holiday.code, on=day, until=day, is_observed=is_observed)
 
 
 def _observed(day: date) -> date:

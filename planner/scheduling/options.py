@@ -77,8 +77,6 @@ class Options:
             for site_id in self._sites
         }
         wishes, weights = asked.wishes, asked.weights
-        self._first = (wishes.not_before or date.min).toordinal()
-        self._last = (wishes.not_after or date.max).toordinal()
         self._minutes = session.minutes
         self._supply = supply_of(asked, session.minutes)
         question = Question(
@@ -103,6 +101,9 @@ class Options:
             )
         )
         self._told = self._verdicts.told(self._sites)
+        # The days at the horizon's ends are told of: those beyond them are not to be shared as usual days.
+        self._first = max((wishes.not_before or date.min).toordinal(), min(self._told, default=1))
+        self._last = min((wishes.not_after or date.max).toordinal(), max(self._told, default=0))
         self._usual = tuple(map(self._verdicts.usual_warnings, self._sites))
 
     def on(self, day: int) -> Places:

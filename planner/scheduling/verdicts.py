@@ -179,9 +179,9 @@ class Verdicts:
         place = site_id if case.index.presence.has_site_rules else zone
         spoken = []
         for its_rules, key in (
-            (asked.of_patients, (place, question.minutes)),
-            (asked.of_sites, (site_id, question.minutes)),
-            (asked.of_numbers, (place, question.minutes, question.number)),
+            (asked.of_patients, ("patients", place, question.minutes)),
+            (asked.of_sites, ("sites", site_id, question.minutes)),
+            (asked.of_numbers, ("numbers", place, question.minutes, question.number)),
         ):
             if its_rules:
                 if key not in self._heard:

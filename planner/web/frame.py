@@ -11,7 +11,7 @@ from flask_babel.speaklater import LazyString
 from markupsafe import escape
 
 from planner.errors import Unavailable
-from planner.queries import brand, inbox
+from planner.queries import brand
 from planner.web import context, permissions, sessions
 
 LANGUAGES = ({"code": "en", "label": "English"}, {"code": "es", "label": "Español"})
@@ -62,7 +62,7 @@ def _nav() -> list[dict[str, Any]]:
             "label": label,
             "icon": icon,
             "active": _is_active(endpoint),
-            "count": _waiting() if endpoint == "inbox.index" else 0,
+            "count": sessions.current().waiting if endpoint == "inbox.index" else 0,
             "alert": True,
         }
         for endpoint, label, icon in NAV
@@ -79,16 +79,6 @@ def _url(endpoint: str) -> str:
     if key not in known:
         known[key] = url_for(endpoint)
     return known[key]
-
-
-def _waiting() -> int:
-    # A part of a page has no navigation; and the page that says the database is away needs this one.
-    if request.headers.get("HX-Request"):
-        return 0
-    try:
-        return inbox.waiting(context.who())
-    except Unavailable:
-        return 0
 
 
 def _is_active(endpoint: str) -> bool:

@@ -31,7 +31,7 @@ log = structlog.get_logger("planner.web")
 class BrowserSession(CallbackDict[str, Any], SessionMixin):
     """What a browser's session holds; ``account`` is who is signed in, ``id`` is empty before a row.
 
-    ``schedule`` and ``edition`` are those of ``browsing.Browser``, 0 and empty before a row.
+    ``schedule``, ``edition`` and ``waiting`` are those of ``browsing.Browser``, 0 and empty before a row.
     """
 
     def __init__(self, session_id: str = "", stored: browsing.Browser | None = None) -> None:
@@ -41,6 +41,7 @@ class BrowserSession(CallbackDict[str, Any], SessionMixin):
         self.is_due = bool(stored and stored.is_due)
         self.schedule = stored.schedule if stored else 0
         self.edition = stored.edition if stored else ""
+        self.waiting = stored.waiting if stored else 0
         self.is_new = False  # the cookie has to be set
         self.is_over = False  # the cookie has to go
         self.is_unavailable = False  # the database did not answer

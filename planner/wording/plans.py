@@ -65,9 +65,10 @@ def nearby(nearby: Nearby, *, site: str, locale: str) -> str:
     """Return "Miami is closed on Thu 24 Dec 2026 (Christmas Eve), close to this day."."""
     spoken = speech.of(locale)
     if nearby.code != "closure":
-        return spoken.say(
-            N_("This day is %(holiday)s."), holiday=labels.holiday(nearby.code, locale)
-        )
+        holiday = labels.holiday(nearby.code, locale)
+        if nearby.is_observed:
+            holiday = spoken.say(N_("%(holiday)s, observed"), holiday=holiday)
+        return spoken.say(N_("This day is %(holiday)s."), holiday=holiday)
     days = times.days_range(nearby.on, nearby.until, locale)
     if not nearby.reason:
         return spoken.say(

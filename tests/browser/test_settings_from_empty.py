@@ -24,6 +24,7 @@ from planner.who import SYSTEM
 from tests.browser import setting_up
 from tests.browser.conftest import Serve
 from tests.browser.setting_up import Range
+from tests.support.databases import postgresql_only, sqlite_only
 
 EMAIL, PASSWORD = "manager@example.com", "seven green umbrellas at noon"
 SECRET = "a secret of the tests, long enough for every check"
@@ -85,6 +86,8 @@ def offered(app: Flask) -> set[tuple[str, str]]:
     }
 
 
+# On SQLite the journey that books a course begins in the same way.
+@postgresql_only
 def test_a_manager_sets_up_both_sites_by_the_pages_alone(
     page: Page, serve: Serve, empty_app: Flask
 ) -> None:
@@ -109,6 +112,7 @@ TOPICS = (
 )
 
 
+@sqlite_only
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_topic_of_the_settings_is_accessible(
     page: Page, serve: Serve, empty_app: Flask, scheme: str

@@ -103,6 +103,24 @@ def test_a_day_is_asked_about_for_a_session_of_the_patients_course(
     assert {reason["code"] for one in found for reason in one["reasons"]} >= {"gap.below_floor"}
 
 
+def test_what_is_booked_before_the_wished_days_is_not_too_far_away(
+    demo_file: Path, ask: Ask
+) -> None:
+    with sqlite3.connect(demo_file) as connection:
+        patient, protocol, day = connection.execute(
+            "SELECT CAST(c.patient_id AS TEXT), CAST(c.protocol_id AS TEXT),"
+            " date(max(a.starts_at), '+1 day') FROM course c"
+            " JOIN course_session s ON s.course_id = c.id"
+            " JOIN appointment a ON a.course_session_id = s.id AND a.status = 'booked'"
+            " WHERE c.status = 'active' AND a.starts_at > ? GROUP BY c.id ORDER BY c.id LIMIT 1",
+            (f"{TODAY} 23:59",),
+        ).fetchone()
+    asked = ("--patient", patient, "--protocol", protocol, "--from", day, "--top", "1", "--json")
+    (found,) = json.loads(ask(demo_file, "propose", *asked))
+    reasons = [reason["code"] for one in found["sessions"] for reason in one["reasons"]]
+    assert (min(one["starts_at"] for one in found["sessions"]) < day, reasons) == (True, [])
+
+
 def open_course(path: Path) -> tuple[str, str, str]:
     """Return patient, protocol and the day after the session done last, of a course that goes on."""
     with sqlite3.connect(path) as connection:

@@ -31,6 +31,7 @@ from tests.scheduling.clinic import (
     TOXIN,
     ZONE,
     busy,
+    rule,
     session,
     slot,
     with_patient,
@@ -159,6 +160,18 @@ def test_S29_days_before_a_flight_and_trips_are_never_offered() -> None:
     )
     found = _free(timetable, days=4, patient_id=PATIENT)
     assert found == ()
+
+
+def test_the_way_from_the_other_site_counts_where_a_site_has_rules_of_its_own() -> None:
+    elsewhere = slot(
+        TUESDAY, service_id=TOXIN, site_id=AVENTURA, room_id=AVENTURA_ROOM, provider_id=NURSE
+    )
+    of_site = rule("notice.minutes", 0, scope="site", scope_id=MIAMI)
+    found = [
+        _free(clinic.clinic(busy=(busy(elsewhere),), rules=own), patient_id=PATIENT)
+        for own in ((), (of_site,))
+    ]
+    assert found[1] == found[0]
 
 
 def test_for_a_session_of_a_course_only_the_window_is_offered() -> None:

@@ -68,6 +68,12 @@ def test_a_holiday_on_a_weekend_is_observed_on_the_nearest_weekday() -> None:
         (date(2027, 11, 25), ["thanksgiving"]),
         (date(2027, 11, 24), []),
         (date(2027, 7, 5), ["independence"]),  # observed
+        (date(2027, 12, 31), ["new_years_eve", "new_year"]),  # the second observed: a Saturday
+        (
+            date(2028, 12, 25),
+            ["christmas"],
+        ),  # not the Sunday before it, which the law does not know
+        (date(2033, 12, 23), []),
     ],
 )
 def test_a_closure_close_by_and_a_holiday_on_the_day_are_worth_a_word(

@@ -14,6 +14,7 @@ from planner.scheduling import availability, course, gaps, hours, preferences, s
 from planner.scheduling import task as tasks_of
 from planner.scheduling.course import OBJECTIVES, Wishes
 from planner.scheduling.interval import Interval
+from planner.scheduling.occupancy import Occupancy
 from planner.scheduling.preferences import Weights
 from planner.scheduling.timetable import (
     AbsentDays,
@@ -148,6 +149,27 @@ def test_the_same_question_has_the_same_answer(
     assert course.propose(asked, timetable, wishes, k=3) == course.propose(
         asked, again, wishes, k=3
     )
+
+
+def test_a_shorter_horizon_asked_about_before_hides_no_day_of_a_longer_one() -> None:
+    asked = order(session(1, LEFT), session(2, RIGHT))
+    horizons = [Interval(NOW, clinic.at(MONDAY + days * DAY, 0)) for days in (14, 20)]
+    timetable = clinic.clinic()
+    shared, alone = (
+        [
+            course.propose(asked, replace(timetable, busy=rows, horizon=horizon))
+            for horizon in horizons
+        ]
+        for rows in (Occupancy(), ())
+    )
+    assert shared == alone
+
+
+def test_a_session_placed_before_the_horizon_is_said_to_be_so_once() -> None:
+    asked = order(session(1, LEFT, fixed=slot(MONDAY)), session(2, RIGHT))
+    horizon = Interval(clinic.at(TUESDAY, 0), NOW + 60 * DAY)
+    (best,) = course.propose(asked, clinic.clinic(horizon=horizon))
+    assert [one.code for one in best.sessions[0].conflicts] == ["slot.outside_horizon"]
 
 
 def _brute_force(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,6 +19,7 @@ from werkzeug.test import TestResponse
 from planner import clock
 from planner.app import create_app
 from planner.config import Settings
+from planner.db import engine
 from planner.db.engine import db
 from tests import factories
 from tests.support import databases
@@ -157,9 +159,31 @@ def csrf_of(html: str) -> str:
 
 
 def _serving(url: str, small: factories.SmallClinic) -> Iterator[Flask]:
-    app = create_app(settings_for(url))
+    app = _application(url)
     app.config["SMALL_CLINIC"] = small
     app.testing = True
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+def _application(url: str) -> Flask:
+    """Return an application of its own on a database, with the routes and templates of one made before.
+
+    To compile those is most of what it takes to make one, and they depend on no database. Whoever tests how
+    an application is made calls ``create_app``.
+    """
+    if not _MADE:
+        _MADE.append(create_app(settings_for(url), for_serving=False))
+    app = copy.copy(_MADE[0])
+    app.config = copy.copy(app.config)
+    app.config["PLANNER"] = settings_for(url)
+    app.extensions = {**app.extensions, "planner_frame": {}}
+    del app.extensions["sqlalchemy"]
+    app.teardown_appcontext_funcs = []
+    app.shell_context_processors = []
+    engine.configure(app, url)
+    return app
+
+
+_MADE: list[Flask] = []

@@ -126,6 +126,21 @@ def test_a_provider_who_neither_examines_nor_treats_the_patient_does_not(desk: D
     assert "feels dizzy" in nurse.get("/inbox").text
 
 
+def test_a_day_page_is_another_once_something_waits_or_was_handled(
+    app_on: Flask, today: date
+) -> None:
+    desk = told_on(app_on, today)
+    browser = desk.browser("receptionist")
+    browser.get("/day")  # the first page of a sign-in makes the key of its forms
+    seen = browser.get("/day")
+    desk.post(browser, "flight", note="noted")
+    again = browser.get("/day", headers={"If-None-Match": seen.headers["ETag"]})
+    assert (again.status_code, bool(re.search(r"Inbox</span><span[^>]*>2<", again.text))) == (
+        200,
+        True,
+    )
+
+
 def test_handling_says_when_by_whom_and_how_and_once(app_on: Flask, today: date) -> None:
     desk = told_on(app_on, today)
     browser = desk.browser("receptionist")

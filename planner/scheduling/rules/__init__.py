@@ -87,14 +87,15 @@ def conflicts(
     ``here_now`` (a walk-in: grid, notice and past are not asked); ``start`` (only what is asked of the
     patient when the session starts, with consent and screening); ``audit`` and ``audit_provisional`` (of
     what is stored). ``ignoring`` names the appointments that this change moves away. A slot without a
-    patient is judged by site, provider and room alone. ``about`` asks some of the rules only.
+    patient is judged by site, provider and room alone. ``about`` asks some of the rules only; what nothing
+    else can be said of has no distances.
     """
     if purpose not in PURPOSES:
         raise ValueError(f"no purpose: {purpose}")
     case = Case(slot, timetable, order, purpose, ignoring)
     unknown = tuple(structure.is_known(case))
     if unknown:
-        return unknown
+        return unknown if about is not About.DISTANCES else ()
     return gravest_first(_unsettled(case, _asked(case) if about is None else _about(case, about)))
 
 

@@ -71,11 +71,7 @@ def parse_pick(text: str) -> Pick | None:
 def _looked_at(values: MultiDict[str, str], errors: dict[str, str]) -> date | None:
     """Return the day of the button ``2|2027-03-04``, else the day typed."""
     _, _, named = values.get("open", "").partition("|")
-    day = _day({"look": named} if named else values, "look", errors)
-    if day is not None and day.year not in YEARS:
-        errors["look"] = "no_such_date"
-        return None
-    return day
+    return _day({"look": named} if named else values, "look", errors)
 
 
 def _steps(values: MultiDict[str, str], wishes: Wishes) -> PlanRequest:
@@ -152,7 +148,10 @@ def _day(values: Mapping[str, str], name: str, errors: dict[str, str]) -> date |
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
+        day = None
+    if day is None or day.year not in YEARS:
         errors[name] = "no_such_date"
         return None
+    return day

@@ -98,6 +98,7 @@ def _tag() -> str:
     facts = (
         session.schedule,
         session.edition,
+        session.waiting,
         session.account,
         context.locale(),
         request.full_path,

@@ -45,15 +45,15 @@ class ProposedSession:
         return sum(cost.amount for cost in self.costs)
 
 
-class Account(NamedTuple):
+class Costed(NamedTuple):
     """The sessions of one placement, those fixed included, by number, and the days from first to last."""
 
     sessions: tuple[ProposedSession, ...]
     days_elapsed: int
 
 
-class Accounts:
-    """The accounts of what one search finds; ``others`` are placed too, outside the search."""
+class Costing:
+    """What is told of all that one search finds; ``others`` are placed too, outside the search."""
 
     def __init__(self, search: Search, others: Mapping[int, Slot] | None = None) -> None:
         self.task, self._others = search.task, dict(others or {})
@@ -68,13 +68,13 @@ class Accounts:
         self.known: dict[object, ProposedSession] = {}
         self._apart: dict[Slot, tuple[Conflict, ...]] = {}
 
-    def of(self, placement: Placement) -> Account:
-        """Return the account of the placement."""
+    def of(self, placement: Placement) -> Costed:
+        """Return what the placement costs."""
         slots = {
             number: slot if slot.number == number else replace(slot, number=number)
             for number, slot in sorted({**self._others, **placement.slots}.items())
         }
-        return _Reckoning(self, slots, placement.silent).account()
+        return _Reckoning(self, slots, placement.silent).costed()
 
     def apart(self, slot: Slot, own: frozenset[int]) -> tuple[Conflict, ...]:
         """Return what the rules say of a slot apart from its distances; ``own`` is its appointment."""
@@ -94,15 +94,15 @@ class Accounts:
 class _Reckoning:
     """What is worked out for one placement."""
 
-    def __init__(self, accounts: Accounts, slots: dict[int, Slot], silent: frozenset[int]) -> None:
-        self._accounts, self._task = accounts, accounts.task
+    def __init__(self, costing: Costing, slots: dict[int, Slot], silent: frozenset[int]) -> None:
+        self._costing, self._task = costing, costing.task
         self._slots, self._silent = slots, silent
         timetable = self._task.timetable
         zones = {site_id: site.zone for site_id, site in timetable.sites.items()}
         placed = [hours.day_of(slot.starts_at, zones[slot.site_id]) for slot in slots.values()]
-        self._days = {**accounts.standing, **dict(zip(slots, placed, strict=True))}
+        self._days = {**costing.standing, **dict(zip(slots, placed, strict=True))}
         numbered = [day for _, day in sorted(self._days.items())]
-        self._is_in_order = placed[0] >= accounts.latest_past and all(
+        self._is_in_order = placed[0] >= costing.latest_past and all(
             one < later for one, later in pairwise(numbered)
         )
         self._kept = judging.staying(self._task.order, slots)
@@ -117,25 +117,25 @@ class _Reckoning:
                 ignoring=self._task.ignoring,
             )
 
-    def account(self) -> Account:
-        """Return the account."""
+    def costed(self) -> Costed:
+        """Return what the placement costs, session by session."""
         days = [self._days[number] for number in self._slots]
-        return Account(tuple(self._sessions()), (max(days) - min(days)).days)
+        return Costed(tuple(self._sessions()), (max(days) - min(days)).days)
 
     def _sessions(self) -> Iterator[ProposedSession]:
-        accounts, slots = self._accounts, self._slots
-        first_open = min((number for number in slots if number not in accounts.fixed), default=None)
+        costing, slots = self._costing, self._slots
+        first_open = min((number for number in slots if number not in costing.fixed), default=None)
         before = _done_before(self._task.order, min(slots, default=0))
         earlier = tuple(day for number, day in sorted(self._days.items()) if number not in slots)
         is_first = True
         for number, slot in slots.items():
             is_waiting = is_first and number == first_open
             if self._is_alone(number):
-                # Nothing later says anything of it: other placements have it with the same account.
+                # Nothing later says anything of it: other placements have it at the same cost.
                 key = (slot, before, earlier, number in self._silent)
-                if key not in accounts.known:
-                    accounts.known[key] = self._session(number, slot, before, is_waiting)
-                yield accounts.known[key]
+                if key not in costing.known:
+                    costing.known[key] = self._session(number, slot, before, is_waiting)
+                yield costing.known[key]
             else:
                 yield self._session(number, slot, before, is_waiting)
             before, is_first = slot, False
@@ -143,18 +143,18 @@ class _Reckoning:
 
     def _is_alone(self, number: int) -> bool:
         """Whether nothing but what comes before it in the order, and itself, is to be said of a session."""
-        accounts = self._accounts
+        costing = self._costing
         return (
             self._judged is None
             and self._is_in_order
-            and accounts.is_usual
-            and number > max(accounts.fixed, default=0)
+            and costing.is_usual
+            and number > max(costing.fixed, default=0)
         )
 
     def _session(
         self, number: int, slot: Slot, before: Slot | None, is_waiting: bool
     ) -> ProposedSession:
-        task, ruler, day = self._task, self._accounts.ruler, self._days[number]
+        task, ruler, day = self._task, self._costing.ruler, self._days[number]
         window = ruler.window(number, self._days)
         if self._is_in_order:
             measure = gaps.measure_in(window, day) if window is not None else None
@@ -185,13 +185,13 @@ class _Reckoning:
             measure=measure,
             conflicts=conflicts,
             costs=(*costs, *warnings),
-            is_fixed=number in self._accounts.fixed,
+            is_fixed=number in self._costing.fixed,
         )
 
     def _conflicts(self, number: int, slot: Slot, measure: Measure | None) -> tuple[Conflict, ...]:
         if self._judged is not None:
             return self._judged[number]
-        apart = () if number in self._silent else self._accounts.apart(slot, self._own(number))
+        apart = () if number in self._silent else self._costing.apart(slot, self._own(number))
         is_in_window = measure is None or measure.state is State.IN_WINDOW
         if is_in_window and self._is_alone(number):
             return apart
