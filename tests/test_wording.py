@@ -65,7 +65,7 @@ def test_every_cost_has_words() -> None:
         Cost(code="site_change", amount=1, params={"site_id": MIAMI}),
         Cost(code="provider_change", amount=1, params={"provider_id": MD}),
         Cost(code="weekday_differs", amount=1, params={"on": TUESDAY}),
-        Cost(code="time_differs", amount=1, params={"minutes": 30}),
+        Cost(code="time_differs", amount=1, params={"minutes": 135}),
         Cost(code="warning", amount=1, params={"code": "event.within_72h"}),
     ]
     assert [wording.cost(cost, locale="en", names=NAMES) for cost in codes] == [
@@ -73,13 +73,14 @@ def test_every_cost_has_words() -> None:
         "1 day before the target",
         "3 days after the target",
         "on a Tuesday",
-        "15 minutes outside the wished hours",
+        "15 min outside the wished hours",
         "changes to Miami",
         "changes to Dr. Ada Byron",
         "another weekday: Tuesday",
-        "30 minutes from the time before",
+        "2 h 15 min off the time of the session before",
         "Event soon after",
     ]
+    assert wording.cost(codes[7], locale="es") == "otro día de la semana: martes"
 
 
 def test_the_costs_that_a_search_counts_are_those_that_have_words() -> None:
@@ -254,6 +255,8 @@ def test_phones_are_said_as_people_write_them(phone: str, said: str) -> None:
         ("Ada", "A"),
         ("", ""),
         ("  🙂 Ada", "A"),
+        ("Dr. Alma Rivera", "AR"),
+        ("J. Smith", "JS"),
     ],
 )
 def test_initials(name: str, initials: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner import passwords
+from planner import passwords, wording
 from planner.actions import access
 from planner.db import seed
 from planner.db.engine import Tx
@@ -263,15 +263,15 @@ def _closures(tx: Tx, sites: list[int], today: date) -> None:
     for year in (today.year - 1, today.year, today.year + 1):
         for holiday in holidays.of_year(year):
             if holiday.code in ("thanksgiving", "christmas", "new_year", "independence"):
-                _close(tx, sites, holiday.day, holiday.day, holiday.code.replace("_", " "))
+                _close(tx, sites, holiday.day, holiday.day, wording.holiday(holiday.code, "en"))
     september = date(today.year if today.month > 9 else today.year - 1, 9, 8)
-    _close(tx, sites, september, september + timedelta(days=3), "hurricane")
+    _close(tx, sites, september, september + timedelta(days=3), "Hurricane")
     _close(
         tx,
         sites[:1],
         september + timedelta(days=14),
         september + timedelta(days=17),
-        "storm damage",
+        "Storm damage",
     )
 
 

@@ -68,7 +68,7 @@ def follow(world: simulation.World, planted: Planted) -> None:
         if planted.outage is not None:
             room_id, first, last = planted.outage
             tx.session.add(
-                Absence(room_id=room_id, from_date=first, until_date=last, reason="no power")
+                Absence(room_id=room_id, from_date=first, until_date=last, reason="No power")
             )
         tx.session.add_all(_rules(world))
 

@@ -57,8 +57,9 @@ def person(random: Random, number: int, today: date) -> Person:
         email=f"patient{number}@example.com" if random.random() < 0.8 else "",
     )
     if random.random() < 0.12:
-        found.stay_from = date(today.year - 1, 10, 15) + timedelta(days=random.randint(0, 30))
-        found.stay_until = date(today.year + 1, 4, 10) + timedelta(days=random.randint(0, 30))
+        autumn = today.year if today.month > 6 else today.year - 1
+        found.stay_from = date(autumn, 10, 15) + timedelta(days=random.randint(0, 30))
+        found.stay_until = date(autumn + 1, 4, 10) + timedelta(days=random.randint(0, 30))
     return found
 
 

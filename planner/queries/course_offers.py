@@ -114,10 +114,18 @@ def proposal_cards(
     placed: Mapping[int, Slot],
     locale: str,
 ) -> tuple[ProposalCard, ...]:
-    """Return the best of each objective, then further ones of the first."""
+    """Return the best of each objective, equal ones once under both names; then further ones of the first."""
     ranked = [(name, found[name][0]) for name in OBJECTIVES if found.get(name)]
-    ranked += [("order", proposal) for proposal in list(found.get("order", ()))[1:]]
-    return tuple(_card(loaded, name, p, placed, locale) for name, p in ranked)
+    best = [_card(loaded, name, p, placed, locale) for name, p in ranked]
+    more = [
+        replace(_card(loaded, "order", p, placed, locale), name=wording.further_proposal(locale))
+        for p in found.get("order", ())[1:]
+    ]
+    cards: dict[str, ProposalCard] = {}
+    for card in best:
+        same = cards.get(card.plan)
+        cards[card.plan] = replace(same, name=f"{same.name} · {card.name}") if same else card
+    return (*cards.values(), *(card for card in more if card.plan not in cards))
 
 
 def _card(

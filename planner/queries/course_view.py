@@ -228,6 +228,11 @@ class ProposalCard:
     costs: tuple[CostLine, ...]
     remarks: tuple[Sentence, ...]
 
+    @property
+    def plan(self) -> str:
+        """Return every pick: cards with the same picks are one plan under several names."""
+        return self.value.partition("|")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -121,6 +121,7 @@ class Visit:
 class Sheet:
     """The course plan on one sheet, in the patient's language."""
 
+    course_key: str
     language: str
     clinic_name: str
     contact: str
@@ -136,11 +137,11 @@ def lists(*, locale: str, now: datetime) -> Lists:
     with engine.reading() as session:
         rows = _running(session)
         found = _appointments(session)
-    lines: dict[str, list[CourseLine]] = {code: [] for code in wording.LISTS}
+    lines: dict[str, list[tuple[date, CourseLine]]] = {code: [] for code in wording.LISTS}
     for course, patient in rows:
-        code, line = _line(course, patient, found.get(course.id, ()), locale, now)
+        code, when, line = _line(course, patient, found.get(course.id, ()), locale, now)
         if code:
-            lines[code].append(line)
+            lines[code].append((when or date.max, line))
     return Lists(
         holds=holds.open_holds(locale=locale, now=now),
         lists=tuple(
@@ -148,7 +149,7 @@ def lists(*, locale: str, now: datetime) -> Lists:
                 code=code,
                 title=wording.list_title(code, locale),
                 hint=wording.list_hint(code, locale),
-                lines=tuple(lines[code][:LONGEST_LIST]),
+                lines=_soonest_first(lines[code]),
             )
             for code in wording.LISTS
         ),
@@ -218,11 +219,12 @@ def sheet(key: str, *, now: datetime) -> Sheet:
     language = patient.language
     zone = next(iter(sites.values())).zone if sites else "UTC"
     return Sheet(
+        course_key=course.key,
         language=language,
         clinic_name=clinic.name if clinic else "",
         contact=" · ".join(part for part in (clinic.phone, clinic.email) if part) if clinic else "",
         patient_name=_name(patient),
-        title=wording.sheet_title(len(sessions), language),
+        title=wording.sheet_title(len(live) or len(sessions), language),
         visits=tuple(
             _visit(number, row, sites[row.site_id], names[row.provider_id], language)
             for number, row in live
@@ -275,13 +277,13 @@ def _appointments(session: Session) -> dict[int, list[Any]]:
 
 def _line(
     course: Course, patient: Patient, rows: Sequence[Any], locale: str, now: datetime
-) -> tuple[str, CourseLine]:
+) -> tuple[str, date | None, CourseLine]:
     by_number = _best_by_number(rows, now)
     dots = tuple(
         Dot(status=status, label=wording.status(status, locale)) for _, status, _ in by_number
     )
     code, when, note = _waiting_for(course, by_number, now)
-    return code, CourseLine(
+    line = CourseLine(
         key=course.key,
         patient_name=_name(patient),
         patient_phone=wording.format_phone(patient.phone),
@@ -292,6 +294,13 @@ def _line(
         when_label=wording.format_date(when, locale) if when else "",
         note=note or course.status_reason,
     )
+    return code, when, line
+
+
+def _soonest_first(lines: Iterable[tuple[date, CourseLine]]) -> tuple[CourseLine, ...]:
+    """Return the lines by the day they turn on; those without a day last, the oldest course first."""
+    ordered = sorted(lines, key=lambda dated: dated[0])
+    return tuple(line for _, line in ordered[:LONGEST_LIST])
 
 
 def _best_by_number(rows: Sequence[Any], now: datetime) -> list[tuple[int, str, Any]]:

@@ -251,7 +251,7 @@ def _line(
         patient_key=patient.key if patient else "",
         patient_name=wording.person(patient.given_name, patient.family_name) if patient else "",
         when_label=when(at),
-        recipient=row.recipient,
+        recipient=wording.format_phone(row.recipient),
         subject=row.subject,
         body=row.body,
         language_note=_language_note(row, patient, locale),

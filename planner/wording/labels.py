@@ -169,6 +169,11 @@ def objective(code: str, locale: str) -> str:
     return _named(_OBJECTIVES, code, locale)
 
 
+def further_proposal(locale: str) -> str:
+    """Return the name of those that come after the best by the order."""
+    return speech.of(locale).say(N_("Also close to the order"))
+
+
 def day_part(code: str, locale: str) -> str:
     """Return the name of a part of the day; an empty code says any."""
     return _named(_DAY_PARTS, code, locale)
@@ -207,8 +212,9 @@ def person(given_name: str, family_name: str) -> str:
 
 
 def initials(name: str) -> str:
-    """Return up to two initials of a name, in capitals."""
+    """Return up to two initials of a name, in capitals; a title such as "Dr." has none."""
     words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
+    words = [word for word in words if len(word) < 3 or not word.endswith(".")] or words
     chosen = words if len(words) < 2 else [words[0], words[-1]]
     return "".join(word[0].upper() for word in chosen)
 

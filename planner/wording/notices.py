@@ -36,7 +36,7 @@ def own(code: str, locale: str) -> str:
 def wishes(wanted: Mapping[str, Any], locale: str) -> str:
     """Return "Mon, Thu · morning" of the days and the part of the day that were ticked."""
     spoken = speech.of(locale)
-    days = [times.weekday(day, locale) for day in wanted.get("weekdays", ())]
+    days = [times.weekday_within(day, locale) for day in wanted.get("weekdays", ())]
     part = wanted.get("part", "")
     return " · ".join(_filled((spoken.listed(days), labels.day_part(part, locale) if part else "")))
 

@@ -46,10 +46,11 @@ def cost(cost: Cost, *, locale: str, names: Names | None = None) -> str:
     if cost.code == "warning":
         return rules.rule(str(params.get("code", "")), locale)[0]
     if cost.code in _COUNTED:
-        number = int(params.get("days", params.get("minutes", 0)))
-        return spoken.count(*_COUNTED[cost.code], number)
+        return spoken.count(*_COUNTED[cost.code], int(params["days"]))
+    if "minutes" in params:
+        params["length"] = times.length(int(params["minutes"]), locale)
     if "on" in params:
-        params["day"] = times.weekday(params["on"].weekday(), locale)
+        params["day"] = times.weekday_within(params["on"].weekday(), locale)
     params["site"] = known.sites.get(params.get("site_id", 0), "")
     params["provider"] = known.providers.get(params.get("provider_id", 0), "")
     return spoken.say(COSTS.get(cost.code, cost.code), **params)
@@ -83,9 +84,7 @@ def nearby(nearby: Nearby, *, site: str, locale: str) -> str:
 
 def nothing_found(locale: str) -> str:
     """Return what stands where there is no proposal."""
-    return speech.of(locale).say(
-        N_("No way to place the open sessions. Allow more days, times, providers or sites.")
-    )
+    return speech.of(locale).say(N_("No way to place the open sessions"))
 
 
 def relaxation(
@@ -111,7 +110,8 @@ def relaxation(
 def effect(effect: Effect, locale: str) -> str:
     """Return what a change does to another session: "Session 3 is now late: 30 days after …"."""
     spoken = speech.of(locale)
-    said = spoken.say(EFFECTS[effect.code], number=effect.number)
+    code = "below_floor" if effect.is_below_floor else effect.code
+    said = spoken.say(EFFECTS[code], number=effect.number)
     if effect.after is None or effect.code == "stays":
         return f"{said}."
     return f"{said}: {measure(effect.after, locale)}."
@@ -168,16 +168,12 @@ _COUNTED = {
     "wait": ngettext("starts in %(number)s day", "starts in %(number)s days"),
     "days_early": ngettext("%(number)s day before the target", "%(number)s days before the target"),
     "days_late": ngettext("%(number)s day after the target", "%(number)s days after the target"),
-    "outside_hours": ngettext(
-        "%(number)s minute outside the wished hours", "%(number)s minutes outside the wished hours"
-    ),
-    "time_differs": ngettext(
-        "%(number)s minute from the time before", "%(number)s minutes from the time before"
-    ),
 }
 
 COSTS: Mapping[str, str] = {
     **{code: many for code, (_, many) in _COUNTED.items()},
+    "outside_hours": N_("%(length)s outside the wished hours"),
+    "time_differs": N_("%(length)s off the time of the session before"),
     "other_weekday": N_("on a %(day)s"),
     "weekday_differs": N_("another weekday: %(day)s"),
     "site_change": N_("changes to %(site)s"),
@@ -188,7 +184,8 @@ COSTS: Mapping[str, str] = {
 EFFECTS: Mapping[str, str] = {
     "stays": N_("Session %(number)s stays as it is"),
     "now_late": N_("Session %(number)s is now late"),
-    "now_early": N_("Session %(number)s is now too early"),
+    "now_early": N_("Session %(number)s is now early"),
+    "below_floor": N_("Session %(number)s is now too early"),
 }
 
 RELAXATIONS: Mapping[str, str] = {

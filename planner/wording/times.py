@@ -117,14 +117,25 @@ def format_range(first: date, last: date, locale: str) -> str:
 
 def weekday(number: int, locale: str) -> str:
     """Return the name of a weekday, 0 being Monday, as it stands alone."""
-    names = dates.get_day_names("wide", context="stand-alone", locale=speech.of(locale).babel)
-    name = str(names[number])
+    name = weekday_within(number, locale)
     return name[:1].upper() + name[1:]
+
+
+def weekday_within(number: int, locale: str) -> str:
+    """Return the name of a weekday as it stands within a sentence: "Monday", "lunes"."""
+    return str(dates.get_day_names("wide", locale=speech.of(locale).babel)[number])
 
 
 def minutes(number: int, locale: str) -> str:
     """Return "45 min"."""
     return speech.of(locale).say(N_("%(number)s min"), number=number)
+
+
+def length(number: int, locale: str) -> str:
+    """Return "45 min", "2 h" or "2 h 15 min"."""
+    whole, rest = divmod(number, 60)
+    parts = [speech.of(locale).say(N_("%(number)s h"), number=whole)] if whole else []
+    return " ".join([*parts, minutes(rest, locale)] if rest or not whole else parts)
 
 
 def span(days: int, locale: str) -> str:

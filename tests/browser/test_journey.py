@@ -154,6 +154,10 @@ def test_a_clinic_set_up_by_the_pages_alone_books_a_course(
 
     sign_in_as(page, base, "rosa@example.com")
     page.goto(course)
+    page.get_by_role("button", name="Other times session 2").click()
+    page.get_by_label("Look at a day").fill("2027-04-19")
+    page.get_by_label("Look at a day").press("Enter")
+    expect(page.get_by_role("heading", name="Mon 19 Apr 2027")).to_be_visible()
     page.get_by_role("button", name="Book all 3").click()
     expect(page.get_by_text("3 sessions booked.")).to_be_visible()
 

@@ -147,12 +147,21 @@ def test_storms_and_thanksgiving_close_what_they_closed(app: Flask) -> None:
             )
         ).all()
     days = {(reason, site): (until - first).days + 1 for reason, site, first, until in rows}
-    assert {key: days[key] for key in days if key[0] in ("hurricane", "storm damage")} == {
-        ("hurricane", 1): 4, ("hurricane", 2): 4, ("storm damage", 1): 4,
+    assert {key: days[key] for key in days if key[0] in ("Hurricane", "Storm damage")} == {
+        ("Hurricane", 1): 4, ("Hurricane", 2): 4, ("Storm damage", 1): 4,
     }  # fmt: skip
-    assert {(first, site) for reason, site, first, _ in rows if reason == "thanksgiving"} >= {
+    assert {(first, site) for reason, site, first, _ in rows if reason == "Thanksgiving"} >= {
         (date(2026, 11, 26), 1), (date(2026, 11, 26), 2),
     }  # fmt: skip
+
+
+def test_a_season_in_florida_is_one_winter(app: Flask) -> None:
+    with engine.reading() as session:
+        rows = session.execute(
+            sa.select(Patient.stay_from, Patient.stay_until).where(Patient.stay_until.is_not(None))
+        ).all()
+    days = [(until - first).days for first, until in rows if first and until]
+    assert (len(days), min(days) > 150, max(days) < 210) == (len(rows), True, True)
 
 
 def test_the_clinic_has_rules_of_its_own_and_decisions_to_sign(app: Flask) -> None:

@@ -23,6 +23,7 @@ from tests.web.conftest import csrf_of
 Browser = Callable[[str], FlaskClient]
 Given = Callable[..., int]
 PICK = re.compile(r'<input type="hidden" name="(s\d+)" value="([^"]+)"')
+CARD = re.compile(r'<h3 id="proposal-\w+\|([^"]*)">([^<]*)</h3>')
 
 
 @pytest.fixture
@@ -66,9 +67,17 @@ def test_S35_three_proposals_are_shown_by_name_with_their_end_dates(
     desk: FlaskClient, key: str
 ) -> None:
     html = desk.get(f"/courses/{key}").text
-    names = ("Closest to the order", "Soonest", "Same time each visit")
-    assert [name in html for name in names] == [True] * 3
-    assert html.count("proposal-end") == 3
+    names = [name for _, title in CARD.findall(html) for name in title.split(" · ")]
+    assert sorted(names) == ["Closest to the order", "Same time each visit", "Soonest"]
+    assert html.count("proposal-end") == len(CARD.findall(html))
+
+
+def test_equal_proposals_are_one_card_with_both_names(desk: FlaskClient, key: str) -> None:
+    html = desk.get(f"/courses/{key}?more=1").text
+    plans = [plan for plan, _ in CARD.findall(html)]
+    assert CARD.search(html)[2] == "Closest to the order · Same time each visit"  # type: ignore[index]  # it is there
+    assert (len(plans), html.count("proposal is-chosen")) == (len(set(plans)), 1)
+    assert html.count("Closest to the order") == 1
 
 
 def test_S36_the_ruler_says_the_days_and_the_window(desk: FlaskClient, key: str) -> None:
@@ -107,7 +116,8 @@ def test_a_start_taken_meanwhile_answers_with_reasons_and_fresh_proposals(
     desk.post(f"/courses/{other}/book", data=taken)
     answer = desk.post(f"/courses/{key}/book", data=fields(html, weekday="1"))
     assert (answer.status_code, "Nothing was booked." in answer.text) == (409, True)
-    assert answer.text.count("proposal-end") == 3
+    assert "The other proposals below are free now." in answer.text
+    assert CARD.search(answer.text)
     assert re.search(r'name="weekday" value="1" checked', answer.text)
 
 
@@ -285,7 +295,7 @@ def test_alternatives_keep_the_distance_to_the_booked_sessions_on_both_sides(
     }
     late = [text for day, text in found if (days[3] - day).days < 14]
     assert late
-    assert all("Session 3 is now too early" in text for text in late)
+    assert all("Session 3 is now early" in text for text in late)
 
 
 def test_a_course_of_one_session_has_alternatives_with_their_cost(
@@ -505,6 +515,47 @@ def test_the_sheet_on_paper_is_in_the_language_of_the_patient(desk: FlaskClient,
     assert '<html lang="es"' in desk.get(f"/courses/{key}/print").text
 
 
+def test_the_sheet_on_paper_counts_the_visits_it_lists(desk: FlaskClient, key: str) -> None:
+    booked(desk, key, 1, 2)
+    html = desk.get(f"/courses/{key}/print").text
+    assert ("Sus 2 visitas" in html, html.count("<tr>")) == (True, 2)
+
+
+def test_a_missing_birth_date_can_be_added_where_it_is_in_the_way(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic
+) -> None:
+    patient_id = given(factories.patient, birth_date=None)
+    html = desk.get(f"/courses/{key_of(app, given(factories.course, clinic, patient_id))}").text
+    assert re.search(r'href="/patients/[\w-]+/edit#birth_date">Add the birth date', html)
+    assert html.count("badge") == 1  # of the course: a session that is not booked says so once
+
+
+def test_what_only_warns_is_booked_with_a_tick_beside_the_button(
+    desk: FlaskClient, key: str
+) -> None:
+    soonest = re.findall(r'value="(soonest\|[^"]+)"', desk.get(f"/courses/{key}").text)[0]
+    html = desk.get(f"/courses/{key}", query_string={"choose": soonest}).text
+    refused = desk.post(f"/courses/{key}/book", data=fields(html))
+    assert (refused.status_code, "Tick “Book all the same”" in refused.text) == (409, True)
+    (codes,) = re.findall(r'name="acknowledged" value="([^"]+)"', html[html.index("actionbar") :])
+    form = fields(refused.text, acknowledged=codes)
+    assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
+
+
+def test_work_lists_begin_with_what_is_due_soonest(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    later = {"not_before": (today + timedelta(days=14)).isoformat()}
+    html = desk.get(f"/courses/{key}", query_string=later).text
+    desk.post(f"/courses/{key}/book", data=fields(html, do="first"))
+    rita = given(factories.patient, given_name="Rita", family_name="Soon")
+    given(factories.consult_done, clinic, rita, on=today - timedelta(days=3))
+    other = key_of(app, given(factories.course, clinic, rita))
+    desk.post(f"/courses/{other}/book", data=fields(desk.get(f"/courses/{other}").text, do="first"))
+    listed = desk.get("/courses").text
+    assert 0 < listed.index("Rita Soon") < listed.index("Ana Gómez")
+
+
 def test_work_lists_cost_the_same_statements_for_one_course_and_for_three(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
 ) -> None:
@@ -523,6 +574,17 @@ def test_work_lists_cost_the_same_statements_for_one_course_and_for_three(
         given(factories.course, clinic, given(factories.patient))
     desk.get("/courses")
     assert statements() == one
+
+
+def test_S36_a_target_out_of_range_is_the_one_thing_that_is_wrong(
+    desk: FlaskClient, key: str
+) -> None:
+    address = f"/courses/{key}/gaps/2"
+    form = {"csrf_token": csrf_of(desk.get(address).text), "version": "1", "reason": "Ordered."}
+    typed = form | {"floor": "7", "target": "400", "soft_max": "21"}
+    answer = desk.post(address, data=typed)
+    wrong = answer.text.count("Give whole days from 1 to 365.")
+    assert (answer.status_code, wrong, "One thing needs" in answer.text) == (422, 2, True)
 
 
 def test_a_package_too_long_is_refused_and_kept(desk: FlaskClient, key: str) -> None:

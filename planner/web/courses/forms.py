@@ -60,7 +60,7 @@ class GapForm(PlannerForm):
         """Let floor and soft max keep their distance when only the target was changed."""
         moved = _days(self.target) - present.target
         is_alone = (self.floor.data, self.soft_max.data) == (present.floor, present.soft_max)
-        if is_alone and moved and self.target.data is not None:
+        if is_alone and moved and 1 <= _days(self.target) <= 365:
             self.floor.data = max(1, present.floor + moved)
             self.soft_max.data = min(365, present.soft_max + moved)
 
@@ -71,7 +71,7 @@ class GapForm(PlannerForm):
 
     def validate_soft_max(self, field: IntegerField) -> None:
         """Late lies at or after the target."""
-        if _days(field) < _days(self.target):
+        if not self.target.errors and _days(field) < _days(self.target):
             raise ValidationError(_l("“Late after” cannot be before the target."))
 
     def gap(self) -> Gap:

@@ -272,11 +272,21 @@ def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
         values,
         Refusal(
             title=_("Nothing was booked."),
-            text=_("The other proposals below are free now."),
+            text=_way_on(sentences),
             sentences=sentences,
         ),
         status=409,
     )
+
+
+def _way_on(sentences: tuple[Sentence, ...]) -> str:
+    """Return what to do about a refusal: its most severe reason says which."""
+    severities = {sentence.severity for sentence in sentences}
+    if severities == {"warn"}:
+        return str(_("Tick “Book all the same” beside the button, or choose another time."))
+    if severities and severities <= {"warn", "decide"}:
+        return str(_("Record the provider’s decision below, or choose another time."))
+    return str(_("The other proposals below are free now."))
 
 
 def _sentences(conflicts: Sequence[Conflict]) -> tuple[Sentence, ...]:

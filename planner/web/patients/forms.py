@@ -81,7 +81,7 @@ class EditForm(PatientForm):
 
     version = VersionField()
     stay_from = Day(_l("In Florida from"))
-    stay_until = Day(_l("until"))
+    stay_until = Day(_l("In Florida until"))
     note = TextAreaField(
         _l("Note for the desk"),
         validators=[
@@ -165,7 +165,7 @@ class StayForm(InlineForm):
     slug = "stay"
     version = VersionField()
     stay_from = Day(_l("In Florida from"))
-    stay_until = Day(_l("until"))
+    stay_until = Day(_l("In Florida until"))
 
 
 _BASIC: Any = (

@@ -34,6 +34,12 @@ export function startForms() {
     if (!form || !event.target.matches("[data-submit-on-change]")) return;
     form.requestSubmit(form.querySelector("[data-change-submit]") ?? undefined);
   });
+  // Enter presses the button beside the field, where that is not the first of its form.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-enter] input")) return;
+    event.preventDefault();
+    event.target.form.requestSubmit(event.target.closest("[data-enter]").querySelector("button"));
+  });
   document.querySelectorAll("[data-change-submit]").forEach((button) => {
     button.hidden = true;
   });
