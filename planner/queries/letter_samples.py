@@ -38,6 +38,7 @@ class TextPreview:
     body: str
     length: Length
     is_telling: bool  # it tells of the treatment: never sent, the shipped text stands here
+    is_lacking: bool  # what it leaves open cannot be filled in: the shipped text stands here too
 
 
 def preview(kind: str, language: str, text: str, *, now: datetime) -> Preview:
@@ -50,10 +51,17 @@ def preview(kind: str, language: str, text: str, *, now: datetime) -> Preview:
 def preview_text(kind: str, language: str, text: str, *, link: str, now: datetime) -> TextPreview:
     """Return a text message with made-up data in words that need not be stored. Raises NotFound."""
     with engine.reading() as session:
-        letter = sample(session, kind, language, text=text, channel="sms", now=now)
+        letter, shipped = (
+            sample(session, kind, language, text=typed, channel="sms", now=now)
+            for typed in (text, "")
+        )
     body = letters.text_message(letter.with_link(link))
+    is_telling = not visits.is_discreet(text)
     return TextPreview(
-        body=body, length=parts.length(body), is_telling=not visits.is_discreet(text)
+        body=body,
+        length=parts.length(body),
+        is_telling=is_telling,
+        is_lacking=not is_telling and words.is_open(text) and letter.short == shipped.short,
     )
 
 

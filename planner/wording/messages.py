@@ -104,6 +104,11 @@ def filled(text: str, given: Mapping[str, str]) -> str:
     return _BRACES.sub(lambda found: given[found[1]], text).strip()
 
 
+def is_open(text: str) -> bool:
+    """Whether the text leaves anything open, or has a brace that stands for nothing."""
+    return "{" in text or "}" in text
+
+
 def unknown_placeholder(text: str, allowed: Sequence[str]) -> str:
     """Return the first thing in braces that nothing can be put in place of, or ""."""
     for name in _BRACES.findall(text):
@@ -176,5 +181,4 @@ _BRACES = re.compile(r"\{(\w*)\}")
 
 
 def _odd(text: str) -> bool:
-    rest = _BRACES.sub("", text)
-    return "{" in rest or "}" in rest
+    return is_open(_BRACES.sub("", text))

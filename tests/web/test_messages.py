@@ -215,6 +215,23 @@ def test_a_text_message_is_edited_with_its_length_and_saved(manager: Manager) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "is_said"),
+    [
+        ("Call {phone}, {name}", True),  # the clinic has given none
+        ("Dear {patient}", True),
+        ("See you {when}", False),
+        ("See you", False),
+        ("", False),
+    ],
+)
+def test_a_preview_says_that_the_shipped_text_stands_for_what_cannot_be_filled_in(
+    manager: Manager, text: str, is_said: bool
+) -> None:
+    page = words(manager.send(SMS, {"text": text, "version": "0", "do": "preview"}).text)
+    assert ("the shipped text is sent instead" in page) == is_said
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
         ("reminder", "Dear {patient}", "Only what stands below the field"),
