@@ -14,15 +14,17 @@ from typing import Any, TypeVar
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from planner.scheduling import course
+from planner.scheduling import availability, course
 from planner.scheduling.course import Proposal
+from planner.scheduling.occupancy import Occupancy
 from planner.scheduling.preferences import OBJECTIVES, Weights
-from planner.scheduling.timetable import Busy, Status
+from planner.scheduling.timetable import Busy, Slot, Status
 from tests.scheduling import worlds
 from tests.scheduling.oracle import Minutes, Question
 from tests.support.effort import examples
 
 YEAR = timedelta(weeks=52)
+NOBODY: frozenset[int] = frozenset()
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
 
@@ -91,6 +93,47 @@ def test_rows_in_another_order_are_the_same_clinic(question: Question, objective
     assert _propose(replace(question, timetable=turned), objective) == _propose(question, objective)
 
 
+@st.composite
+def other_questions(draw: st.DrawFn, question: Question) -> Question:
+    """What somebody else may have asked of the same clinic: one thing of it is another."""
+    timetable, order, wishes = question.timetable, question.order, question.wishes
+    days = draw(st.integers(2, 20)) * timedelta(days=1)
+    shorter = min(timetable.horizon.ends_at, timetable.horizon.starts_at + days)
+    return draw(
+        st.sampled_from(
+            [
+                replace(
+                    question,
+                    timetable=replace(
+                        timetable, horizon=replace(timetable.horizon, ends_at=shorter)
+                    ),
+                ),
+                replace(
+                    question, order=replace(order, patient_id=worlds.STRANGER), purpose="reserve"
+                ),
+                replace(question, wishes=replace(wishes, weekdays=frozenset({0, 2}))),
+                replace(question, wishes=replace(wishes, provider_ids=frozenset({1}))),
+                replace(question, ignoring=NOBODY),
+            ]
+        )
+    )
+
+
+@examples(60, 2_000)
+@given(worlds.questions(), st.sampled_from(sorted(OBJECTIVES)), st.data())
+def test_what_was_asked_before_changes_nothing(
+    question: Question, objective: str, data: st.DataObject
+) -> None:
+    """A process keeps what it has worked out of what is booked: whoever asks next must not be told it wrongly."""
+    booked = Occupancy(question.timetable.busy)
+    warm = replace(question, timetable=replace(question.timetable, busy=booked))
+    for _ in range(data.draw(st.integers(1, 3))):
+        _propose(data.draw(other_questions(warm)), objective, k=20)
+    asked, alone = (replace(one, timetable=replace(one.timetable)) for one in (warm, question))
+    assert _propose(asked, objective, k=20) == _propose(alone, objective, k=20)
+    assert _free(asked) == _free(alone)
+
+
 def test_another_process_gives_the_same_answers() -> None:
     """With other hashes, so that nothing depends on the order of a set."""
     environment = {**os.environ, "PYTHONHASHSEED": "17"}
@@ -127,14 +170,24 @@ def _line(proposal: Proposal) -> str:
     return f"{proposal.name} {proposal.cost} {slots}"
 
 
-def _propose(question: Question, objective: str) -> tuple[Proposal, ...]:
+def _propose(question: Question, objective: str, k: int = 4) -> tuple[Proposal, ...]:
     return course.propose(
         question.order,
         question.timetable,
         question.wishes,
         objective=objective,
-        k=4,
+        k=k,
         purpose=question.purpose,
+        ignoring=question.ignoring,
+    )
+
+
+def _free(question: Question) -> tuple[Slot, ...]:
+    return availability.free_slots(
+        question.timetable,
+        service_id=worlds.SESSION,
+        interval=question.timetable.horizon,
+        patient_id=worlds.PATIENT,
         ignoring=question.ignoring,
     )
 
