@@ -61,18 +61,11 @@ def message_text(kind: str, language: str) -> Answer:
     """Edit the words of one kind in one language; the preview shows what is typed."""
     view = queries.text("mail", kind, language, locale=context.locale())
     form = MessageTextForm(obj=view)
-    is_saving = request.form.get("do") != "preview"
-    if (
-        form.validate_on_submit()
-        and is_saving
-        and answers.saved(form, view.version, lambda: _write(form, view))
-    ):
-        flash(_("Saved."), "success")
+    if _is_saved(form, view):
         return redirect(url_for("settings.message_text", kind=kind, language=language))
     preview = letter_samples.preview(kind, language, form.text.data or "", now=context.now())
-    status = answers.status(form) if is_saving or form.errors else 200
     html = render_template("settings/message_text.html", form=form, view=view, preview=preview)
-    return html, status
+    return html, _status(form)
 
 
 @blueprint.post("/messages/texts/<kind>/<language>/test")
@@ -88,16 +81,9 @@ def message_sms(kind: str, language: str) -> Answer:
     """Edit the text message of one kind in one language; the preview says how long it is."""
     view = queries.text("sms", kind, language, locale=context.locale())
     form = TextMessageForm(obj=view)
-    is_saving = request.form.get("do") != "preview"
-    if (
-        form.validate_on_submit()
-        and is_saving
-        and answers.saved(form, view.version, lambda: _write(form, view))
-    ):
-        flash(_("Saved."), "success")
+    if _is_saved(form, view):
         return redirect(url_for("settings.message_sms", kind=kind, language=language))
-    code = answers.status(form) if is_saving or form.errors else 200
-    return _text_message(view, form, TestNumberForm(formdata=None), code)
+    return _text_message(view, form, TestNumberForm(formdata=None), _status(form))
 
 
 @blueprint.post("/messages/text-messages/<kind>/<language>/test")
@@ -115,6 +101,24 @@ def message_sms_test(kind: str, language: str) -> Answer:
         return redirect(url_for("settings.message_sms", kind=kind, language=language))
     form = TextMessageForm(formdata=None, obj=view)
     return _text_message(view, form, number, answers.status(number))
+
+
+def _is_saved(form: MessageTextForm | TextMessageForm, view: TextView) -> bool:
+    """Whether the words were sent to be stored, and are."""
+    if not form.validate_on_submit() or _is_preview():
+        return False
+    if not answers.saved(form, view.version, lambda: _write(form, view)):
+        return False
+    flash(_("Saved."), "success")
+    return True
+
+
+def _is_preview() -> bool:
+    return request.form.get("do") == "preview"
+
+
+def _status(form: MessageTextForm | TextMessageForm) -> int:
+    return 200 if _is_preview() and not form.errors else answers.status(form)
 
 
 def _text_message(
