@@ -29,6 +29,7 @@ class Preview:
 
     letter: Letter
     is_telling: bool  # it tells of the treatment: for patients who asked for plain words
+    is_lacking: bool  # what it leaves open cannot be filled in: the shipped text stands here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,14 @@ class TextPreview:
 def preview(kind: str, language: str, text: str, *, now: datetime) -> Preview:
     """Return a message with made-up data in a text that need not be stored. Raises NotFound."""
     with engine.reading() as session:
-        letter = sample(session, kind, language, text=text, now=now)
-    return Preview(letter=letter, is_telling=not visits.is_discreet(text))
+        letter, shipped = (
+            sample(session, kind, language, text=typed, now=now) for typed in (text, "")
+        )
+    return Preview(
+        letter=letter,
+        is_telling=not visits.is_discreet(text),
+        is_lacking=words.is_open(text) and letter.intro == shipped.intro,
+    )
 
 
 def preview_text(kind: str, language: str, text: str, *, link: str, now: datetime) -> TextPreview:

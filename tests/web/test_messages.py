@@ -215,19 +215,22 @@ def test_a_text_message_is_edited_with_its_length_and_saved(manager: Manager) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "is_said"),
+    ("path", "text", "is_said"),
     [
-        ("Call {phone}, {name}", True),  # the clinic has given none
-        ("Dear {patient}", True),
-        ("See you {when}", False),
-        ("See you", False),
-        ("", False),
+        (SMS, "Call {phone}, {name}", True),  # the clinic has given none
+        (SMS, "Dear {patient}", True),
+        (SMS, "See you {when}", False),
+        (SMS, "See you", False),
+        (SMS, "", False),
+        (TEXT, "Call {phone}, {name}", True),
+        (TEXT, "Dear {name}", False),
+        (TEXT, "", False),
     ],
 )
 def test_a_preview_says_that_the_shipped_text_stands_for_what_cannot_be_filled_in(
-    manager: Manager, text: str, is_said: bool
+    manager: Manager, path: str, text: str, is_said: bool
 ) -> None:
-    page = words(manager.send(SMS, {"text": text, "version": "0", "do": "preview"}).text)
+    page = words(manager.send(path, {"text": text, "version": "0", "do": "preview"}).text)
     assert ("the shipped text is sent instead" in page) == is_said
 
 
