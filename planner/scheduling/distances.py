@@ -5,12 +5,13 @@ The same rows as ``gaps``, worked out once for an order; a property test holds t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from planner.scheduling import rulebook
 from planner.scheduling.gaps import Spacing
-from planner.scheduling.preferences import Weights
 from planner.scheduling.timetable import CourseOrder, Gap, PastSession, SessionOrder
 
 NEVER = 10**9
@@ -135,51 +136,36 @@ def _ruled(gap: Gap, spacing: Spacing) -> Gap:
     return rulebook.strict(gap) if spacing.is_strict else gap
 
 
-@dataclass(frozen=True, slots=True)
-class Slope:
-    """What a day costs by its distance: ``step`` a day from ``since`` on, the rest around a window."""
+class Slope(NamedTuple):
+    """What a day costs by its distance from another: so many points a day, and more around a window.
 
-    since: int
+    ``target`` and ``soft_max`` are distances too; ``change`` is added where the weekday is not that of the
+    day ``turn`` days before the other.
+    """
+
     step: int
-    window: Window
-    weights: Weights
+    early: int
+    late: int
+    too_late: int
+    target: int | None = None
+    soft_max: int | None = None
+    change: int = 0
+    turn: int = 0
 
-    def points(self, day: int) -> int:
-        """Return what the day costs."""
-        points = (day - self.since) * self.step
-        target, soft_max = self.window.target, self.window.soft_max
+    def points(self, distance: int) -> int:
+        """Return what the day at the distance costs."""
+        points = distance * self.step + (self.change if (distance + self.turn) % 7 else 0)
+        target, soft_max = self.target, self.soft_max
         if target is None:
             return points
-        if day < target:
-            return points + (target - day) * self.weights.early
+        if distance < target:
+            return points + (target - distance) * self.early
         if soft_max is None:
             return points
-        late = (day - target) * self.weights.late
-        return points + late + max(0, day - soft_max) * self.weights.too_late
+        return points + (distance - target) * self.late + max(0, distance - soft_max) * self.too_late
 
-    def days(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Yield the points and the day of ``first`` to ``last``, the cheapest first."""
-        window, weights, step = self.window, self.weights, self.step
-        target = first if window.target is None else window.target
-        late = max(first, target)
-        late_points, late_step = self.points(late), step
-        soft_max = NEVER
-        if window.target is not None and window.soft_max is not None:
-            late_step, soft_max = step + weights.late, window.soft_max
-        # The days before the target are a slope of their own, the cheaper end of it first.
-        ends, begins = min(last, target - 1), first
-        early, early_step, way = ends, weights.early - step, -1
-        if early_step <= 0:
-            early, early_step, way = begins, -early_step, 1
-        early_points = self.points(early) if begins <= ends else NEVER
-        while True:
-            if begins <= early <= ends and (late > last or early_points <= late_points):
-                yield early_points, early
-                early += way
-                early_points += early_step
-            elif late <= last:
-                yield late_points, late
-                late_points += late_step + (weights.too_late if late >= soft_max else 0)
-                late += 1
-            else:
-                return
+
+@lru_cache(maxsize=1024)
+def steps(slope: Slope, first: int, end: int) -> tuple[tuple[int, int], ...]:
+    """Return the points and the distance of ``first`` up to, not including, ``end``, the cheapest first."""
+    return tuple(sorted((slope.points(distance), distance) for distance in range(first, end)))

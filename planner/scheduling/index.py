@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from planner.scheduling import occupancy, presence
+from planner.scheduling import hours, occupancy, presence
 from planner.scheduling.occupancy import Overlay, clock, counts
 from planner.scheduling.timetable import Busy, RuleSetting, Timetable
 
@@ -35,7 +36,18 @@ class Index:
     def __init__(self, timetable: Timetable) -> None:
         self.presence = presence.of(timetable)
         self.occupancy = occupancy.of(timetable.busy)
-        self._now = timetable.now
+        self._sites, self._now = timetable.sites, timetable.now
+        self._begins = max(timetable.now, timetable.horizon.starts_at)
+        self._first_days: dict[int, date] = {}
+        self.heard: dict[Any, Any] = {}  # what the rules say of a patient: see verdicts
+
+    def first_day(self, site_id: int) -> date:
+        """Return the site's day on which the horizon, or what is left of it, begins."""
+        found = self._first_days.get(site_id)
+        if found is None:
+            zone = self._sites[site_id].zone
+            found = self._first_days[site_id] = hours.day_of(self._begins, zone)
+        return found
 
     def busy(
         self, actor: str, actor_id: int, starts_at: datetime, ends_at: datetime

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from operator import is_
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from planner.scheduling import cells, hours, preferences, supply, task
 from planner.scheduling.cells import Frame
 from planner.scheduling.distances import NEVER
 from planner.scheduling.preferences import Wishes
+from planner.scheduling.shelves import Kept
 from planner.scheduling.supply import Free, Supply
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder, Slot
-from planner.scheduling.verdicts import Heard, Question, Verdict, Verdicts
+from planner.scheduling.verdicts import Question, Verdict, Verdicts
 from planner.scheduling.zones import FACE
+
+
+T = TypeVar("T")
+NOTHING: Mapping[int, Any] = {}
 
 
 class Option(NamedTuple):
@@ -62,10 +66,8 @@ class Options:
     option: nothing better can be had from another.
     """
 
-    def __init__(
-        self, asked: Task, session: SessionOrder, heard: Heard, *, since: int | None = None
-    ) -> None:
-        """``heard`` is shared by the sessions of a task; waiting for the first is counted ``since`` a day."""
+    def __init__(self, asked: Task, session: SessionOrder, *, since: int | None = None) -> None:
+        """Waiting for the first session is counted ``since`` a day."""
         order, timetable = asked.order, asked.timetable
         self._task = asked
         self._sites = tuple(sorted(_kept(asked.wishes.site_ids, timetable.sites)))
@@ -88,9 +90,7 @@ class Options:
             purpose=asked.purpose,
             ignoring=asked.ignoring,
         )
-        self._verdicts = Verdicts(timetable, question, heard)
-        self._found: dict[int, Places] = {}
-        self._least: dict[int, int] = {}
+        self._verdicts = Verdicts(timetable, question)
         self._by_the_hour = bool(weights.quarters)
         # All that the places of a day depend on beside what is free, and what is said of the patient.
         self._shelf = self._supply.shelf(
@@ -100,55 +100,55 @@ class Options:
                 *(weights.weekday, weights.outside, weights.warning),
             )
         )
-        self._told = self._verdicts.told(self._sites)
+        self._told = self._verdicts.warnings(self._sites)
         # The days at the horizon's ends are told of: those beyond them are not to be shared as usual days.
-        self._first = max((wishes.not_before or date.min).toordinal(), min(self._told, default=1))
-        self._last = min((wishes.not_after or date.max).toordinal(), max(self._told, default=0))
-        self._usual = tuple(map(self._verdicts.usual_warnings, self._sites))
+        self.first = max((wishes.not_before or date.min).toordinal(), min(self._told, default=1))
+        self.last = min((wishes.not_after or date.max).toordinal(), max(self._told, default=0))
+        self._usual = self._shelf.of(tuple(map(self._verdicts.usual_warnings, self._sites)))
+        self.places: Mapping[int, Places] = _ByDay(self._places_of)
+        self.leasts: Mapping[int, int] = self._known_leasts()
 
-    def on(self, day: int) -> Places:
-        """Return the options of the day, given as its ordinal, by site and provider."""
-        if day not in self._found:
-            kept = self._kept_of(day)
-            if kept is None:
-                self._found[day] = self._places(day)
+    def _known_leasts(self) -> _ByDay[int]:
+        """What is known already of the days of which nothing is told, and of those on which nothing is offered."""
+        found = _ByDay(self._least_of, self._usual.leasts)
+        for day, warnings in self._told.items():
+            if warnings is not None and max(warnings) < 0:
+                found[day] = NEVER
             else:
-                if kept.places is None:
-                    kept.places = self._places(day)
-                self._found[day] = kept.places
-        return self._found[day]
+                found.pop(day, None)
+        return found
 
-    def least(self, day: int) -> int:
-        """Return what the cheapest option of the day costs at least, or NEVER when there is none."""
-        if day not in self._least:
-            kept = self._kept_of(day)
-            if kept is None:
-                self._least[day] = self._bound(day)
-            else:
-                if kept.least is None:
-                    kept.least = self._bound(day)
-                self._least[day] = kept.least
-        return self._least[day]
-
-    def _kept_of(self, day: int) -> _Kept | None:
-        """What is kept of a day of which the rules about the patient say the same from morning to evening."""
-        if not self._first <= day <= self._last:
-            return None
-        said = self._usual if day not in self._told else self._said(day)
-        if said is None:
-            return None
-        key = (day, said)
-        kept: _Kept | None = self._shelf.here.get(key)
+    def _least_of(self, day: int) -> int:
+        kept = self._kept_of(day)
         if kept is None:
-            free = self._free(day)
-            kept = self._shelf.shared.get(key)
-            if kept is None or not all(map(is_, kept.free, free)):
-                kept = self._shelf.shared[key] = _Kept(free)
-            self._shelf.here[key] = kept
-        return kept
+            return self._bound(day)
+        found = kept.leasts.get(day)
+        if found is None:
+            found = self._bound(day)
+            kept.keep_least(day, found)
+        return found
 
-    def _said(self, day: int) -> tuple[int, ...] | None:
-        """The number of warnings by site, -1 for what is not offered; None where they differ within the day."""
+    def _places_of(self, day: int) -> Places:
+        kept = self._kept_of(day)
+        if kept is None:
+            return self._found_on(day)
+        found = kept.places.get(day)
+        if found is None:
+            found = self._found_on(day)
+            kept.keep_places(day, found)
+        return cast(Places, found)
+
+    def _kept_of(self, day: int) -> Kept | None:
+        """What is kept of a day of which the rules about the patient say the same from morning to evening."""
+        if not self.first <= day <= self.last:
+            return None
+        if day not in self._told:
+            return self._usual
+        warnings = self._told[day] or self._warnings(day)
+        return None if warnings is None else self._shelf.of(warnings)
+
+    def _warnings(self, day: int) -> tuple[int, ...] | None:
+        """The number of warnings by site, -1 for what is not offered; None where free starts differ in that."""
         found = []
         for site_id, free in zip(self._sites, self._free(day), strict=True):
             if free is None:
@@ -164,7 +164,7 @@ class Options:
         on = date.fromordinal(day)
         return tuple(self._supply.on(site_id, on) for site_id in self._sites)
 
-    def _places(self, day: int) -> Places:
+    def _found_on(self, day: int) -> Places:
         return places_of(self._options(date.fromordinal(day)), by_the_hour=self._by_the_hour)
 
     def is_silent(self, day: int, option: Option) -> bool:
@@ -172,7 +172,7 @@ class Options:
         free = self._supply.on(option.site_id, date.fromordinal(day))
         if free is None or free.is_noted(option.provider_id, option.cell):
             return False
-        return bool(self._verdicts.on(option.site_id, free.frame).silent >> option.cell & 1)
+        return self._verdicts.is_silent(option.site_id, free.frame, option.cell)
 
     def slots(self, day: int, option: Option, number: int) -> Iterator[Slot]:
         """Yield the option's slot in each free room, the tightest first."""
@@ -189,7 +189,7 @@ class Options:
 
     def _days(self, day: date) -> Iterator[tuple[int, Free, Verdict, int]]:
         wishes, weights = self._task.wishes, self._task.weights
-        if self._first <= day.toordinal() <= self._last:
+        if self.first <= day.toordinal() <= self.last:
             is_other = bool(wishes.weekdays) and day.weekday() not in wishes.weekdays
             for site_id in self._sites:
                 free = self._supply.on(site_id, day)
@@ -201,7 +201,7 @@ class Options:
 
     def _bound(self, day: int) -> int:
         if self._task.wishes.provider_ids is not None:
-            return self.on(day).least
+            return self.places[day].least
         least = NEVER
         for _, free, verdict, points in self._days(date.fromordinal(day)):
             starts = free.any & verdict.offered
@@ -249,15 +249,16 @@ def supply_of(asked: Task, minutes: int) -> Supply:
     )
 
 
-class _Kept:
-    """What is kept of a day for all who wish the same, with the free starts that it comes from."""
+class _ByDay(dict[int, T]):
+    """What is found of a day, given as its ordinal, looked for once."""
 
-    __slots__ = ("free", "least", "places")
+    def __init__(self, find: Callable[[int], T], known: Mapping[int, T] = NOTHING) -> None:
+        super().__init__(known)
+        self._find = find
 
-    def __init__(self, free: tuple[Free | None, ...]) -> None:
-        self.free = free
-        self.least: int | None = None
-        self.places: Places | None = None
+    def __missing__(self, day: int) -> T:
+        found = self[day] = self._find(day)
+        return found
 
 
 class _Same(NamedTuple):

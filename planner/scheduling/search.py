@@ -17,12 +17,11 @@ from itertools import count
 from typing import NamedTuple
 
 from planner.scheduling import distances, hours, options, reaching, task
-from planner.scheduling.distances import NEVER, Slope, Window
+from planner.scheduling.distances import NEVER, Slope
 from planner.scheduling.options import Key, Option, Options, Places
 from planner.scheduling.permits import Permits
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder, Slot, Timetable
-from planner.scheduling.verdicts import Heard
 
 MAXIMUM_STEPS = 20_000
 """Nodes opened after which a search finishes what it has begun, and says that it is not proven."""
@@ -89,14 +88,17 @@ class Search:
         self.start = max(first_days)
         self.options = self._all_options(min((row.number for row in rows), default=0))
         self.fixed = tuple(_day_of(row, timetable) for row in self.sessions)
+        self.places = tuple(map(self._places, self.options, self.fixed))
         self.lowest, self.highest = self._limits(rows, min(first_days))
+        known = (day for day in self.fixed if day is not None)
+        farthest = max(self.highest, default=0) - min(self.start, *self.lowest, *known)
+        self.reach = (farthest // ROUND + 1) * ROUND
         self.permits = Permits(asked, self.sessions, self.rows, past, spacing)
         self.before = self._done_before(rows)
-        self.sure = tuple(map(self._is_sure, range(self.size)))
-        self.floors = self._floors()
-        self.tails: list[dict[int, int]] = [{} for _ in self.sessions]
-        self.rankings: dict[tuple[object, ...], _Ranking] = {}
-        self.remembered = tuple(map(self._remembered, range(self.size)))
+        self.strides = tuple(_Stride(self, position) for position in range(self.size))
+        self.rests = self._rests()
+        self.tails = self._tails()
+        self.rankings: dict[tuple[int, int, Slope, int], _Ranking] = {}
         self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
         self.heap: list[tuple[int, int, tuple[int, ...], int, _Node | _Turn]] = []
         self.counter = count()
@@ -114,10 +116,10 @@ class Search:
                 self._hurry()
             if self.steps > MAXIMUM_STEPS + LAST_STEPS:
                 return
-            item = heappop(self.heap)[4]
+            _, _, days, _, item = heappop(self.heap)
             if isinstance(item, _Turn):
-                self._take(item)
-            elif len(item.days) == self.size:
+                self._take(item, days)
+            elif len(days) == self.size:
                 yield self._placement(item)
             elif not self._is_beaten(item):
                 self._extend(item)
@@ -135,13 +137,12 @@ class Search:
 
     def _extend(self, node: _Node) -> None:
         position = len(node.days)
-        day = self.fixed[position]
-        if day is not None:
-            if self.permits.keeps_fixed(position, node.days):
-                self._place(node, day, self._slope(node, position).points(day))
-            return
-        ranking = self._ranking(node, position)
-        self._turn(node, ranking, 0)
+        fixed = self.fixed[position]
+        since, floor, slope = self.strides[position].after(node.days)
+        if fixed is None:
+            self._turn(node, self._ranking(position, since, slope, floor), 0)
+        elif self.permits.keeps_fixed(position, node.days):
+            self._place(node, (*node.days, fixed), slope.points(fixed - since))
 
     def _turn(self, node: _Node, ranking: _Ranking, place: int) -> None:
         found = ranking.at(place)
@@ -149,21 +150,16 @@ class Search:
             points, day, _ = found
             self._push(node.least + points, (*node.days, day), _Turn(node, ranking, place))
 
-    def _take(self, turn: _Turn) -> None:
-        found = turn.ranking.at(turn.place)
-        if found is not None:
-            _, day, own = found
-            self._place(turn.node, day, own)
-        self._turn(turn.node, turn.ranking, turn.place + 1)
+    def _take(self, turn: _Turn, days: tuple[int, ...]) -> None:
+        node, ranking, place = turn
+        self._place(node, days, ranking.found[place][2])
+        self._turn(node, ranking, place + 1)
 
-    def _place(self, node: _Node, day: int, own: int) -> None:
-        """Push the node that has this day too; ``own`` are the points of the day itself."""
-        position = len(node.days)
-        here = self._places_on(position, day)
-        is_first = not node.days and self.before is None
-        if not is_first and self._weekday_before(node) != (day - 1) % 7:
-            own += self.task.weights.weekday_change
-        days = (*node.days, day)
+    def _place(self, node: _Node, days: tuple[int, ...], own: int) -> None:
+        """Push the node that has one day more; ``own`` are the points of the day itself."""
+        position, day = len(days) - 1, days[-1]
+        here = self.places[position][day]
+        is_first = not position and self.before is None
         staying = here.leaders if is_first else node.leaders & here.leaders
         if staying and (self.permits.is_usual or self.fixed[position] is not None):
             child = _Node(days, node.least + own + here.least, staying, node, own)
@@ -175,15 +171,15 @@ class Search:
                 key for key, number in here.numbers.items() if costs[number] == child.least
             )
         if child.least < NEVER:
-            self._push(child.least + self._tail(position, day), days, child)
+            self._push(child.least + self.tails[position][day], days, child)
 
     def _costs(self, node: _Node) -> list[int]:
         """What a course over these days costs at the least, by where it ends."""
         if node.costs is None:
             before, position, day = node.before, len(node.days) - 1, node.days[-1]
             assert before is not None  # noqa: S101  only the root has none, and its costs are known
-            here = self._places_on(position, day).options
-            came_from = self._places_on(position - 1, before.days[-1]) if position else self.before
+            here = self.places[position][day].options
+            came_from = self.places[position - 1][before.days[-1]] if position else self.before
             costs, node.came = reaching.reached(
                 self._costs(before),
                 came_from.options if came_from else (),
@@ -198,96 +194,62 @@ class Search:
             node.costs = costs
         return node.costs
 
-    def _places_on(self, position: int, day: int) -> Places:
+    def _ranking(self, position: int, since: int, slope: Slope, floor: int) -> _Ranking:
+        key = (position, since, slope, floor)
+        found = self.rankings.get(key)
+        if found is None:
+            found = self.rankings[key] = _Ranking(self._ranked(*key))
+        return found
+
+    def _ranked(
+        self, position: int, since: int, slope: Slope, floor: int
+    ) -> Iterator[tuple[int, int, int]]:
+        """Yield the days of a session: points with all that is sure to follow, the day, its own points."""
+        leasts, tails = self.leasts(position), self.tails[position]
+        first, last = self.lowest[position], self.highest[position]
+        rest = self.rests[position]
+        pending: list[tuple[int, int, int]] = []
+        for points, distance in distances.steps(slope, floor, self.reach):
+            while pending and pending[0][0] < points + rest:
+                yield heappop(pending)
+            day = since + distance
+            if first <= day <= last:
+                whole = points + leasts[day]
+                if whole < NEVER:
+                    whole += tails[day]
+                    if whole < NEVER:
+                        heappush(pending, (whole, day, points))
+        while pending:
+            yield heappop(pending)
+
+    def leasts(self, position: int) -> Mapping[int, int]:
+        """Return the least each day of a session costs by itself."""
         own = self.options[position]
-        return own.on(day) if isinstance(own, Options) else own
+        return own.leasts if isinstance(own, Options) else {}
 
-    def _weekday_before(self, node: _Node) -> int:
-        return (node.days[-1] - 1) % 7 if node.days else self.weekday_done
+    def _places(self, own: Options | Places, fixed: int | None) -> Mapping[int, Places]:
+        if isinstance(own, Options):
+            return own.places
+        assert fixed is not None  # noqa: S101  what has no options is fixed
+        return {fixed: own}
 
-    def _ranking(self, node: _Node, position: int) -> _Ranking:
-        slope = self._slope(node, position)
-        since = node.days[-1] if node.days else 0
-        first = max(self.lowest[position], slope.window.floor, since + 1)
-        key = (position, slope.window, since, first)
-        if key not in self.rankings:
-            days = slope.days(first, self.highest[position])
-            self.rankings[key] = _Ranking(self, position, days, self._weekday_before(node))
-        return self.rankings[key]
-
-    def _slope(self, node: _Node, position: int) -> Slope:
-        window = self.rows[position].window(node.days)
-        weights = self.task.weights
-        if position:
-            return Slope(node.days[-1], weights.elapsed, window, weights)
-        step = weights.wait if self.fixed[0] is None else 0
-        return Slope(self.start, step, window, weights)
-
-    def tail(self, position: int, day: int) -> int:
-        """Return the least that the sessions after this one cost, when it is on the day."""
-        return self._tail(position, day)
-
-    def _tail(self, position: int, day: int) -> int:
-        if position + 1 >= self.size:
-            return 0
-        known = self.tails[position]
-        if day not in known:
-            known[day] = self._least_after(position, day)
-        return known[day]
-
-    def _least_after(self, position: int, day: int) -> int:
-        following = position + 1
-        weights = self.task.weights
-        fixed = self.fixed[following]
-        if fixed is not None:
-            if fixed <= day and self.fixed[position] is None:
-                return NEVER
-            return (fixed - day) * weights.elapsed + self._tail(following, fixed)
-        floor, slope = self._sure_slope(following, day)
-        first = max(self.lowest[following], floor)
-        own = self.options[following]
-        assert isinstance(own, Options)  # noqa: S101  what is not fixed has options
-        least, rest = NEVER, self.floors[following]
-        for off, then in slope.days(first, self.highest[following]):
-            if off + rest >= least:
-                break
-            points = off + own.least(then) + weights.weekday_change * bool((then - day) % 7)
-            if points + rest < least:
-                least = min(least, points + self._tail(following, then))
-        return least
-
-    def _sure_slope(self, position: int, day: int) -> tuple[int, Slope]:
-        """The floor and the slope after the session directly before, whatever the others do."""
-        rows, weights = self.rows[position], self.task.weights
-        is_only = rows.before == position - 1
-        if not is_only:
-            return day + 1, Slope(day, weights.elapsed, Window(), weights)
-        floor, target, soft_max = rows.own.floor, rows.own.target, rows.own.soft_max
-        if position - 1 in rows.sharing:
-            floor, target = max(floor, rows.same_zone.floor), max(target, rows.same_zone.target)
-            soft_max = max(soft_max, rows.same_zone.soft_max)
-        late = day + soft_max if rows.counts_late and self.sure[position] else None
-        return day + floor, Slope(
-            day, weights.elapsed, Window(day + floor, day + target, late), weights
-        )
-
-    def _is_sure(self, position: int) -> bool:
-        """Whether nothing but the session directly before it can move its target on."""
-        rows = self.rows[position]
-        others = [one for one in rows.sharing if one != position - 1]
-        is_covered = position - 1 in rows.sharing
-        return not rows.foreign_target and (is_covered or not (others or rows.done_sharing))
-
-    def _floors(self) -> tuple[int, ...]:
-        """The least the distances after each position cost, were every day free."""
+    def _rests(self) -> tuple[int, ...]:
+        """The least that the distances after each session cost, were every day free."""
         found = [0] * self.size
         for position in range(self.size - 2, -1, -1):
             own = 0
             if self.fixed[position + 1] is None:
-                floor, slope = self._sure_slope(position + 1, 0)
-                target = slope.window.target
-                own = min(slope.points(floor), slope.points(max(floor, target or floor)))
+                stride = self.strides[position + 1]
+                nearest = distances.steps(stride.slope, stride.floor, self.reach)[:1]
+                own = nearest[0][0] if nearest else NEVER
             found[position] = own + found[position + 1]
+        return tuple(found)
+
+    def _tails(self) -> tuple[dict[int, int], ...]:
+        """What is sure to follow each session at the least, by its day."""
+        found: list[dict[int, int]] = []
+        for position in range(self.size - 1, -1, -1):
+            found.insert(0, _Tails(self, position, found[0]) if found else defaultdict(int))
         return tuple(found)
 
     def _is_beaten(self, node: _Node) -> bool:
@@ -295,7 +257,7 @@ class Search:
         if not node.days or self.steps < PATIENCE:
             return False
         costs = self._costs(node)
-        key = tuple(node.days[position] for position in self.remembered[len(node.days) - 1])
+        key = tuple(node.days[position] for position in self._remembered(len(node.days) - 1))
         known = self.seen[len(node.days), key]
         beaten = sum(all(map(int.__le__, other, costs)) for other in known)
         if beaten >= self.task.k + SPARE:
@@ -313,7 +275,6 @@ class Search:
 
     def _all_options(self, first: int) -> tuple[Options | Places, ...]:
         by_the_hour = bool(self.task.weights.quarters)
-        heard: Heard = {}
         found: list[Options | Places] = []
         for position, row in enumerate(self.sessions):
             if row.fixed is not None:
@@ -329,7 +290,7 @@ class Search:
                 None,
             )
             since = None if position else self.start
-            found.append(like or Options(self.task, row, heard, since=since))
+            found.append(like or Options(self.task, row, since=since))
         return tuple(found)
 
     def _limits(
@@ -347,11 +308,12 @@ class Search:
             end = min(end, wishes.not_after.toordinal())
         known = {row.number: _day_of(row, timetable) for row in rows}
         lowest, highest = [], []
-        for session in self.sessions:
+        for session, own in zip(self.sessions, self.options, strict=True):
             before = [day for number, day in known.items() if day and number < session.number]
             after = [day for number, day in known.items() if day and number > session.number]
-            lowest.append(max(start, *(day + 1 for day in before), 0))
-            highest.append(min(end, *(day - 1 for day in after), date.max.toordinal()))
+            first, last = (own.first, own.last) if isinstance(own, Options) else (start, end)
+            lowest.append(max(start, first, *(day + 1 for day in before)))
+            highest.append(min(end, last, *(day - 1 for day in after)))
         return tuple(lowest), tuple(highest)
 
     def _done_before(self, rows: Sequence[SessionOrder]) -> Places | None:
@@ -372,14 +334,14 @@ class Search:
         """The slots of the course: of equal cost the first start of a day, then the lower numbers."""
         found: dict[int, Slot] = {}
         silent = set()
-        here = self._places_on(len(node.days) - 1, node.days[-1])
+        here = self.places[-1][node.days[-1]]
         numbers = [here.numbers[key] for key in node.leaders]
         place = min(numbers, key=lambda one: (here.options[one].cell, here.options[one]))
         at: _Node | None = node
         while at is not None and at.days:
             position, day = len(at.days) - 1, at.days[-1]
             session, own = self.sessions[position], self.options[position]
-            option = self._places_on(position, day).options[place]
+            option = self.places[position][day].options[place]
             if isinstance(own, Options):
                 found[session.number] = next(own.slots(day, option, session.number))
                 if own.is_silent(day, option):
@@ -400,55 +362,123 @@ class Search:
         if node.costs is not None:
             return node.came[place]
         minute = option.minute if self.task.weights.quarters else 0
-        return self._places_on(position - 1, before.days[-1]).numbers[
+        return self.places[position - 1][before.days[-1]].numbers[
             option.site_id, option.provider_id, minute
         ]
 
 
 SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
+ROUND = 64  # distances are looked up in so many days at a time
+
+
+class _Stride:
+    """How far after the others one session may be, and what that costs.
+
+    ``floor`` and ``slope`` are those after the session directly before it, whatever the others do.
+    """
+
+    def __init__(self, search: Search, position: int) -> None:
+        self._rows = rows = search.rows[position]
+        self._start, self._lowest = search.start, search.lowest[position]
+        weights = search.task.weights
+        costs = (weights.early, weights.late, weights.too_late)
+        if position:
+            self._bare = Slope(weights.elapsed, *costs, change=weights.weekday_change)
+        else:
+            step = weights.wait if search.fixed[0] is None else 0
+            change = weights.weekday_change if search.weekday_done >= 0 else 0
+            turn = (search.start - 1 - search.weekday_done) % 7 if change else 0
+            self._bare = Slope(step, *costs, change=change, turn=turn)
+        others = [one for one in rows.sharing if one != position - 1]
+        is_covered = bool(position) and position - 1 in rows.sharing
+        self._is_plain = False
+        self.floor, self.slope = 1, self._bare
+        if position and rows.before == position - 1:
+            floor, target, soft_max = rows.own.floor, rows.own.target, rows.own.soft_max
+            if is_covered:
+                floor, target = max(floor, rows.same_zone.floor), max(target, rows.same_zone.target)
+                soft_max = max(soft_max, rows.same_zone.soft_max)
+            late = soft_max if rows.counts_late else None
+            self._plain = self._bare._replace(target=target, soft_max=late)
+            self._is_plain = not (others or rows.done_sharing)
+            # Nothing but the session directly before it can move its target on.
+            is_sure = not rows.foreign_target and (is_covered or self._is_plain)
+            self.floor = floor
+            self.slope = self._plain if is_sure else self._plain._replace(soft_max=None)
+
+    def after(self, days: Sequence[int]) -> tuple[int, int, Slope]:
+        """Return the day distances are counted from, the least of them, and what each costs."""
+        rows = self._rows
+        if self._is_plain and days[-1] >= rows.foreign_target - self.floor:
+            return days[-1], self.floor, self._plain
+        window = rows.window(days)
+        since = days[-1] if days else self._start
+        floor = max(window.floor, since + 1 if days else self._lowest) - since
+        if window.target is None:
+            return since, floor, self._bare
+        target = window.target - since
+        if window.soft_max is None:
+            # What is over makes nothing early.
+            target_ = target if target > floor else None
+            return since, floor, self._bare._replace(target=target_)
+        return since, floor, self._bare._replace(target=target, soft_max=window.soft_max - since)
+
+
+class _Tails(dict[int, int]):
+    """The least that the sessions after one cost, by the day of that one."""
+
+    def __init__(self, search: Search, position: int, after: Mapping[int, int]) -> None:
+        following = position + 1
+        stride = search.strides[following]
+        self._after, self._leasts = after, search.leasts(following)
+        self._steps = distances.steps(stride.slope, stride.floor, search.reach)
+        self._rest = search.rests[following]
+        self._first, self._last = search.lowest[following], search.highest[following]
+        self._fixed, self._is_open = search.fixed[following], search.fixed[position] is None
+        self._elapsed = search.task.weights.elapsed
+
+    def __missing__(self, day: int) -> int:
+        self[day] = least = self._least(day)
+        return least
+
+    def _least(self, day: int) -> int:
+        fixed, least = self._fixed, NEVER
+        if fixed is not None:
+            if fixed <= day and self._is_open:
+                return NEVER
+            return (fixed - day) * self._elapsed + self._after[fixed]
+        leasts, after, rest = self._leasts, self._after, self._rest
+        first, last = self._first, self._last
+        for points, distance in self._steps:
+            if points + rest >= least:
+                break
+            then = day + distance
+            if first <= then <= last:
+                whole = points + leasts[then]
+                if whole + rest < least:
+                    whole += after[then]
+                    if whole < least:
+                        least = whole
+        return least
 
 
 class _Ranking:
-    """The days of a session after a certain one: points with all that is sure to follow, cheapest first."""
+    """The days of a session after a certain one, the cheapest first, as far as they were asked for."""
 
-    def __init__(
-        self, search: Search, position: int, days: Iterator[tuple[int, int]], weekday: int
-    ) -> None:
-        self._search, self._position, self._days = search, position, days
-        self._weekday = weekday
-        self._next = next(days, None)
-        self._pending: list[tuple[int, int, int]] = []
-        self._found: list[tuple[int, int, int]] = []
+    __slots__ = ("_more", "found")
+
+    def __init__(self, more: Iterator[tuple[int, int, int]]) -> None:
+        self._more = more
+        self.found: list[tuple[int, int, int]] = []
 
     def at(self, place: int) -> tuple[int, int, int] | None:
         """Return the points, the day and the day's own points, or None after the last."""
-        while len(self._found) <= place:
-            if not self._advance():
+        while len(self.found) <= place:
+            found = next(self._more, None)
+            if found is None:
                 return None
-        return self._found[place]
-
-    def _advance(self) -> bool:
-        search, position = self._search, self._position
-        own = search.options[position]
-        assert isinstance(own, Options)  # noqa: S101  what is not fixed has options
-        rest = search.floors[position]
-        change = search.task.weights.weekday_change
-        while self._next is not None and (
-            not self._pending or self._next[0] + rest <= self._pending[0][0]
-        ):
-            points, day = self._next
-            self._next = next(self._days, None)
-            whole = points + own.least(day)
-            if whole < NEVER:
-                whole += search.tail(position, day)
-                if change and self._weekday >= 0 and (day - 1) % 7 != self._weekday:
-                    whole += change
-                if whole < NEVER:
-                    heappush(self._pending, (whole, day, points))
-        if not self._pending:
-            return False
-        self._found.append(heappop(self._pending))
-        return True
+            self.found.append(found)
+        return self.found[place]
 
 
 def _day_of(row: SessionOrder, timetable: Timetable) -> int | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from planner.scheduling import cells, index, occupancy
 from planner.scheduling.cells import CELL, Frame
 from planner.scheduling.index import Index
 from planner.scheduling.occupancy import Booked, Occupancy
 from planner.scheduling.presence import Presence
+from planner.scheduling.shelves import Shelf
 from planner.scheduling.timetable import Busy, ServiceFacts, Severity, Slot, Timetable
 
 HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
@@ -101,20 +101,6 @@ class Free:
         return provider_id in self.noted or bool(warned >> cell & 1)
 
 
-class Shelf:
-    """What is worked out from the free starts of a day, each with those starts.
-
-    ``shared`` outlives a change of what is booked: what is found there holds if its free starts are the same
-    still. What is ``here`` holds.
-    """
-
-    __slots__ = ("here", "shared")
-
-    def __init__(self, shared: dict[Any, Any]) -> None:
-        self.shared = shared
-        self.here: dict[Any, Any] = {}
-
-
 def of(
     timetable: Timetable,
     *,
@@ -179,7 +165,7 @@ class Supply:
         left = object.__new__(Supply)
         left.__dict__.update(self.__dict__)
         left._days, left._whole = {}, self
-        left._shelves = {key: Shelf(shelf.shared) for key, shelf in self._shelves.items()}
+        left._shelves = {}
         left._gone = frozenset(busy.appointment_id for busy in rows)
         left._touched = frozenset(
             day
@@ -195,7 +181,7 @@ class Supply:
         following = object.__new__(Supply)
         following.__dict__.update(self.__dict__)
         following._occupancy = changed
-        following._shelves = {key: Shelf(shelf.shared) for key, shelf in self._shelves.items()}
+        following._shelves = {key: shelf.after(days) for key, shelf in list(self._shelves.items())}
         following._days = {
             key: free for key, free in self._days.items() if key[1].toordinal() not in days
         }
@@ -217,7 +203,8 @@ class Supply:
         if found is None:
             while len(self._shelves) >= MOST_WISHES:
                 self._shelves.pop(next(iter(self._shelves)), None)
-            found = self._shelves[key] = Shelf({})
+            whole = self._whole.shelf(key) if self._whole is not None else None
+            found = self._shelves[key] = Shelf(whole, self._touched)
         return found
 
     def frame(self, site_id: int, day: date) -> Frame | None:

@@ -26,8 +26,7 @@ class Task:
 
 def first_day(timetable: Timetable, site_id: int) -> date:
     """Return the first day a search may use at the site."""
-    starts_at = max(timetable.now, timetable.horizon.starts_at)
-    return hours.day_of(starts_at, timetable.sites[site_id].zone)
+    return index.of(timetable).first_day(site_id)
 
 
 def past_of(task: Task) -> tuple[PastSession, ...]:

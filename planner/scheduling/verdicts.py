@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from planner.scheduling import cells, hours, rules
+from planner.scheduling import cells, hours, index, rules
 from planner.scheduling.cells import CELL, Frame
+from planner.scheduling.index import Index
 from planner.scheduling.rules import spells
 from planner.scheduling.rules.case import Case, Rule
 from planner.scheduling.rules.spells import BEGINNING, END, Scene
@@ -27,6 +29,9 @@ from planner.scheduling.timetable import (
 NEVER_OFFERED = frozenset(
     {"patient.away", "patient.travel_minutes", "notice.minutes", "gap.below_floor"}
 )
+
+MOST_HEARD = 64
+"""Questions about patients that a timetable remembers what was said of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,43 +94,93 @@ class _Part(NamedTuple):
 
 
 class _Spoken:
-    """What some rules say: always, between some starts, and which days, as ordinals, that touches."""
+    """What some rules say: always; of whole days; and between some starts of others, days as ordinals."""
 
-    __slots__ = ("always", "days", "sometimes", "verdicts")
+    __slots__ = ("always", "parts", "split", "whole")
 
-    def __init__(self, always: list[_Said], sometimes: list[_Part], days: set[int]) -> None:
-        self.always, self.sometimes, self.days = always, sometimes, days
-        self.verdicts: dict[int, Verdict] = {}  # on the days of which nobody else says anything
+    def __init__(self) -> None:
+        self.always: list[_Said] = []
+        self.whole: dict[int, list[_Said]] = {}
+        self.parts: list[_Part] = []
+        self.split: set[int] = set()  # the days within which the parts begin or end
+
+    def add(self, said: _Said, first: datetime, until: datetime, zone: str) -> None:
+        """Add what is said between two instants within the horizon."""
+        self.parts.append(_Part(first, until, said))
+        begins, ends = hours.day_of(first, zone).toordinal(), hours.day_of(until, zone).toordinal()
+        self.split.update((begins, ends))
+        for day in range(begins + 1, ends):
+            self.whole.setdefault(day, []).append(said)
 
 
-Heard = dict[object, _Spoken]
-"""What has been heard of one patient: some rules say the same of every session, or at every site."""
+class _Heard:
+    """What has been heard of a patient: some rules say the same of every session, or at every site."""
+
+    __slots__ = ("at_sites", "spoken")
+
+    def __init__(self) -> None:
+        self.spoken: dict[object, _Spoken] = {}
+        self.at_sites: dict[object, _AtSite] = {}
+
+
+def _heard(its: Index, question: Question) -> _Heard:
+    """What was heard of the patient, whoever asked; it depends on which session is meant as ``spells`` says."""
+    order = question.order
+    key = (
+        *(question.patient_id, question.service_id, question.purpose, question.ignoring),
+        order and (order.protocol_id, order.is_decided, order.decided),
+    )
+    found: _Heard | None = its.heard.get(key)
+    if found is None:
+        while len(its.heard) >= MOST_HEARD:
+            its.heard.pop(next(iter(its.heard)), None)
+        found = its.heard[key] = _Heard()
+    return found
 
 
 class Verdicts:
     """The verdicts on one question, day by day and site by site."""
 
-    def __init__(
-        self, timetable: Timetable, question: Question, heard: Heard | None = None
-    ) -> None:
-        """``heard`` is shared by questions that differ in the number of the session and in its minutes."""
+    def __init__(self, timetable: Timetable, question: Question) -> None:
         self._timetable, self._question = timetable, question
-        self._heard = {} if heard is None else heard
+        self._heard = _heard(index.of(timetable), question)
         self._length = timedelta(minutes=question.minutes)
         self._sites: dict[int, _AtSite] = {}
-        self._days: dict[tuple[int, int], Verdict] = {}
 
     def on(self, site_id: int, frame: Frame) -> Verdict:
         """Return the verdict on the starts of the site's day."""
         its, day = self._at(site_id), frame.day.toordinal()
-        known = its.verdicts_of(day)
-        if day not in known:
-            known[day] = self._judged(its, site_id, frame)
-        return known[day]
+        found = its.verdicts.get(day)
+        if found is None:
+            found = its.verdicts[day] = self._judged(its, site_id, frame)
+        return found
 
     def told(self, site_ids: Iterable[int]) -> frozenset[int]:
         """Return the days, as ordinals, of which something is said at a site that is not said of all days."""
-        return frozenset().union(*(self._at(site_id).told for site_id in site_ids))
+        return frozenset().union(*(self._at(site_id).warnings for site_id in site_ids))
+
+    def warnings(self, site_ids: Sequence[int]) -> dict[int, tuple[int, ...] | None]:
+        """Return by day told the number of warnings at each site, -1 where it is not offered.
+
+        None for a day of which not the same is said from morning to evening.
+        """
+        all_its = [self._at(site_id) for site_id in site_ids]
+        found: dict[int, tuple[int, ...] | None] = {}
+        if len(set(map(id, all_its))) == 1:
+            for day, number in all_its[0].warnings.items():
+                found[day] = None if number is None else (number,) * len(all_its)
+            return found
+        for day in frozenset().union(*(its.warnings for its in all_its)):
+            numbers = [its.warnings.get(day, its.usual_warnings) for its in all_its]
+            found[day] = None if None in numbers else tuple(numbers)  # type: ignore[arg-type]
+        return found
+
+    def is_silent(self, site_id: int, frame: Frame, cell: int) -> bool:
+        """Whether nothing is said of the start."""
+        its = self._at(site_id)
+        if frame.day.toordinal() not in its.warnings and not its.of_days:
+            return not its.always
+        return bool(self.on(site_id, frame).silent >> cell & 1)
 
     def is_usually_clear(self, site_id: int) -> bool:
         """Whether nothing graver than a note is said of any day but those told."""
@@ -141,7 +196,7 @@ class Verdicts:
         if not inside:
             return Verdict(0)
         said: dict[_Said, int] = dict.fromkeys(its.always, inside)
-        for part in its.sometimes:
+        for part in its.parts:
             if part.first < frame.ends_at and part.until > frame.starts_at:
                 cells_of = frame.from_on(part.first) & ~frame.from_on(part.until) & inside
                 if cells_of:
@@ -171,52 +226,66 @@ class Verdicts:
 
     def _asked(self, site_id: int) -> _AtSite:
         """Ask every rule for its spells, unless it has said the same already."""
-        question, horizon = self._question, self._timetable.horizon
+        question, horizon, heard = self._question, self._timetable.horizon, self._heard
         zone = self._timetable.sites[site_id].zone
         case = self._case(site_id, horizon.starts_at)
         asked = rules.asked_of_patient(case)
         # Rules have a site of their own where the clinic has made records for one.
         place = site_id if case.index.presence.has_site_rules else zone
-        spoken = []
+        scenes: list[_While] = []
+        speaking = []
         for its_rules, key in (
             (asked.of_patients, ("patients", place, question.minutes)),
             (asked.of_sites, ("sites", site_id, question.minutes)),
-            (asked.of_numbers, ("numbers", place, question.minutes, question.number)),
+            (asked.of_numbers, ("numbers", place, question.minutes, *self._numbered())),
         ):
             if its_rules:
-                if key not in self._heard:
-                    self._heard[key] = self._spoken(its_rules, case, zone)
-                spoken.append(self._heard[key])
-        return _AtSite(
-            spoken,
-            asked.of_distances if question.with_distances else asked.of_days,
-            hours.day_of(horizon.starts_at, zone).toordinal(),
-            hours.day_of(horizon.ends_at - self._length, zone).toordinal(),
-        )
+                spoken = heard.spoken.get(key)
+                if spoken is None:
+                    scenes = scenes or list(self._scenes(case, zone))
+                    spoken = heard.spoken[key] = self._spoken(its_rules, scenes, zone)
+                if spoken.always or spoken.parts:
+                    speaking.append(spoken)
+        of_days = asked.of_distances if question.with_distances else asked.of_days
+        alike = (zone, question.minutes, *map(id, speaking))
+        found = None if of_days else heard.at_sites.get(alike)
+        if found is None:
+            found = _AtSite(
+                speaking,
+                of_days,
+                hours.day_of(horizon.starts_at, zone).toordinal(),
+                hours.day_of(horizon.ends_at - self._length, zone).toordinal(),
+            )
+            if not of_days:
+                heard.at_sites[alike] = found
+        return found
 
-    def _spoken(self, asked: tuple[Rule, ...], case: Case, zone: str) -> _Spoken:
-        horizon = self._timetable.horizon
-        order = self._question.order
-        always: list[_Said] = []
-        sometimes: list[_Part] = []
-        days: set[int] = set()
-        for first, until, scene in self._scenes(case, zone):
+    def _numbered(self) -> tuple[object, ...]:
+        question = self._question
+        if question.order is None:
+            return (question.number,)
+        return spells.of_session(question.order, question.number, question.ignoring)
+
+    def _spoken(self, asked: tuple[Rule, ...], scenes: Iterable[_While], zone: str) -> _Spoken:
+        horizon, order = self._timetable.horizon, self._question.order
+        found = _Spoken()
+        for first, until, scene in scenes:
             for rule in asked:
-                for spell in spells.of(rule, scene):
-                    said = _Said(spell.code, scene.rule(spell.code).severity)
+                for code, from_on, up_to in spells.of(rule, scene):
+                    begins, ends = max(first, from_on), min(until, up_to)
+                    if begins >= horizon.ends_at or ends <= horizon.starts_at:
+                        continue
+                    said = _Said(code, scene.rule(code).severity)
                     if order is not None and rules.is_settled(said, order):
                         continue
-                    begins, ends = max(first, spell.first), min(until, spell.until)
-                    if begins <= horizon.starts_at and ends >= horizon.ends_at:
-                        always.append(said)
-                    elif max(begins, horizon.starts_at) < min(ends, horizon.ends_at):
-                        sometimes.append(_Part(begins, ends, said))
-                        from_day = hours.day_of(max(begins, horizon.starts_at), zone)
-                        until_day = hours.day_of(min(ends, horizon.ends_at), zone)
-                        days.update(range(from_day.toordinal(), until_day.toordinal() + 1))
-        return _Spoken(always, sometimes, days)
+                    begins, ends = max(begins, horizon.starts_at), min(ends, horizon.ends_at)
+                    if begins == horizon.starts_at and ends == horizon.ends_at:
+                        found.always.append(said)
+                    elif begins < ends:
+                        found.add(said, begins, ends, zone)
+        return found
 
-    def _scenes(self, case: Case, zone: str) -> Iterator[tuple[datetime, datetime, Scene]]:
+    def _scenes(self, case: Case, zone: str) -> Iterator[_While]:
         """Yield the times in which the same records of the rules hold, with all that spells depend on."""
         question, horizon = self._question, self._timetable.horizon
         first_day = hours.day_of(horizon.starts_at, zone)
@@ -224,7 +293,7 @@ class Verdicts:
         days = [day for day in case.index.presence.effective if first_day < day <= last_day]
         begins = [BEGINNING, *(hours.moment(day, time(), zone) for day in days)]
         for first, until, on in zip(begins, (*begins[1:], END), (first_day, *days), strict=True):
-            yield (
+            yield _While(
                 first,
                 until,
                 Scene(
@@ -275,27 +344,45 @@ class Verdicts:
         return Case(slot, timetable, question.order, question.purpose, question.ignoring)
 
 
+class _While(NamedTuple):
+    """All that spells depend on, from an instant up to, not including, another."""
+
+    first: datetime
+    until: datetime
+    scene: Scene
+
+
 class _AtSite:
-    """What is said of the starts at a site; ``first`` and ``last`` are the days at the horizon's ends."""
+    """What is said of the starts at a site; ``first`` and ``last`` are the days at the horizon's ends.
+
+    ``warnings`` has their number by day told, None for a day that is not the same from morning to evening.
+    """
 
     def __init__(
         self, spoken: list[_Spoken], of_days: tuple[Rule, ...], first: int, last: int
     ) -> None:
+        self.spoken = spoken  # held, so that nothing else can come to have their ids
         self.always = [said for one in spoken for said in one.always]
-        self.sometimes = [part for one in spoken for part in one.sometimes]
+        self.parts = [part for one in spoken for part in one.parts]
         self.of_days = of_days
-        self.told = {first, last}.union(*(one.days for one in spoken))
-        self.usual_warnings = _verdict(1, dict.fromkeys(self.always, 1)).warnings(1) or 0
-        self._spoken = [one for one in spoken if one.always or one.days]
-        self._verdicts: dict[int, Verdict] = {}
+        self.usual_warnings = _warnings(frozenset(self.always))
+        self.warnings: dict[int, int | None] = {}
+        for one in spoken:
+            for day in one.whole:
+                if day not in self.warnings:
+                    said = (said for other in spoken for said in other.whole.get(day, ()))
+                    self.warnings[day] = _warnings(frozenset((*self.always, *said)))
+        for day in {first, last}.union(*(one.split for one in spoken)):
+            self.warnings[day] = None
+        self.verdicts: dict[int, Verdict] = {}
 
-    def verdicts_of(self, day: int) -> dict[int, Verdict]:
-        """Return where the verdict of a day is kept: with those who alone say something, for all sites."""
-        if not self.of_days:
-            speaking = [one for one in self._spoken if one.always or day in one.days]
-            if len(speaking) == 1:
-                return speaking[0].verdicts
-        return self._verdicts
+
+@lru_cache(maxsize=1024)
+def _warnings(said: frozenset[_Said]) -> int:
+    """The number of warnings among what is said, -1 when it is not offered."""
+    if not all(_is_offered(*one) for one in said):
+        return -1
+    return sum(_is_costed(*one) for one in said)
 
 
 def _verdict(inside: int, said: Mapping[_Said, int]) -> Verdict:

@@ -99,6 +99,18 @@ class Scene:
         return tuple(span for row in rows for span in hours.absent((row,), around, self.zone))
 
 
+def of_session(
+    order: CourseOrder, number: int | None, ignoring: frozenset[int]
+) -> tuple[object, ...]:
+    """Return all that the rules of ``rules.OF_NUMBERS`` look at of an order and a session of it."""
+    numbers = [row.number for row in order.sessions]
+    session = next((row for row in order.sessions if row.number == number), None)
+    is_first = not numbers or number is None or number == min(numbers)
+    if session is None:
+        return is_first, number is None
+    return is_first, _has_face(session), _is_served(session, ignoring)
+
+
 def of(rule: Rule, scene: Scene) -> Iterator[Spell]:
     """Yield the spells of a rule; those of one code may overlap. Raises KeyError for one that has none."""
     return SPELLS[rule](scene)
@@ -178,7 +190,7 @@ def _screening(scene: Scene) -> Iterator[Spell]:
 
 def _face(scene: Scene) -> Iterator[Spell]:
     session = scene.session
-    if session is not None and any(zone.startswith(FACE) for zone in session.zones):
+    if session is not None and _has_face(session):
         yield Spell("zone.face")
 
 
@@ -293,9 +305,17 @@ def _taken(scene: Scene) -> Iterator[Spell]:
     if session is None:
         yield Spell("order.unknown_session")
         return
-    is_served = session.appointment_id is not None or session.done_on is not None
-    if is_served and session.appointment_id not in scene.ignoring:
+    if _is_served(session, scene.ignoring):
         yield Spell("order.already_placed")
+
+
+def _has_face(session: SessionOrder) -> bool:
+    return any(zone.startswith(FACE) for zone in session.zones)
+
+
+def _is_served(session: SessionOrder, ignoring: frozenset[int]) -> bool:
+    is_served = session.appointment_id is not None or session.done_on is not None
+    return is_served and session.appointment_id not in ignoring
 
 
 SPELLS: Mapping[Rule, Callable[[Scene], Iterator[Spell]]] = {
