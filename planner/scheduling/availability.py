@@ -55,7 +55,7 @@ def slot_at(
     )
     return clocks.slot(
         starts_at,
-        minutes,
+        starts_at + timedelta(minutes=minutes),
         service_id=service_id,
         site_id=site_id,
         provider_id=provider_id,
@@ -224,7 +224,7 @@ class _Free:
 
     def _slot(self, start: _Start) -> Slot:
         question = self._question
-        slots = self._supply.slots(
+        return self._supply.slot(
             start.free,
             start.site_id,
             start.provider_id,
@@ -232,7 +232,6 @@ class _Free:
             patient_id=question.patient_id,
             number=question.number,
         )
-        return next(slots)
 
     def starts(self, within: Interval) -> list[tuple[int, datetime]]:
         """Return (site, start) of all that anybody could take, by day and site."""

@@ -119,6 +119,11 @@ def spread(minutes: int) -> int:
     return -(-minutes // 5)
 
 
+def touched_by(length: timedelta) -> int:
+    """Return how many cells so long a time touches."""
+    return -(-length // CELL)
+
+
 @lru_cache(maxsize=256)
 def _every(step: int, size: int) -> int:
     return sum(1 << cell for cell in range(0, size, step))

@@ -6,16 +6,16 @@ about which the masks of the search are silent no rule is asked again; any other
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
-from planner.scheduling import gaps, hours, judging, preferences, rules, verdicts
+from planner.scheduling import gaps, judging, preferences, rules, verdicts
 from planner.scheduling import task as tasks
-from planner.scheduling.gaps import Measure, State
-from planner.scheduling.preferences import Cost
+from planner.scheduling.gaps import Measure, State, Window
+from planner.scheduling.preferences import Cost, Visit
 from planner.scheduling.search import Placement, Search
 from planner.scheduling.timetable import Conflict, CourseOrder, Slot
 
@@ -56,25 +56,36 @@ class Costing:
     """What is told of all that one search finds; ``others`` are placed too, outside the search."""
 
     def __init__(self, search: Search, others: Mapping[int, Slot] | None = None) -> None:
-        self.task, self._others = search.task, dict(others or {})
-        order, timetable = self.task.order, self.task.timetable
-        past = tasks.past_of(self.task)
-        self.ruler = gaps.Ruler(order, past, tasks.spacing_of(timetable, order))
+        self.task = task = search.task
+        order, timetable = task.order, task.timetable
+        self._others = {
+            number: preferences.visit(replace(slot, number=number), timetable)
+            for number, slot in (others or {}).items()
+        }
+        self.ruler = gaps.Ruler(order, search.past, search.spacing)
         self.fixed = frozenset(row.number for row in order.sessions if row.fixed is not None)
+        self.last_fixed = max(self.fixed, default=0)
         self.standing = judging.days(order, {}, timetable)
-        self.latest_past = max((row.on for row in past), default=date.min)
+        self.latest_past = max((row.on for row in search.past), default=date.min)
         # Nothing but the windows of the order says how far apart its sessions are.
         self.is_usual = search.permits.is_usual
-        self.known: dict[object, ProposedSession] = {}
+        self.has_appointments = any(row.appointment_id is not None for row in order.sessions)
+        self._windows: dict[tuple[object, ...], Window | None] = {}
         self._apart: dict[Slot, tuple[Conflict, ...]] = {}
 
     def of(self, placement: Placement) -> Costed:
         """Return what the placement costs."""
-        slots = {
-            number: slot if slot.number == number else replace(slot, number=number)
-            for number, slot in sorted({**self._others, **placement.slots}.items())
-        }
-        return _Reckoning(self, slots, placement.silent).costed()
+        visits = placement.visits
+        if self._others:
+            visits = dict(sorted({**self._others, **visits}.items()))
+        return _Reckoning(self, visits, placement.silent).costed()
+
+    def window(self, number: int, days: Mapping[int, date]) -> Window | None:
+        """Return the window of a session, given the days before it; ``days`` are in their order."""
+        key = (number, *[day for other, day in days.items() if other < number])
+        if key not in self._windows:
+            self._windows[key] = self.ruler.window(number, days)
+        return self._windows[key]
 
     def apart(self, slot: Slot, own: frozenset[int]) -> tuple[Conflict, ...]:
         """Return what the rules say of a slot apart from its distances; ``own`` is its appointment."""
@@ -90,102 +101,87 @@ class Costing:
             )
         return self._apart[slot]
 
+    def done_before(self, number: int) -> Visit | None:
+        """Return where the session before the first one placed took place, when that is known."""
+        rows = [row for row in self.task.order.sessions if row.number < number and row.done_at]
+        done = max(rows, key=lambda row: row.number).done_at if rows else None
+        return preferences.visit(done, self.task.timetable) if done is not None else None
+
 
 class _Reckoning:
     """What is worked out for one placement."""
 
-    def __init__(self, costing: Costing, slots: dict[int, Slot], silent: frozenset[int]) -> None:
+    def __init__(
+        self, costing: Costing, visits: Mapping[int, Visit], silent: frozenset[int]
+    ) -> None:
         self._costing, self._task = costing, costing.task
-        self._slots, self._silent = slots, silent
-        timetable = self._task.timetable
-        zones = {site_id: site.zone for site_id, site in timetable.sites.items()}
-        placed = [hours.day_of(slot.starts_at, zones[slot.site_id]) for slot in slots.values()]
-        self._days = {**costing.standing, **dict(zip(slots, placed, strict=True))}
-        numbered = [day for _, day in sorted(self._days.items())]
-        self._is_in_order = placed[0] >= costing.latest_past and all(
-            one < later for one, later in pairwise(numbered)
-        )
-        self._kept = judging.staying(self._task.order, slots)
+        self._visits, self._silent = visits, silent
+        self._days = {number: visit.day for number, visit in visits.items()}
+        placed = list(self._days.values())
+        if costing.standing:
+            self._days = dict(sorted({**costing.standing, **self._days}.items()))
+        numbered = [day.toordinal() for day in self._days.values()]
+        between = [later - one for one, later in pairwise(numbered)]
+        self._is_in_order = placed[0] >= costing.latest_past and min(between, default=1) > 0
+        self._elapsed = (max(placed) - min(placed)).days
+        self._kept: dict[int, int] = {}
+        if costing.has_appointments:
+            self._kept = judging.staying(self._task.order, self._slots())
         self._laid_over: CourseOrder | None = None
         self._judged: Mapping[int, tuple[Conflict, ...]] | None = None
-        if any((later - one).days < FAR for one, later in pairwise(sorted(placed))):
-            self._judged = judging.judge(
-                self._task.order,
-                slots,
-                timetable,
-                purpose=self._task.purpose,
-                ignoring=self._task.ignoring,
-            )
+        if not self._is_in_order or min(between, default=FAR) < FAR:
+            placed.sort()
+            if any((later - one).days < FAR for one, later in pairwise(placed)):
+                self._judged = self._judge()
+        # Nothing but what comes before it in the order, and itself, is to be said of a session.
+        self._is_plain = self._judged is None and self._is_in_order and costing.is_usual
 
     def costed(self) -> Costed:
         """Return what the placement costs, session by session."""
-        days = [self._days[number] for number in self._slots]
-        return Costed(tuple(self._sessions()), (max(days) - min(days)).days)
-
-    def _sessions(self) -> Iterator[ProposedSession]:
-        costing, slots = self._costing, self._slots
-        first_open = min((number for number in slots if number not in costing.fixed), default=None)
-        before = _done_before(self._task.order, min(slots, default=0))
-        earlier = tuple(day for number, day in sorted(self._days.items()) if number not in slots)
-        is_first = True
-        for number, slot in slots.items():
-            is_waiting = is_first and number == first_open
-            if self._is_alone(number):
-                # Nothing later says anything of it: other placements have it at the same cost.
-                key = (slot, before, earlier, number in self._silent)
-                if key not in costing.known:
-                    costing.known[key] = self._session(number, slot, before, is_waiting)
-                yield costing.known[key]
-            else:
-                yield self._session(number, slot, before, is_waiting)
-            before, is_first = slot, False
-            earlier = (*earlier, self._days[number])
-
-    def _is_alone(self, number: int) -> bool:
-        """Whether nothing but what comes before it in the order, and itself, is to be said of a session."""
-        costing = self._costing
-        return (
-            self._judged is None
-            and self._is_in_order
-            and costing.is_usual
-            and number > max(costing.fixed, default=0)
-        )
+        costing, visits = self._costing, self._visits
+        first = min(visits)
+        before = costing.done_before(first)
+        last: date | None = None
+        sessions = []
+        for number, day in self._days.items():
+            visit = visits.get(number)
+            if visit is not None:
+                waits = None
+                if number == first and number not in costing.fixed:
+                    today = tasks.first_day(self._task.timetable, visit.slot.site_id)
+                    waits = (day - today).days
+                sessions.append(self._session(number, visit, before, last, waits))
+                before = visit
+            last = day
+        return Costed(tuple(sessions), self._elapsed)
 
     def _session(
-        self, number: int, slot: Slot, before: Slot | None, is_waiting: bool
+        self, number: int, visit: Visit, before: Visit | None, last: date | None, waits: int | None
     ) -> ProposedSession:
-        task, ruler, day = self._task, self._costing.ruler, self._days[number]
-        window = ruler.window(number, self._days)
+        task, costing, (slot, day, _) = self._task, self._costing, visit
+        window = costing.window(number, self._days)
         if self._is_in_order:
             measure = gaps.measure_in(window, day) if window is not None else None
         else:
-            measure = ruler.measured(number, self._days)
+            measure = costing.ruler.measured(number, self._days)
         costs = preferences.costs(
-            task.weights,
-            task.wishes,
-            slot,
-            before=before,
-            window=window,
-            waits=(day - tasks.first_day(task.timetable, slot.site_id)).days
-            if is_waiting
-            else None,
-            timetable=task.timetable,
+            task.weights, task.wishes, visit, before=before, window=window, waits=waits
         )
         conflicts = self._conflicts(number, slot, measure)
-        warnings = (
-            Cost(code="warning", amount=task.weights.warning, params={"code": conflict.code})
-            for conflict in conflicts
-            if verdicts.is_costed_warning(conflict)
-        )
-        latest = max((other for other in self._days if other < number), default=None)
+        if conflicts:
+            costs += tuple(
+                Cost(code="warning", amount=task.weights.warning, params={"code": conflict.code})
+                for conflict in conflicts
+                if verdicts.is_costed_warning(conflict)
+            )
         return ProposedSession(
             number=number,
             slot=slot,
-            gap_days=(day - self._days[latest]).days if latest is not None else None,
+            gap_days=(day - last).days if last is not None else None,
             measure=measure,
             conflicts=conflicts,
-            costs=(*costs, *warnings),
-            is_fixed=number in self._costing.fixed,
+            costs=costs,
+            is_fixed=number in costing.fixed,
         )
 
     def _conflicts(self, number: int, slot: Slot, measure: Measure | None) -> tuple[Conflict, ...]:
@@ -193,14 +189,23 @@ class _Reckoning:
             return self._judged[number]
         apart = () if number in self._silent else self._costing.apart(slot, self._own(number))
         is_in_window = measure is None or measure.state is State.IN_WINDOW
-        if is_in_window and self._is_alone(number):
+        if is_in_window and self._is_plain and number > self._costing.last_fixed:
             return apart
         return rules.gravest_first((*apart, *self._distances(number, slot)))
+
+    def _slots(self) -> dict[int, Slot]:
+        return {number: visit.slot for number, visit in self._visits.items()}
+
+    def _judge(self) -> Mapping[int, tuple[Conflict, ...]]:
+        task = self._task
+        return judging.judge(
+            task.order, self._slots(), task.timetable, purpose=task.purpose, ignoring=task.ignoring
+        )
 
     def _distances(self, number: int, slot: Slot) -> tuple[Conflict, ...]:
         task = self._task
         if self._laid_over is None:
-            self._laid_over = judging.overlaid_order(task.order, self._slots, self._kept)
+            self._laid_over = judging.overlaid_order(task.order, self._slots(), self._kept)
         found = rules.conflicts(
             slot,
             task.timetable,
@@ -209,14 +214,8 @@ class _Reckoning:
             ignoring=task.ignoring | self._own(number),
             about=rules.About.DISTANCES,
         )
-        return judging.once(found, frozenset(self._slots) - frozenset(self._kept))
+        return judging.once(found, frozenset(self._visits) - frozenset(self._kept))
 
     def _own(self, number: int) -> frozenset[int]:
         """The appointment that stays where it is."""
         return frozenset({self._kept[number]}) if number in self._kept else frozenset()
-
-
-def _done_before(order: CourseOrder, number: int) -> Slot | None:
-    """Where the session before the first one placed took place, when that is known."""
-    earlier = [row for row in order.sessions if row.number < number and row.done_at is not None]
-    return max(earlier, key=lambda row: row.number).done_at if earlier else None

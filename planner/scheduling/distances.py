@@ -6,7 +6,6 @@ The same rows as ``gaps``, worked out once for an order; a property test holds t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,8 +16,7 @@ from planner.scheduling.timetable import CourseOrder, Gap, PastSession, SessionO
 NEVER = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The days, as ordinals, a session may be on: from ``floor``, best ``target``, late after ``soft_max``.
 
     Without a target nothing comes before it; without a soft maximum late means nothing.
@@ -29,8 +27,7 @@ class Window:
     soft_max: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """What one session is measured against. Positions count the sessions that have a place to be found."""
 
     own: Gap
@@ -72,60 +69,50 @@ def rows_of(
     spacing: Spacing,
 ) -> tuple[Rows, ...]:
     """Return the rows of the sessions that have, or are to get, a place."""
-    past = tuple(past)
     numbers = {row.number for row in order.sessions}
-    own = {
-        row.number: row.zones
-        for row in past
-        if row.course_id is not None and row.course_id == order.course_id and row.zones
-    }
-    foreign = [
-        row
-        for row in past
-        if not (
-            row.course_id is not None and row.course_id == order.course_id and row.number in numbers
-        )
-    ]
-    return tuple(_rows(order, row, placed, own, foreign, spacing) for row in placed)
+    done_zones: dict[int | None, frozenset[str]] = {}
+    foreign = []
+    for one in past:
+        is_own = one.course_id is not None and one.course_id == order.course_id
+        if is_own and one.zones:
+            done_zones[one.number] = one.zones
+        if not (is_own and one.number in numbers):
+            foreign.append(one)
+    same_zone, new_zones = _ruled(order.same_zone_gap, spacing), _ruled(spacing.new_zones, spacing)
+    latest = max((one.on.toordinal() for one in foreign), default=0)
+    positions = {row.number: number for number, row in enumerate(placed)}
+    earlier: list[tuple[SessionOrder, frozenset[str]]] = []
+    found: dict[int, Rows] = {}
+    for session in sorted(order.sessions, key=_number):
+        zones = done_zones.get(session.number) or session.zones
+        if session.number in positions:
+            direct = earlier[-1][0] if earlier else None
+            is_direct_loose = session.is_custom_gap
+            sharing, done_sharing = [], 0
+            for row, its_zones in earlier:
+                if zones & its_zones and not (is_direct_loose and row is direct):
+                    if row.number in positions:
+                        sharing.append(positions[row.number])
+                    done_sharing = max(done_sharing, _done(row))
+            away = [(latest, new_zones)] if foreign else []
+            away += [(one.on.toordinal(), same_zone) for one in foreign if zones & one.zones]
+            found[session.number] = Rows(
+                own=session.gap if session.is_custom_gap else _ruled(session.gap, spacing),
+                same_zone=same_zone,
+                before=positions.get(direct.number) if direct is not None else None,
+                done_before=_done(direct),
+                sharing=tuple(sharing),
+                done_sharing=done_sharing,
+                counts_late=direct is not None and direct.number == session.number - 1,
+                foreign_floor=max([day + gap.floor for day, gap in away], default=0),
+                foreign_target=max([day + gap.target for day, gap in away], default=0),
+            )
+        earlier.append((session, zones))
+    return tuple([found[row.number] for row in placed])
 
 
-def _rows(  # noqa: PLR0917  one place calls it
-    order: CourseOrder,
-    session: SessionOrder,
-    placed: Sequence[SessionOrder],
-    done_zones: dict[int | None, frozenset[str]],
-    foreign: Sequence[PastSession],
-    spacing: Spacing,
-) -> Rows:
-    zones = done_zones.get(session.number) or session.zones
-    position = {row.number: number for number, row in enumerate(placed)}
-    earlier = sorted(
-        (row for row in order.sessions if row.number < session.number),
-        key=lambda row: row.number,
-    )
-    direct = earlier[-1] if earlier else None
-    sharing = [
-        row
-        for row in earlier
-        if not (session.is_custom_gap and row is direct)
-        and zones & (done_zones.get(row.number) or row.zones)
-    ]
-    same_zone = _ruled(order.same_zone_gap, spacing)
-    new_zones = _ruled(spacing.new_zones, spacing)
-    away = [(row.on.toordinal(), new_zones) for row in foreign]
-    away = [max(away, key=lambda pair: pair[0])] if away else []
-    away += [(row.on.toordinal(), same_zone) for row in foreign if zones & row.zones]
-    return Rows(
-        own=session.gap if session.is_custom_gap else _ruled(session.gap, spacing),
-        same_zone=same_zone,
-        before=position.get(direct.number) if direct is not None else None,
-        done_before=_done(direct),
-        sharing=tuple(position[row.number] for row in sharing if row.number in position),
-        done_sharing=max(map(_done, sharing), default=0),
-        counts_late=direct is not None and direct.number == session.number - 1,
-        foreign_floor=max((day + gap.floor for day, gap in away), default=0),
-        foreign_target=max((day + gap.target for day, gap in away), default=0),
-    )
+def _number(session: SessionOrder) -> int:
+    return session.number
 
 
 def _done(session: SessionOrder | None) -> int:
@@ -162,7 +149,9 @@ class Slope(NamedTuple):
             return points + (target - distance) * self.early
         if soft_max is None:
             return points
-        return points + (distance - target) * self.late + max(0, distance - soft_max) * self.too_late
+        return (
+            points + (distance - target) * self.late + max(0, distance - soft_max) * self.too_late
+        )
 
 
 @lru_cache(maxsize=1024)

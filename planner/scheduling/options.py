@@ -11,14 +11,13 @@ from typing import Any, NamedTuple, TypeVar, cast
 from planner.scheduling import cells, hours, preferences, supply, task
 from planner.scheduling.cells import Frame
 from planner.scheduling.distances import NEVER
-from planner.scheduling.preferences import Wishes
+from planner.scheduling.preferences import Visit, Wishes
 from planner.scheduling.shelves import Kept
 from planner.scheduling.supply import Free, Supply
 from planner.scheduling.task import Task
-from planner.scheduling.timetable import SessionOrder, Slot
+from planner.scheduling.timetable import SessionOrder
 from planner.scheduling.verdicts import Question, Verdict, Verdicts
 from planner.scheduling.zones import FACE
-
 
 T = TypeVar("T")
 NOTHING: Mapping[int, Any] = {}
@@ -105,6 +104,7 @@ class Options:
         self.first = max((wishes.not_before or date.min).toordinal(), min(self._told, default=1))
         self.last = min((wishes.not_after or date.max).toordinal(), max(self._told, default=0))
         self._usual = self._shelf.of(tuple(map(self._verdicts.usual_warnings, self._sites)))
+        self._split: dict[int, Kept | None] = {}
         self.places: Mapping[int, Places] = _ByDay(self._places_of)
         self.leasts: Mapping[int, int] = self._known_leasts()
 
@@ -140,17 +140,24 @@ class Options:
 
     def _kept_of(self, day: int) -> Kept | None:
         """What is kept of a day of which the rules about the patient say the same from morning to evening."""
+        if day in self._split:
+            return self._split[day]
         if not self.first <= day <= self.last:
             return None
         if day not in self._told:
             return self._usual
-        warnings = self._told[day] or self._warnings(day)
-        return None if warnings is None else self._shelf.of(warnings)
+        warnings = self._told[day]
+        if warnings is not None:
+            return self._shelf.of(warnings)
+        warnings = self._warnings(date.fromordinal(day))
+        kept = self._split[day] = None if warnings is None else self._shelf.of(warnings)
+        return kept
 
-    def _warnings(self, day: int) -> tuple[int, ...] | None:
+    def _warnings(self, day: date) -> tuple[int, ...] | None:
         """The number of warnings by site, -1 for what is not offered; None where free starts differ in that."""
         found = []
-        for site_id, free in zip(self._sites, self._free(day), strict=True):
+        for site_id in self._sites:
+            free = self._supply.on(site_id, day)
             if free is None:
                 found.append(0)
             else:
@@ -160,32 +167,29 @@ class Options:
                 found.append(warnings)
         return tuple(found)
 
-    def _free(self, day: int) -> tuple[Free | None, ...]:
-        on = date.fromordinal(day)
-        return tuple(self._supply.on(site_id, on) for site_id in self._sites)
-
     def _found_on(self, day: int) -> Places:
         return places_of(self._options(date.fromordinal(day)), by_the_hour=self._by_the_hour)
 
-    def is_silent(self, day: int, option: Option) -> bool:
-        """Whether no rule says anything of the option, but perhaps of its distance from other sessions."""
-        free = self._supply.on(option.site_id, date.fromordinal(day))
-        if free is None or free.is_noted(option.provider_id, option.cell):
-            return False
-        return self._verdicts.is_silent(option.site_id, free.frame, option.cell)
+    def visit(self, day: int, option: Option, number: int) -> tuple[Visit, bool]:
+        """Return the option in the tightest free room, and whether no rule says anything of it.
 
-    def slots(self, day: int, option: Option, number: int) -> Iterator[Slot]:
-        """Yield the option's slot in each free room, the tightest first."""
-        free = self._supply.on(option.site_id, date.fromordinal(day))
-        if free is not None:
-            yield from self._supply.slots(
-                free,
-                option.site_id,
-                option.provider_id,
-                option.cell,
-                patient_id=self._task.order.patient_id,
-                number=number,
-            )
+        But perhaps of its distance from other sessions.
+        """
+        site_id, provider_id, minute, cell, _ = option
+        on = date.fromordinal(day)
+        free = self._supply.on(site_id, on)
+        assert free is not None  # noqa: S101  an option is one of its free starts
+        slot = self._supply.slot(
+            free,
+            site_id,
+            provider_id,
+            cell,
+            patient_id=self._task.order.patient_id,
+            number=number,
+        )
+        is_noted = (free.is_warned or free.noted) and free.is_noted(provider_id, cell)
+        is_silent = not is_noted and self._verdicts.is_silent(site_id, free.frame, cell)
+        return Visit(slot, on, minute), is_silent
 
     def _days(self, day: date) -> Iterator[tuple[int, Free, Verdict, int]]:
         wishes, weights = self._task.wishes, self._task.weights

@@ -35,7 +35,7 @@ class Permits:
     ) -> None:
         self._task, self._sessions, self._rows = asked, sessions, rows
         self._presence = index.of(asked.timetable).presence
-        self._past = self._everything_past()
+        self._past = self._everything_past(past)
         records = self._presence.rule_records
         self.is_usual = len(self._past) == len(past) and not any(
             records.get(code) for code in RECORDS
@@ -114,13 +114,16 @@ class Permits:
                 return False
         return True
 
-    def _everything_past(self) -> tuple[PastSession, ...]:
+    def _everything_past(self, past: tuple[PastSession, ...]) -> tuple[PastSession, ...]:
         """The patient's sessions that took place, and those of other courses that are to."""
         task = self._task
-        at = task.timetable.horizon.starts_at
+        patient_id, timetable = task.order.patient_id, task.timetable
+        if patient_id is None or not index.of(timetable).occupancy.of_patient(patient_id):
+            return past
+        at = timetable.horizon.starts_at
         nowhere = Slot(
             service_id=task.order.service_id,
-            site_id=min(task.timetable.sites),
+            site_id=min(timetable.sites),
             provider_id=0,
             room_id=0,
             starts_at=at,
@@ -128,9 +131,9 @@ class Permits:
             room_from=at,
             room_until=at,
             patient_until=at,
-            patient_id=task.order.patient_id,
+            patient_id=patient_id,
         )
-        return Case(nowhere, task.timetable, task.order, task.purpose, task.ignoring).past
+        return Case(nowhere, timetable, task.order, task.purpose, task.ignoring).past
 
     def _floor_as_it_stands(
         self, session: SessionOrder, past: tuple[PastSession, ...], spacing: Spacing

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
 
 from planner.scheduling import hours, rulebook
 from planner.scheduling.gaps import Window
 from planner.scheduling.timetable import Slot, Timetable
+
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,23 +110,45 @@ def time_points(weights: Weights, *, weekdays_differ: bool, minutes: int) -> int
     return weights.weekday_change * weekdays_differ + weights.quarters * (minutes // 15)
 
 
+class Visit(NamedTuple):
+    """A slot, with its day, and the minute of that day at which it starts, as the clocks of its site show it."""
+
+    slot: Slot
+    day: date
+    minute: int
+
+
+def visit(slot: Slot, timetable: Timetable) -> Visit:
+    """Return the slot as the clocks of its site show it."""
+    starts = _local(slot, timetable)
+    return Visit(slot, starts.date(), starts.hour * 60 + starts.minute)
+
+
 def costs(
     weights: Weights,
     wishes: Wishes,
-    slot: Slot,
+    visit: Visit,
     *,
-    before: Slot | None,
+    before: Visit | None,
     window: Window | None,
     waits: int | None,
-    timetable: Timetable,
 ) -> tuple[Cost, ...]:
     """Return the costs of one session with their reasons; ``waits`` are the days until the first open one."""
-    found = (
-        *_day_costs(weights, window, hours.day_of(slot.starts_at, _zone(slot, timetable)), waits),
-        *_start_costs(weights, wishes, slot, timetable),
-        *(_change_costs(weights, before, slot, timetable) if before is not None else ()),
-    )
-    return tuple(cost for cost in found if cost.amount > 0)
+    found = []
+    if waits:
+        found.append(Cost(code="wait", amount=weights.wait * waits, params={"days": waits}))
+    if window is not None:
+        found += _day_costs(weights, window, visit.day)
+    if wishes.weekdays and visit.day.weekday() not in wishes.weekdays:
+        params: dict[str, Any] = {"on": visit.day}
+        found.append(Cost(code="other_weekday", amount=weights.weekday, params=params))
+    outside = minutes_off(wishes, visit.minute, length(visit.slot))
+    if outside:
+        amount = weights.outside + outside // 15
+        found.append(Cost(code="outside_hours", amount=amount, params={"minutes": outside}))
+    if before is not None:
+        found += _change_costs(weights, before, visit)
+    return tuple([cost for cost in found if cost.amount > 0])
 
 
 def is_other_weekday(wishes: Wishes, starts: datetime) -> bool:
@@ -152,55 +176,35 @@ def minutes_apart(one: datetime, other: datetime) -> int:
     return abs((one.hour - other.hour) * 60 + one.minute - other.minute)
 
 
-def _day_costs(
-    weights: Weights, window: Window | None, day: date, waits: int | None
-) -> Iterator[Cost]:
-    if waits is not None:
-        yield Cost(code="wait", amount=weights.wait * waits, params={"days": waits})
-    if window is None:
-        return
+def _day_costs(weights: Weights, window: Window, day: date) -> Iterator[Cost]:
     off = (day - window.target).days
     if off < 0:
         yield Cost(code="days_early", amount=-off * weights.early, params={"days": -off})
-    elif window.soft_max is not None:
+    elif off and window.soft_max is not None:
         too_late = max(0, (day - window.soft_max).days)
         amount = off * weights.late + too_late * weights.too_late
         yield Cost(code="days_late", amount=amount, params={"days": off})
 
 
-def _start_costs(
-    weights: Weights, wishes: Wishes, slot: Slot, timetable: Timetable
-) -> Iterator[Cost]:
-    starts = _local(slot, timetable)
-    if is_other_weekday(wishes, starts):
-        yield Cost(code="other_weekday", amount=weights.weekday, params={"on": starts.date()})
-    outside = minutes_outside(wishes, starts, length(slot))
-    if outside:
-        amount = weights.outside + outside // 15
-        yield Cost(code="outside_hours", amount=amount, params={"minutes": outside})
-
-
-def _change_costs(
-    weights: Weights, before: Slot, slot: Slot, timetable: Timetable
-) -> Iterator[Cost]:
-    if before.site_id != slot.site_id:
+def _change_costs(weights: Weights, before: Visit, visit: Visit) -> Iterator[Cost]:
+    was, slot = before.slot, visit.slot
+    if was.site_id != slot.site_id:
         yield Cost(code="site_change", amount=weights.site, params={"site_id": slot.site_id})
-    if before.provider_id != slot.provider_id:
+    if was.provider_id != slot.provider_id:
         params = {"provider_id": slot.provider_id}
         yield Cost(code="provider_change", amount=weights.provider, params=params)
-    was, starts = _local(before, timetable), _local(slot, timetable)
-    if was.weekday() != starts.weekday():
+    if weights.weekday_change and before.day.weekday() != visit.day.weekday():
         amount = weights.weekday_change
-        yield Cost(code="weekday_differs", amount=amount, params={"on": starts.date()})
-    apart = minutes_apart(was, starts)
-    yield Cost(
-        code="time_differs", amount=weights.quarters * (apart // 15), params={"minutes": apart}
-    )
+        yield Cost(code="weekday_differs", amount=amount, params={"on": visit.day})
+    if weights.quarters:
+        apart = abs(before.minute - visit.minute)
+        amount = weights.quarters * (apart // 15)
+        yield Cost(code="time_differs", amount=amount, params={"minutes": apart})
 
 
 def length(slot: Slot) -> int:
     """Return the slot's minutes."""
-    return int((slot.ends_at - slot.starts_at).total_seconds() // 60)
+    return (slot.ends_at - slot.starts_at) // MINUTE
 
 
 def _local(slot: Slot, timetable: Timetable) -> datetime:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
-from itertools import count
 from typing import NamedTuple
 
-from planner.scheduling import distances, hours, options, reaching, task
+from planner.scheduling import distances, hours, options, preferences, reaching, task
 from planner.scheduling.distances import NEVER, Slope
 from planner.scheduling.options import Key, Option, Options, Places
 from planner.scheduling.permits import Permits
+from planner.scheduling.preferences import Visit
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder, Slot, Timetable
 
@@ -33,12 +32,12 @@ PATIENCE = 300
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A complete way to place the open sessions: slots by number, the fixed ones included.
+    """A complete way to place the open sessions: visits by number, the fixed ones included.
 
     ``silent`` are those of which no rule says anything, were they alone.
     """
 
-    slots: Mapping[int, Slot]
+    visits: Mapping[int, Visit]
     silent: frozenset[int]
     is_proven: bool
 
@@ -70,6 +69,7 @@ class _Turn(NamedTuple):
     """The days the next session may be on, the most promising first, and whose turn it is."""
 
     node: _Node
+    own: int  # the points of that day by itself
     ranking: _Ranking
     place: int
 
@@ -81,9 +81,8 @@ class Search:
         rows = sorted(order.sessions, key=lambda row: row.number)
         self.sessions = tuple(row for row in rows if row.done_on is None)
         self.size = len(self.sessions)
-        past = task.past_of(asked)
-        spacing = task.spacing_of(timetable, order)
-        self.rows = distances.rows_of(order, self.sessions, past, spacing)
+        self.past, self.spacing = task.past_of(asked), task.spacing_of(timetable, order)
+        self.rows = distances.rows_of(order, self.sessions, self.past, self.spacing)
         first_days = [task.first_day(timetable, site_id).toordinal() for site_id in timetable.sites]
         self.start = max(first_days)
         self.options = self._all_options(min((row.number for row in rows), default=0))
@@ -93,15 +92,15 @@ class Search:
         known = (day for day in self.fixed if day is not None)
         farthest = max(self.highest, default=0) - min(self.start, *self.lowest, *known)
         self.reach = (farthest // ROUND + 1) * ROUND
-        self.permits = Permits(asked, self.sessions, self.rows, past, spacing)
+        self.permits = Permits(asked, self.sessions, self.rows, self.past, self.spacing)
         self.before = self._done_before(rows)
         self.strides = tuple(_Stride(self, position) for position in range(self.size))
         self.rests = self._rests()
         self.tails = self._tails()
         self.rankings: dict[tuple[int, int, Slope, int], _Ranking] = {}
         self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
-        self.heap: list[tuple[int, int, tuple[int, ...], int, _Node | _Turn]] = []
-        self.counter = count()
+        # Its days are in the heap once: first as a turn, then as a node.
+        self.heap: list[tuple[int, int, tuple[int, ...], _Node | _Turn]] = []
         self.steps = 0
         self.is_hurried = False
 
@@ -116,7 +115,7 @@ class Search:
                 self._hurry()
             if self.steps > MAXIMUM_STEPS + LAST_STEPS:
                 return
-            _, _, days, _, item = heappop(self.heap)
+            _, _, days, item = heappop(self.heap)
             if isinstance(item, _Turn):
                 self._take(item, days)
             elif len(days) == self.size:
@@ -125,14 +124,15 @@ class Search:
                 self._extend(item)
 
     def _push(self, bound: int, days: tuple[int, ...], item: _Node | _Turn) -> None:
-        if bound < NEVER:
-            # Of equal bounds the one that is nearer its end comes first; in a hurry it does anyway.
-            rank = (-len(days), bound) if self.is_hurried else (bound, -len(days))
-            heappush(self.heap, (*rank, days, next(self.counter), item))
+        # Of equal bounds the one that is nearer its end comes first; in a hurry it does anyway.
+        if self.is_hurried:
+            heappush(self.heap, (-len(days), bound, days, item))
+        else:
+            heappush(self.heap, (bound, -len(days), days, item))
 
     def _hurry(self) -> None:
         self.is_hurried = True
-        self.heap = [(depth, bound, *rest) for bound, depth, *rest in self.heap]  # type: ignore[misc]
+        self.heap = [(depth, bound, days, item) for bound, depth, days, item in self.heap]
         heapify(self.heap)
 
     def _extend(self, node: _Node) -> None:
@@ -140,19 +140,24 @@ class Search:
         fixed = self.fixed[position]
         since, floor, slope = self.strides[position].after(node.days)
         if fixed is None:
-            self._turn(node, self._ranking(position, since, slope, floor), 0)
+            key = (position, since, slope, floor)
+            ranking = self.rankings.get(key)
+            if ranking is None:
+                ranking = self.rankings[key] = _Ranking(self._ranked(*key))
+            self._turn(node, ranking, 0)
         elif self.permits.keeps_fixed(position, node.days):
             self._place(node, (*node.days, fixed), slope.points(fixed - since))
 
     def _turn(self, node: _Node, ranking: _Ranking, place: int) -> None:
         found = ranking.at(place)
         if found is not None:
-            points, day, _ = found
-            self._push(node.least + points, (*node.days, day), _Turn(node, ranking, place))
+            points, day, own = found
+            days = (*node.days, day)
+            self._push(node.least + points, days, _Turn(node, own, ranking, place))
 
     def _take(self, turn: _Turn, days: tuple[int, ...]) -> None:
-        node, ranking, place = turn
-        self._place(node, days, ranking.found[place][2])
+        node, own, ranking, place = turn
+        self._place(node, days, own)
         self._turn(node, ranking, place + 1)
 
     def _place(self, node: _Node, days: tuple[int, ...], own: int) -> None:
@@ -170,8 +175,9 @@ class Search:
             child.leaders = frozenset(
                 key for key, number in here.numbers.items() if costs[number] == child.least
             )
-        if child.least < NEVER:
-            self._push(child.least + self.tails[position][day], days, child)
+        bound = child.least + self.tails[position][day]
+        if bound < NEVER:
+            self._push(bound, days, child)
 
     def _costs(self, node: _Node) -> list[int]:
         """What a course over these days costs at the least, by where it ends."""
@@ -193,13 +199,6 @@ class Search:
                 costs = self.permits.allowed(position, node.days, here, costs)
             node.costs = costs
         return node.costs
-
-    def _ranking(self, position: int, since: int, slope: Slope, floor: int) -> _Ranking:
-        key = (position, since, slope, floor)
-        found = self.rankings.get(key)
-        if found is None:
-            found = self.rankings[key] = _Ranking(self._ranked(*key))
-        return found
 
     def _ranked(
         self, position: int, since: int, slope: Slope, floor: int
@@ -332,27 +331,29 @@ class Search:
 
     def _placement(self, node: _Node) -> Placement:
         """The slots of the course: of equal cost the first start of a day, then the lower numbers."""
-        found: dict[int, Slot] = {}
+        found: dict[int, Visit] = {}
         silent = set()
         here = self.places[-1][node.days[-1]]
         numbers = [here.numbers[key] for key in node.leaders]
-        place = min(numbers, key=lambda one: (here.options[one].cell, here.options[one]))
+        place = numbers[0]
+        if len(numbers) > 1:
+            place = min(numbers, key=lambda one: (here.options[one].cell, here.options[one]))
         at: _Node | None = node
         while at is not None and at.days:
             position, day = len(at.days) - 1, at.days[-1]
             session, own = self.sessions[position], self.options[position]
             option = self.places[position][day].options[place]
             if isinstance(own, Options):
-                found[session.number] = next(own.slots(day, option, session.number))
-                if own.is_silent(day, option):
+                found[session.number], is_silent = own.visit(day, option, session.number)
+                if is_silent:
                     silent.add(session.number)
             elif session.fixed is not None:
-                found[session.number] = session.fixed
+                slot = replace(session.fixed, number=session.number)
+                found[session.number] = preferences.visit(slot, self.task.timetable)
             place = self._came(at, option, place)
             at = at.before
-        return Placement(
-            dict(sorted(found.items())), frozenset(silent), is_proven=not self.is_hurried
-        )
+        visits = dict(reversed(found.items()))
+        return Placement(visits, frozenset(silent), is_proven=not self.is_hurried)
 
     def _came(self, node: _Node, option: Option, place: int) -> int:
         """The place of the day before from which the option of the node's last day is reached."""
@@ -361,10 +362,8 @@ class Search:
             return 0
         if node.costs is not None:
             return node.came[place]
-        minute = option.minute if self.task.weights.quarters else 0
-        return self.places[position - 1][before.days[-1]].numbers[
-            option.site_id, option.provider_id, minute
-        ]
+        key = (option[0], option[1], option[2] if self.task.weights.quarters else 0)
+        return self.places[position - 1][before.days[-1]].numbers[key]
 
 
 SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
@@ -457,8 +456,7 @@ class _Tails(dict[int, int]):
                 whole = points + leasts[then]
                 if whole + rest < least:
                     whole += after[then]
-                    if whole < least:
-                        least = whole
+                    least = min(least, whole)
         return least
 
 

@@ -6,7 +6,7 @@ allow, as a property test shows. Of the patient it knows nothing: that is for ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -28,16 +28,16 @@ MOST_WISHES = 8
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """How long before and after it an appointment takes its room and its patient, in minutes."""
+    """How long before and after it an appointment takes its room and its patient."""
 
-    preparation: int
-    turnover: int
-    walk: int
+    preparation: timedelta
+    turnover: timedelta
+    walk: timedelta
 
     def slot(
         self,
         starts_at: datetime,
-        minutes: int,
+        ends_at: datetime,
         *,
         service_id: int,
         site_id: int,
@@ -46,8 +46,7 @@ class Clocks:
         patient_id: int | None,
         number: int | None,
     ) -> Slot:
-        """Return the slot that begins at the instant, with its three clocks."""
-        ends_at = starts_at + timedelta(minutes=minutes)
+        """Return the slot of that time, with its three clocks."""
         return Slot(
             service_id=service_id,
             site_id=site_id,
@@ -55,9 +54,9 @@ class Clocks:
             room_id=room_id,
             starts_at=starts_at,
             ends_at=ends_at,
-            room_from=starts_at - timedelta(minutes=self.preparation),
-            room_until=ends_at + timedelta(minutes=self.turnover),
-            patient_until=ends_at + timedelta(minutes=self.walk),
+            room_from=starts_at - self.preparation,
+            room_until=ends_at + self.turnover,
+            patient_until=ends_at + self.walk,
             patient_id=patient_id,
             number=number,
         )
@@ -151,7 +150,7 @@ class Supply:
         self._occupancy: Booked = its.occupancy
         self._protocol_id = protocol_id
         self._is_travel_settled = is_travel_settled
-        self._length = cells.spread(minutes)
+        self._length, self._duration = cells.spread(minutes), timedelta(minutes=minutes)
         self._days: dict[tuple[int, date], Free | None] = {}
         self._clocks: dict[tuple[int, date], Clocks] = {}
         self._shelves: dict[Hashable, Shelf] = {}
@@ -220,7 +219,7 @@ class Supply:
             )
         return self._clocks[key]
 
-    def slots(
+    def slot(
         self,
         free: Free,
         site_id: int,
@@ -229,24 +228,23 @@ class Supply:
         *,
         patient_id: int | None,
         number: int | None,
-    ) -> Iterator[Slot]:
-        """Yield the slot in each free room, the tightest first.
+    ) -> Slot:
+        """Return the slot in the tightest free room.
 
-        The tightest room hosts the fewest other services, then leaves the smallest hole around it.
+        It hosts the fewest other services, then leaves the smallest hole around it.
         """
         clocks = self.clocks(site_id, free.frame.day)
         starts_at = free.frame.instant(cell)
-        for room_id in self._rooms_at(free, cell, clocks):
-            yield clocks.slot(
-                starts_at,
-                self.minutes,
-                service_id=self.service_id,
-                site_id=site_id,
-                provider_id=provider_id,
-                room_id=room_id,
-                patient_id=patient_id,
-                number=number,
-            )
+        return clocks.slot(
+            starts_at,
+            starts_at + self._duration,
+            service_id=self.service_id,
+            site_id=site_id,
+            provider_id=provider_id,
+            room_id=self._rooms_at(free, cell, clocks)[0],
+            patient_id=patient_id,
+            number=number,
+        )
 
     def _rooms_at(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
         """The free rooms, the tightest first: looked for once, whoever starts there."""
@@ -255,8 +253,8 @@ class Supply:
         return free.hosts[cell]
 
     def _hosts(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
-        begins = free.first + cell - cells.spread(clocks.preparation)
-        ends = free.first + cell + self._length + cells.spread(clocks.turnover)
+        begins = free.first + cell - cells.touched_by(clocks.preparation)
+        ends = free.first + cell + self._length + cells.touched_by(clocks.turnover)
         wanted = cells.between(begins, ends)
         able = [(room_id, usable) for room_id, usable in free.rooms if usable & wanted == wanted]
         if len(able) > 1:
@@ -280,7 +278,7 @@ class Supply:
         if not opened:
             return None
         clocks = self.clocks(site_id, day)
-        before, after = cells.spread(clocks.preparation), cells.spread(clocks.turnover)
+        before, after = cells.touched_by(clocks.preparation), cells.touched_by(clocks.turnover)
         reaches_over = opened >> max(0, frame.size - self._length - after)
         reaches_back = opened & cells.between(0, before)
         whole = _Stretch(presence.frame, site_id, frame, is_long=bool(reaches_over | reaches_back))
@@ -426,8 +424,10 @@ def clocks_of(
             return own
         return int(its.rule(code, on=day, site_id=site_id, service_id=service_id).value)
 
+    preparation = minutes(service.preparation_minutes, "room.preparation_minutes")
+    turnover = minutes(service.turnover_minutes, "room.turnover_minutes")
     return Clocks(
-        preparation=minutes(service.preparation_minutes, "room.preparation_minutes"),
-        turnover=minutes(service.turnover_minutes, "room.turnover_minutes"),
-        walk=service.walk_minutes,
+        preparation=timedelta(minutes=preparation),
+        turnover=timedelta(minutes=turnover),
+        walk=timedelta(minutes=service.walk_minutes),
     )

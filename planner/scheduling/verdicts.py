@@ -116,10 +116,11 @@ class _Spoken:
 class _Heard:
     """What has been heard of a patient: some rules say the same of every session, or at every site."""
 
-    __slots__ = ("at_sites", "spoken")
+    __slots__ = ("alike", "at_sites", "spoken")
 
     def __init__(self) -> None:
         self.spoken: dict[object, _Spoken] = {}
+        self.alike: dict[object, _AtSite] = {}
         self.at_sites: dict[object, _AtSite] = {}
 
 
@@ -144,6 +145,10 @@ class Verdicts:
     def __init__(self, timetable: Timetable, question: Question) -> None:
         self._timetable, self._question = timetable, question
         self._heard = _heard(index.of(timetable), question)
+        order, number = question.order, question.number
+        self._numbered = (
+            (number,) if order is None else spells.of_session(order, number, question.ignoring)
+        )
         self._length = timedelta(minutes=question.minutes)
         self._sites: dict[int, _AtSite] = {}
 
@@ -225,6 +230,17 @@ class Verdicts:
         return its
 
     def _asked(self, site_id: int) -> _AtSite:
+        heard, question = self._heard, self._question
+        key = (site_id, question.minutes, question.with_distances, *self._numbered)
+        found = heard.at_sites.get(key)
+        if found is None:
+            found = self._found(site_id)
+            # Where the days are asked of one by one, it is of this order alone.
+            if not found.of_days:
+                heard.at_sites[key] = found
+        return found
+
+    def _found(self, site_id: int) -> _AtSite:
         """Ask every rule for its spells, unless it has said the same already."""
         question, horizon, heard = self._question, self._timetable.horizon, self._heard
         zone = self._timetable.sites[site_id].zone
@@ -237,7 +253,7 @@ class Verdicts:
         for its_rules, key in (
             (asked.of_patients, ("patients", place, question.minutes)),
             (asked.of_sites, ("sites", site_id, question.minutes)),
-            (asked.of_numbers, ("numbers", place, question.minutes, *self._numbered())),
+            (asked.of_numbers, ("numbers", place, question.minutes, *self._numbered)),
         ):
             if its_rules:
                 spoken = heard.spoken.get(key)
@@ -248,7 +264,7 @@ class Verdicts:
                     speaking.append(spoken)
         of_days = asked.of_distances if question.with_distances else asked.of_days
         alike = (zone, question.minutes, *map(id, speaking))
-        found = None if of_days else heard.at_sites.get(alike)
+        found = None if of_days else heard.alike.get(alike)
         if found is None:
             found = _AtSite(
                 speaking,
@@ -257,14 +273,8 @@ class Verdicts:
                 hours.day_of(horizon.ends_at - self._length, zone).toordinal(),
             )
             if not of_days:
-                heard.at_sites[alike] = found
+                heard.alike[alike] = found
         return found
-
-    def _numbered(self) -> tuple[object, ...]:
-        question = self._question
-        if question.order is None:
-            return (question.number,)
-        return spells.of_session(question.order, question.number, question.ignoring)
 
     def _spoken(self, asked: tuple[Rule, ...], scenes: Iterable[_While], zone: str) -> _Spoken:
         horizon, order = self._timetable.horizon, self._question.order

@@ -103,9 +103,13 @@ def of_session(
     order: CourseOrder, number: int | None, ignoring: frozenset[int]
 ) -> tuple[object, ...]:
     """Return all that the rules of ``rules.OF_NUMBERS`` look at of an order and a session of it."""
-    numbers = [row.number for row in order.sessions]
-    session = next((row for row in order.sessions if row.number == number), None)
-    is_first = not numbers or number is None or number == min(numbers)
+    session = first = None
+    for row in order.sessions:
+        if first is None or row.number < first:
+            first = row.number
+        if row.number == number:
+            session = row
+    is_first = number is None or first is None or number == first
     if session is None:
         return is_first, number is None
     return is_first, _has_face(session), _is_served(session, ignoring)
