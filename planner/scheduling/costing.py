@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-from planner.scheduling import gaps, judging, preferences, rules, verdicts
+from planner.scheduling import gaps, index, judging, preferences, rules, verdicts
 from planner.scheduling import task as tasks
 from planner.scheduling.gaps import Measure, State, Window
 from planner.scheduling.preferences import Cost, Visit
+from planner.scheduling.rules import spacing
 from planner.scheduling.search import Placement, Search
 from planner.scheduling.timetable import Conflict, CourseOrder, Slot
 
@@ -100,6 +102,19 @@ class Costing:
                 about=rules.About.ALL_BUT_DISTANCES,
             )
         return self._apart[slot]
+
+    def off_window(self, slot: Slot, measure: Measure) -> tuple[Conflict, ...]:
+        """Return what is to be said of a session too early or too late, if a provider has not decided it."""
+        order, presence = self.task.order, index.of(self.task.timetable).presence
+        rule = partial(
+            presence.rule,
+            on=measure.since + timedelta(days=measure.days),
+            site_id=slot.site_id,
+            service_id=slot.service_id,
+            protocol_id=order.protocol_id,
+        )
+        found = spacing.of_measure(measure, slot.number, rule)
+        return () if rules.is_settled(found, order) else (found,)
 
     def done_before(self, number: int) -> Visit | None:
         """Return where the session before the first one placed took place, when that is known."""
@@ -188,9 +203,11 @@ class _Reckoning:
         if self._judged is not None:
             return self._judged[number]
         apart = () if number in self._silent else self._costing.apart(slot, self._own(number))
-        is_in_window = measure is None or measure.state is State.IN_WINDOW
-        if is_in_window and self._is_plain and number > self._costing.last_fixed:
-            return apart
+        if self._is_plain and number > self._costing.last_fixed:
+            if measure is None or measure.state is State.IN_WINDOW:
+                return apart
+            if measure.state is not State.BELOW_FLOOR:
+                return rules.gravest_first((*apart, *self._costing.off_window(slot, measure)))
         return rules.gravest_first((*apart, *self._distances(number, slot)))
 
     def _slots(self) -> dict[int, Slot]:

@@ -178,7 +178,9 @@ def _proposals(
 def _is_allowed(sessions: tuple[ProposedSession, ...]) -> bool:
     """Whether nothing stands against an open session that a search does not offer."""
     return all(
-        session.is_fixed or all(map(verdicts.is_offered, session.conflicts)) for session in sessions
+        session.is_fixed or all(map(verdicts.is_offered, session.conflicts))
+        for session in sessions
+        if session.conflicts
     )
 
 
@@ -196,6 +198,8 @@ def _around(order: CourseOrder, number: int) -> CourseOrder:
 
 def _only_kept(order: CourseOrder, ignoring: frozenset[int]) -> CourseOrder:
     """The order, the sessions whose appointments are moved away being open again."""
+    if not ignoring:
+        return order
     return replace(
         order,
         sessions=tuple(

@@ -31,8 +31,7 @@ class Spacing:
     is_strict: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(NamedTuple):
     """The days a session may be on. ``soft_max`` is None where late means nothing."""
 
     floor: date
@@ -90,12 +89,8 @@ class _Row(NamedTuple):
     counts_late: bool
 
 
-class _Day(NamedTuple):
-    """What a row asks for, as ordinals: the greatest governs."""
-
-    target: int
-    floor: int
-    since: int
+_Asks = tuple[int, int, int]
+"""What a row asks for, as ordinals: the target, the floor, and since when; the greatest governs."""
 
 
 class Ruler:
@@ -122,7 +117,7 @@ class Ruler:
                 self._zones[row.number] = row.zones
         self._same_zone = _as_ruled(order.same_zone_gap, self._spacing)
         self._rows: dict[tuple[int, tuple[int, ...]], tuple[tuple[int, _Row], ...]] = {}
-        self._elsewhere: dict[int, tuple[tuple[_Day, _Row], ...]] = {}
+        self._elsewhere: dict[int, tuple[tuple[_Asks, _Row], ...]] = {}
 
     def measured(self, number: int, days: Mapping[int, date]) -> Measure | None:
         """Return the measure of one session on its day, or None when nothing before it counts."""
@@ -141,32 +136,33 @@ class Ruler:
             # Before the latest of them is chosen: one planned for later does not hide one that was.
             known = [row for row in self._past if row.on <= day]
             return Ruler(self._order, known, self._spacing).window(number, days, day=day)
-        best: _Day | None = None
-        governing: _Row | None = None
+        best, governing = (0, 0, 0), None
         floor = soft_max = 0
-        until = day.toordinal() if day is not None else _FOREVER
-        earlier = tuple(sorted(other for other in days if other < number and other in self._zones))
+        until = _FOREVER if day is None else day.toordinal()
+        earlier = tuple(sorted([other for other in days if other < number and other in self._zones]))
         for other, row in self._rows_of(number, earlier):
             since = days[other].toordinal()
             if since > until:
                 continue
-            asks = _Day(since + row.gap.target, since + row.gap.floor, since)
-            if best is None or asks > best:
+            gap = row.gap
+            asks = (since + gap.target, since + gap.floor, since)
+            if asks > best:
                 best, governing = asks, row
-            floor = max(floor, asks.floor)
-            if row.counts_late:
-                soft_max = max(soft_max, since + row.gap.soft_max)
+            floor = max(floor, asks[1])
+            if row.counts_late and since + gap.soft_max > soft_max:
+                soft_max = since + gap.soft_max
         for asks, row in self._rows_elsewhere(number):
-            if best is None or asks > best:
+            if asks > best:
                 best, governing = asks, row
-            floor = max(floor, asks.floor)
-        if best is None or governing is None:
+            floor = max(floor, asks[1])
+        if governing is None:
             return None
+        target, _, since = best
         return Window(
             floor=date.fromordinal(floor),
-            target=date.fromordinal(best.target),
+            target=date.fromordinal(target),
             soft_max=date.fromordinal(soft_max) if soft_max else None,
-            since=date.fromordinal(best.since),
+            since=date.fromordinal(since),
             since_number=governing.number,
             code=governing.code,
             usual_soft_max=governing.gap.soft_max,
@@ -195,7 +191,7 @@ class Ruler:
             if not is_loosened and self._zones[number] & self._zones[other]:
                 yield other, _Row(other, self._same_zone, "gap.same_zone", counts_late)
 
-    def _rows_elsewhere(self, number: int) -> tuple[tuple[_Day, _Row], ...]:
+    def _rows_elsewhere(self, number: int) -> tuple[tuple[_Asks, _Row], ...]:
         """The rows against sessions outside the order: the latest, and each in an overlapping zone."""
         if number not in self._elsewhere:
             found = []
@@ -227,9 +223,9 @@ def measure_in(window: Window, day: date) -> Measure | None:
     )
 
 
-def _elsewhere(on: date, gap: Gap, code: str) -> tuple[_Day, _Row]:
+def _elsewhere(on: date, gap: Gap, code: str) -> tuple[_Asks, _Row]:
     since = on.toordinal()
-    return _Day(since + gap.target, since + gap.floor, since), _Row(None, gap, code, False)
+    return (since + gap.target, since + gap.floor, since), _Row(None, gap, code, False)
 
 
 _FOREVER = date.max.toordinal()
@@ -244,10 +240,7 @@ def _is_own(row: PastSession, order: CourseOrder) -> bool:
 
 
 def _counted(window: Window) -> Gap:
-    floor = (window.floor - window.since).days
-    target = (window.target - window.since).days
-    if window.soft_max is None:
-        soft_max = max(target, window.usual_soft_max)
-    else:
-        soft_max = max(target, (window.soft_max - window.since).days)
-    return Gap(floor=max(1, floor), target=max(1, target), soft_max=min(365, soft_max))
+    since = window.since
+    floor, target = (window.floor - since).days, (window.target - since).days
+    last = window.usual_soft_max if window.soft_max is None else (window.soft_max - since).days
+    return Gap(floor=max(1, floor), target=max(1, target), soft_max=min(365, max(target, last)))

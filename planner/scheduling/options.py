@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from planner.scheduling import cells, hours, preferences, supply, task
 from planner.scheduling.cells import Frame
@@ -20,7 +20,6 @@ from planner.scheduling.verdicts import Question, Verdict, Verdicts
 from planner.scheduling.zones import FACE
 
 T = TypeVar("T")
-NOTHING: Mapping[int, Any] = {}
 
 
 class Option(NamedTuple):
@@ -92,66 +91,56 @@ class Options:
         self._verdicts = Verdicts(timetable, question)
         self._by_the_hour = bool(weights.quarters)
         # All that the places of a day depend on beside what is free, and what is said of the patient.
-        self._shelf = self._supply.shelf(
-            (
-                *(self._sites, tuple(self._waits.values()), self._by_the_hour),
-                *(wishes.provider_ids, wishes.weekdays, wishes.earliest, wishes.latest),
-                *(weights.weekday, weights.outside, weights.warning),
-            )
+        wanted = (
+            *(self._sites, tuple(self._waits.values()), self._by_the_hour),
+            *(wishes.provider_ids, wishes.weekdays, wishes.earliest, wishes.latest),
+            *(weights.weekday, weights.outside, weights.warning),
         )
-        self._told = self._verdicts.warnings(self._sites)
-        # The days at the horizon's ends are told of: those beyond them are not to be shared as usual days.
-        self.first = max((wishes.not_before or date.min).toordinal(), min(self._told, default=1))
-        self.last = min((wishes.not_after or date.max).toordinal(), max(self._told, default=0))
-        self._usual = self._shelf.of(tuple(map(self._verdicts.usual_warnings, self._sites)))
-        self._split: dict[int, Kept | None] = {}
-        self.places: Mapping[int, Places] = _ByDay(self._places_of)
-        self.leasts: Mapping[int, int] = self._known_leasts()
+        self._shelf = self._supply.shelf(wanted)
+        span = (wishes.not_before, wishes.not_after)
+        self._known = known = self._verdicts.remembered((wanted, span), self._all_known)
+        self.first, self.last = known.first, known.last
+        self.places: Mapping[int, Places] = _ByDay(self._places_of, known.places)
+        self.leasts: Mapping[int, int] = _ByDay(self._least_of, known.leasts)
 
-    def _known_leasts(self) -> _ByDay[int]:
-        """What is known already of the days of which nothing is told, and of those on which nothing is offered."""
-        found = _ByDay(self._least_of, self._usual.leasts)
-        for day, warnings in self._told.items():
-            if warnings is not None and max(warnings) < 0:
-                found[day] = NEVER
-            else:
-                found.pop(day, None)
-        return found
+    def _all_known(self) -> _Known:
+        told = self._verdicts.warnings(self._sites)
+        usual = self._shelf.of(tuple(map(self._verdicts.usual_warnings, self._sites)))
+        # The days at the horizon's ends are told of: those beyond them are not to be shared as usual days.
+        wishes = self._task.wishes
+        first = max((wishes.not_before or date.min).toordinal(), min(told, default=1))
+        last = min((wishes.not_after or date.max).toordinal(), max(told, default=0))
+        return _Known(told, usual, first, last)
 
     def _least_of(self, day: int) -> int:
         kept = self._kept_of(day)
-        if kept is None:
-            return self._bound(day)
-        found = kept.leasts.get(day)
+        found = None if kept is None else kept.leasts.get(day)
         if found is None:
             found = self._bound(day)
-            kept.keep_least(day, found)
+            if kept is not None:
+                kept.keep_least(day, found)
+        self._known.leasts[day] = found
         return found
 
     def _places_of(self, day: int) -> Places:
         kept = self._kept_of(day)
-        if kept is None:
-            return self._found_on(day)
-        found = kept.places.get(day)
+        found: Places | None = None if kept is None else kept.places.get(day)
         if found is None:
-            found = self._found_on(day)
-            kept.keep_places(day, found)
-        return cast(Places, found)
+            found = places_of(self._options(date.fromordinal(day)), by_the_hour=self._by_the_hour)
+            if kept is not None:
+                kept.keep_places(day, found)
+        self._known.places[day] = found
+        return found
 
     def _kept_of(self, day: int) -> Kept | None:
         """What is kept of a day of which the rules about the patient say the same from morning to evening."""
-        if day in self._split:
-            return self._split[day]
+        known = self._known
         if not self.first <= day <= self.last:
             return None
-        if day not in self._told:
-            return self._usual
-        warnings = self._told[day]
-        if warnings is not None:
-            return self._shelf.of(warnings)
-        warnings = self._warnings(date.fromordinal(day))
-        kept = self._split[day] = None if warnings is None else self._shelf.of(warnings)
-        return kept
+        if day not in known.told:
+            return known.usual
+        warnings = known.told[day] or self._warnings(date.fromordinal(day))
+        return None if warnings is None else self._shelf.of(warnings)
 
     def _warnings(self, day: date) -> tuple[int, ...] | None:
         """The number of warnings by site, -1 for what is not offered; None where free starts differ in that."""
@@ -166,9 +155,6 @@ class Options:
                     return None
                 found.append(warnings)
         return tuple(found)
-
-    def _found_on(self, day: int) -> Places:
-        return places_of(self._options(date.fromordinal(day)), by_the_hour=self._by_the_hour)
 
     def visit(self, day: int, option: Option, number: int) -> tuple[Visit, bool]:
         """Return the option in the tightest free room, and whether no rule says anything of it.
@@ -253,10 +239,30 @@ def supply_of(asked: Task, minutes: int) -> Supply:
     )
 
 
+class _Known:
+    """What is known of the days of a session to all who ask the same of a timetable.
+
+    ``told`` has the number of warnings by day and site where a rule speaks, see ``Verdicts.warnings``; of all
+    other days from ``first`` to ``last`` what is ``usual`` is kept.
+    """
+
+    __slots__ = ("first", "last", "leasts", "places", "told", "usual")
+
+    def __init__(
+        self, told: Mapping[int, tuple[int, ...] | None], usual: Kept, first: int, last: int
+    ) -> None:
+        self.told, self.usual, self.first, self.last = told, usual, first, last
+        self.places: dict[int, Places] = {}
+        self.leasts = {day: least for day, least in usual.leasts.items() if day not in told}
+        for day, warnings in told.items():
+            if warnings is not None and max(warnings) < 0:
+                self.leasts[day] = NEVER
+
+
 class _ByDay(dict[int, T]):
     """What is found of a day, given as its ordinal, looked for once."""
 
-    def __init__(self, find: Callable[[int], T], known: Mapping[int, T] = NOTHING) -> None:
+    def __init__(self, find: Callable[[int], T], known: Mapping[int, T]) -> None:
         super().__init__(known)
         self._find = find
 

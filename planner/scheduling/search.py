@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heappushpop
 from typing import NamedTuple
 
 from planner.scheduling import distances, hours, options, preferences, reaching, task
@@ -74,6 +74,9 @@ class _Turn(NamedTuple):
     place: int
 
 
+_Entry = tuple[int, int, tuple[int, ...], _Node | _Turn]
+
+
 class Search:
     def __init__(self, asked: Task) -> None:
         self.task = asked
@@ -100,7 +103,7 @@ class Search:
         self.rankings: dict[tuple[int, int, Slope, int], _Ranking] = {}
         self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
         # Its days are in the heap once: first as a turn, then as a node.
-        self.heap: list[tuple[int, int, tuple[int, ...], _Node | _Turn]] = []
+        self.heap: list[_Entry] = []
         self.steps = 0
         self.is_hurried = False
 
@@ -108,34 +111,40 @@ class Search:
         """Yield complete placements, the cheapest first, no two on the same days."""
         root = _Node((), 0, self.before.leaders if self.before else frozenset(), None, 0)
         root.costs = [0]
-        self._extend(root)
-        while self.heap:
+        heap, entry = self.heap, self._extended(root)
+        while entry is not None:
             self.steps += 1
             if self.steps == MAXIMUM_STEPS:
-                self._hurry()
+                entry = self._hurry(entry)
             if self.steps > MAXIMUM_STEPS + LAST_STEPS:
                 return
-            _, _, days, item = heappop(self.heap)
+            _, _, days, item = entry
             if isinstance(item, _Turn):
-                self._take(item, days)
+                entry = self._taken(item, days)
             elif len(days) == self.size:
                 yield self._placement(item)
-            elif not self._is_beaten(item):
-                self._extend(item)
+                entry = None
+            else:
+                entry = None if self._is_beaten(item) else self._extended(item)
+            if entry is not None:
+                entry = heappushpop(heap, entry)
+            elif heap:
+                entry = heappop(heap)
 
-    def _push(self, bound: int, days: tuple[int, ...], item: _Node | _Turn) -> None:
+    def _entry(self, bound: int, days: tuple[int, ...], item: _Node | _Turn) -> _Entry:
         # Of equal bounds the one that is nearer its end comes first; in a hurry it does anyway.
         if self.is_hurried:
-            heappush(self.heap, (-len(days), bound, days, item))
-        else:
-            heappush(self.heap, (bound, -len(days), days, item))
+            return (-len(days), bound, days, item)
+        return (bound, -len(days), days, item)
 
-    def _hurry(self) -> None:
+    def _hurry(self, entry: _Entry) -> _Entry:
         self.is_hurried = True
-        self.heap = [(depth, bound, days, item) for bound, depth, days, item in self.heap]
+        self.heap[:] = [(depth, bound, *rest) for bound, depth, *rest in (*self.heap, entry)]
         heapify(self.heap)
+        return heappop(self.heap)
 
-    def _extend(self, node: _Node) -> None:
+    def _extended(self, node: _Node) -> _Entry | None:
+        """The entry for the day after those of a node: fixed, or the most promising."""
         position = len(node.days)
         fixed = self.fixed[position]
         since, floor, slope = self.strides[position].after(node.days)
@@ -144,24 +153,29 @@ class Search:
             ranking = self.rankings.get(key)
             if ranking is None:
                 ranking = self.rankings[key] = _Ranking(self._ranked(*key))
-            self._turn(node, ranking, 0)
-        elif self.permits.keeps_fixed(position, node.days):
-            self._place(node, (*node.days, fixed), slope.points(fixed - since))
+            return self._turn(node, ranking, 0)
+        if not self.permits.keeps_fixed(position, node.days):
+            return None
+        return self._placed(node, (*node.days, fixed), slope.points(fixed - since))
 
-    def _turn(self, node: _Node, ranking: _Ranking, place: int) -> None:
+    def _turn(self, node: _Node, ranking: _Ranking, place: int) -> _Entry | None:
         found = ranking.at(place)
-        if found is not None:
-            points, day, own = found
-            days = (*node.days, day)
-            self._push(node.least + points, days, _Turn(node, own, ranking, place))
+        if found is None:
+            return None
+        points, day, own = found
+        turn = _Turn(node, own, ranking, place)
+        return self._entry(node.least + points, (*node.days, day), turn)
 
-    def _take(self, turn: _Turn, days: tuple[int, ...]) -> None:
+    def _taken(self, turn: _Turn, days: tuple[int, ...]) -> _Entry | None:
+        """The entry for the days of a turn; the next turn is in the heap."""
         node, own, ranking, place = turn
-        self._place(node, days, own)
-        self._turn(node, ranking, place + 1)
+        following = self._turn(node, ranking, place + 1)
+        if following is not None:
+            heappush(self.heap, following)
+        return self._placed(node, days, own)
 
-    def _place(self, node: _Node, days: tuple[int, ...], own: int) -> None:
-        """Push the node that has one day more; ``own`` are the points of the day itself."""
+    def _placed(self, node: _Node, days: tuple[int, ...], own: int) -> _Entry | None:
+        """The entry for the node that has one day more; ``own`` are the points of the day itself."""
         position, day = len(days) - 1, days[-1]
         here = self.places[position][day]
         is_first = not position and self.before is None
@@ -176,8 +190,7 @@ class Search:
                 key for key, number in here.numbers.items() if costs[number] == child.least
             )
         bound = child.least + self.tails[position][day]
-        if bound < NEVER:
-            self._push(bound, days, child)
+        return self._entry(bound, days, child) if bound < NEVER else None
 
     def _costs(self, node: _Node) -> list[int]:
         """What a course over these days costs at the least, by where it ends."""
@@ -296,23 +309,20 @@ class Search:
         self, rows: Sequence[SessionOrder], start: int
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The first and last day of each position, from what is placed or done before and after it."""
-        wishes, timetable = self.task.wishes, self.task.timetable
-        end = max(
-            hours.day_of(timetable.horizon.ends_at, site.zone).toordinal()
-            for site in timetable.sites.values()
-        )
-        if wishes.not_before is not None:
-            start = max(start, wishes.not_before.toordinal())
-        if wishes.not_after is not None:
-            end = min(end, wishes.not_after.toordinal())
-        known = {row.number: _day_of(row, timetable) for row in rows}
+        timetable = self.task.timetable
+        known = [(row.number, day) for row in rows if (day := _day_of(row, timetable)) is not None]
         lowest, highest = [], []
         for session, own in zip(self.sessions, self.options, strict=True):
-            before = [day for number, day in known.items() if day and number < session.number]
-            after = [day for number, day in known.items() if day and number > session.number]
-            first, last = (own.first, own.last) if isinstance(own, Options) else (start, end)
-            lowest.append(max(start, first, *(day + 1 for day in before)))
-            highest.append(min(end, last, *(day - 1 for day in after)))
+            first = last = start
+            if isinstance(own, Options):
+                first, last = max(start, own.first), own.last
+            for number, day in known:
+                if number < session.number:
+                    first = max(first, day + 1)
+                elif number > session.number:
+                    last = min(last, day - 1)
+            lowest.append(first)
+            highest.append(last)
         return tuple(lowest), tuple(highest)
 
     def _done_before(self, rows: Sequence[SessionOrder]) -> Places | None:

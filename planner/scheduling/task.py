@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from planner.scheduling import hours, index
 from planner.scheduling.gaps import Spacing
@@ -53,4 +54,9 @@ def weights_of(timetable: Timetable, order: CourseOrder, objective: str) -> Weig
         service_id=order.service_id,
         protocol_id=order.protocol_id,
     )
-    return Weights(**rule.value)
+    return _weights(tuple(rule.value.items()))
+
+
+@lru_cache(maxsize=64)
+def _weights(value: tuple[tuple[str, int], ...]) -> Weights:
+    return Weights(**dict(value))

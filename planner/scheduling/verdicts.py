@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from planner.scheduling import cells, hours, index, rules
 from planner.scheduling.cells import CELL, Frame
@@ -32,6 +32,9 @@ NEVER_OFFERED = frozenset(
 
 MOST_HEARD = 64
 """Questions about patients that a timetable remembers what was said of."""
+MOST_REMEMBERED = 32
+"""What is made of one of them, for so many kinds of wishes."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +119,10 @@ class _Spoken:
 class _Heard:
     """What has been heard of a patient: some rules say the same of every session, or at every site."""
 
-    __slots__ = ("alike", "at_sites", "spoken")
+    __slots__ = ("alike", "at_sites", "remembered", "spoken")
 
     def __init__(self) -> None:
+        self.remembered: dict[object, Any] = {}
         self.spoken: dict[object, _Spoken] = {}
         self.alike: dict[object, _AtSite] = {}
         self.at_sites: dict[object, _AtSite] = {}
@@ -178,6 +182,20 @@ class Verdicts:
         for day in frozenset().union(*(its.warnings for its in all_its)):
             numbers = [its.warnings.get(day, its.usual_warnings) for its in all_its]
             found[day] = None if None in numbers else tuple(numbers)  # type: ignore[arg-type]
+        return found
+
+    def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what was made before by who asked the same, under a key of its own, or make it."""
+        remembered = self._heard.remembered
+        whole_key = (key, self._question.minutes, self._question.with_distances, self._numbered)
+        found: T | None = remembered.get(whole_key)
+        if found is None:
+            found = make()
+            # Where the days are asked of one by one, it is of this order alone.
+            if not any(its.of_days for its in self._sites.values()):
+                while len(remembered) >= MOST_REMEMBERED:
+                    remembered.pop(next(iter(remembered)), None)
+                remembered[whole_key] = found
         return found
 
     def is_silent(self, site_id: int, frame: Frame, cell: int) -> bool:

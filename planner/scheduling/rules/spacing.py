@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from planner.scheduling.gaps import Measure, State
 from planner.scheduling.rules.case import Case
-from planner.scheduling.timetable import Conflict
+from planner.scheduling.timetable import Conflict, RuleSetting
 
 # The order of the provider is due before anything is firm.
 DECIDED = frozenset({"book", "here_now", "start"})
@@ -55,7 +55,7 @@ def gap_is_kept(case: Case) -> Iterator[Conflict]:
     """Neither below the floor nor, without a warning, below the target or past the soft max."""
     measure = own_measure(case)
     if measure is not None and measure.state is not State.IN_WINDOW:
-        yield case.conflict(_CODES[measure.state], **_params(measure, case.slot.number))
+        yield of_measure(measure, case.slot.number, case.rule)
 
 
 def next_gap_is_kept(case: Case) -> Iterator[Conflict]:
@@ -133,6 +133,14 @@ def _next_elsewhere(case: Case) -> Iterator[Conflict]:
 
 
 _EARLY = {State.BELOW_TARGET: 1, State.BELOW_FLOOR: 2}
+
+
+def of_measure(
+    measure: Measure, number: int | None, rule: Callable[[str], RuleSetting]
+) -> Conflict:
+    """Return what is to be said of a session that is not in its window; ``rule`` gives the record that holds."""
+    code = _CODES[measure.state]
+    return Conflict(code=code, severity=rule(code).severity, params=_params(measure, number))
 
 
 def _params(measure: Measure, number: int | None) -> dict[str, Any]:
