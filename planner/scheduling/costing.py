@@ -48,10 +48,10 @@ class ProposedSession:
 
 
 class Costed(NamedTuple):
-    """The sessions of one placement, those fixed included, by number, and the days from first to last."""
+    """The sessions of one placement, those fixed included, by number, and all their points."""
 
     sessions: tuple[ProposedSession, ...]
-    days_elapsed: int
+    points: int
 
 
 class Costing:
@@ -168,7 +168,11 @@ class _Reckoning:
                 sessions.append(self._session(number, visit, before, last, waits))
                 before = visit
             last = day
-        return Costed(tuple(sessions), self._elapsed)
+        points = self._task.weights.elapsed * self._elapsed
+        for session in sessions:
+            for cost in session.costs:
+                points += cost.amount
+        return Costed(tuple(sessions), points)
 
     def _session(
         self, number: int, visit: Visit, before: Visit | None, last: date | None, waits: int | None

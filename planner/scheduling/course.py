@@ -164,12 +164,11 @@ def _proposals(
     found = search.Search(task)
     costing = Costing(found, others)
     for placement in islice(found.placements(), task.k + MOST_REFUSED):
-        sessions, days_elapsed = costing.of(placement)
+        sessions, points = costing.of(placement)
         if _is_allowed(sessions):
-            elapsed = task.weights.elapsed * days_elapsed
             yield Proposal(
                 name=name,
-                cost=elapsed + sum(session.cost for session in sessions),
+                cost=points,
                 sessions=sessions,
                 is_proven=placement.is_proven,
             )

@@ -139,7 +139,9 @@ class Ruler:
         best, governing = (0, 0, 0), None
         floor = soft_max = 0
         until = _FOREVER if day is None else day.toordinal()
-        earlier = tuple(sorted([other for other in days if other < number and other in self._zones]))
+        earlier = tuple(
+            sorted([other for other in days if other < number and other in self._zones])
+        )
         for other, row in self._rows_of(number, earlier):
             since = days[other].toordinal()
             if since > until:

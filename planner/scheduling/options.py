@@ -58,14 +58,32 @@ def places_of(options: Iterable[Option], *, by_the_hour: bool) -> Places:
 
 
 class Options:
-    """The options of one session, day by day, each day looked at once.
+    """The options of one session, by day, as its ordinal, each day looked at once.
 
-    Where the time of day is no matter between sessions, only the cheapest start of each provider is an
-    option: nothing better can be had from another.
+    ``leasts`` has what the cheapest option of a day costs at least, NEVER where there is none; ``first`` and
+    ``last`` are the days that come into question. Where the time of day is no matter between sessions, only
+    the cheapest start of each provider is an option: nothing better can be had from another.
     """
 
     def __init__(self, asked: Task, session: SessionOrder, *, since: int | None = None) -> None:
         """Waiting for the first session is counted ``since`` a day."""
+        self._finder = finder = _Finder(asked, session, since)
+        self.first, self.last = finder.known.first, finder.known.last
+        self.places: Mapping[int, Places] = _ByDay(finder.places_of, finder.known.places)
+        self.leasts: Mapping[int, int] = _ByDay(finder.least_of, finder.known.leasts)
+
+    def visit(self, day: int, option: Option, number: int) -> tuple[Visit, bool]:
+        """Return the option in the tightest free room, and whether no rule says anything of it.
+
+        But perhaps of its distance from other sessions.
+        """
+        return self._finder.visit(day, option, number)
+
+
+class _Finder:
+    """What finds the options; it holds nothing that holds it, so that a search leaves no garbage behind."""
+
+    def __init__(self, asked: Task, session: SessionOrder, since: int | None) -> None:
         order, timetable = asked.order, asked.timetable
         self._task = asked
         self._sites = tuple(sorted(_kept(asked.wishes.site_ids, timetable.sites)))
@@ -98,10 +116,7 @@ class Options:
         )
         self._shelf = self._supply.shelf(wanted)
         span = (wishes.not_before, wishes.not_after)
-        self._known = known = self._verdicts.remembered((wanted, span), self._all_known)
-        self.first, self.last = known.first, known.last
-        self.places: Mapping[int, Places] = _ByDay(self._places_of, known.places)
-        self.leasts: Mapping[int, int] = _ByDay(self._least_of, known.leasts)
+        self.known = self._verdicts.remembered((wanted, span), self._all_known)
 
     def _all_known(self) -> _Known:
         told = self._verdicts.warnings(self._sites)
@@ -112,30 +127,32 @@ class Options:
         last = min((wishes.not_after or date.max).toordinal(), max(told, default=0))
         return _Known(told, usual, first, last)
 
-    def _least_of(self, day: int) -> int:
+    def least_of(self, day: int) -> int:
+        """Return what the cheapest option of the day costs at least."""
         kept = self._kept_of(day)
         found = None if kept is None else kept.leasts.get(day)
         if found is None:
             found = self._bound(day)
             if kept is not None:
                 kept.keep_least(day, found)
-        self._known.leasts[day] = found
+        self.known.leasts[day] = found
         return found
 
-    def _places_of(self, day: int) -> Places:
+    def places_of(self, day: int) -> Places:
+        """Return the options of the day."""
         kept = self._kept_of(day)
         found: Places | None = None if kept is None else kept.places.get(day)
         if found is None:
             found = places_of(self._options(date.fromordinal(day)), by_the_hour=self._by_the_hour)
             if kept is not None:
                 kept.keep_places(day, found)
-        self._known.places[day] = found
+        self.known.places[day] = found
         return found
 
     def _kept_of(self, day: int) -> Kept | None:
         """What is kept of a day of which the rules about the patient say the same from morning to evening."""
-        known = self._known
-        if not self.first <= day <= self.last:
+        known = self.known
+        if not known.first <= day <= known.last:
             return None
         if day not in known.told:
             return known.usual
@@ -157,10 +174,7 @@ class Options:
         return tuple(found)
 
     def visit(self, day: int, option: Option, number: int) -> tuple[Visit, bool]:
-        """Return the option in the tightest free room, and whether no rule says anything of it.
-
-        But perhaps of its distance from other sessions.
-        """
+        """Return the option as a visit, and whether no rule says anything of it."""
         site_id, provider_id, minute, cell, _ = option
         on = date.fromordinal(day)
         free = self._supply.on(site_id, on)
@@ -179,7 +193,7 @@ class Options:
 
     def _days(self, day: date) -> Iterator[tuple[int, Free, Verdict, int]]:
         wishes, weights = self._task.wishes, self._task.weights
-        if self.first <= day.toordinal() <= self.last:
+        if self.known.first <= day.toordinal() <= self.known.last:
             is_other = bool(wishes.weekdays) and day.weekday() not in wishes.weekdays
             for site_id in self._sites:
                 free = self._supply.on(site_id, day)
@@ -191,7 +205,7 @@ class Options:
 
     def _bound(self, day: int) -> int:
         if self._task.wishes.provider_ids is not None:
-            return self.places[day].least
+            return self.places_of(day).least
         least = NEVER
         for _, free, verdict, points in self._days(date.fromordinal(day)):
             starts = free.any & verdict.offered

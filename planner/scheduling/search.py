@@ -139,7 +139,9 @@ class Search:
 
     def _hurry(self, entry: _Entry) -> _Entry:
         self.is_hurried = True
-        self.heap[:] = [(depth, bound, *rest) for bound, depth, *rest in (*self.heap, entry)]
+        self.heap[:] = [
+            (depth, bound, days, item) for bound, depth, days, item in (*self.heap, entry)
+        ]
         heapify(self.heap)
         return heappop(self.heap)
 
@@ -152,7 +154,7 @@ class Search:
             key = (position, since, slope, floor)
             ranking = self.rankings.get(key)
             if ranking is None:
-                ranking = self.rankings[key] = _Ranking(self._ranked(*key))
+                ranking = self.rankings[key] = _Ranking(self._ranked(position, since, slope, floor))
             return self._turn(node, ranking, 0)
         if not self.permits.keeps_fixed(position, node.days):
             return None
@@ -216,23 +218,15 @@ class Search:
     def _ranked(
         self, position: int, since: int, slope: Slope, floor: int
     ) -> Iterator[tuple[int, int, int]]:
-        """Yield the days of a session: points with all that is sure to follow, the day, its own points."""
-        leasts, tails = self.leasts(position), self.tails[position]
-        first, last = self.lowest[position], self.highest[position]
-        rest = self.rests[position]
-        pending: list[tuple[int, int, int]] = []
-        for points, distance in distances.steps(slope, floor, self.reach):
-            while pending and pending[0][0] < points + rest:
-                yield heappop(pending)
-            day = since + distance
-            if first <= day <= last:
-                whole = points + leasts[day]
-                if whole < NEVER:
-                    whole += tails[day]
-                    if whole < NEVER:
-                        heappush(pending, (whole, day, points))
-        while pending:
-            yield heappop(pending)
+        # What is handed over holds no search: none is left to the garbage collector.
+        return _ranked(
+            distances.steps(slope, floor, self.reach),
+            range(self.lowest[position] - since, self.highest[position] - since + 1),
+            since,
+            self.leasts(position),
+            self.tails[position],
+            self.rests[position],
+        )
 
     def leasts(self, position: int) -> Mapping[int, int]:
         """Return the least each day of a session costs by itself."""
@@ -468,6 +462,30 @@ class _Tails(dict[int, int]):
                     whole += after[then]
                     least = min(least, whole)
         return least
+
+
+def _ranked(  # noqa: PLR0917  one place calls it
+    steps: Sequence[tuple[int, int]],
+    within: range,
+    since: int,
+    leasts: Mapping[int, int],
+    tails: Mapping[int, int],
+    rest: int,
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the days of a session: points with all that is sure to follow, the day, its own points."""
+    pending: list[tuple[int, int, int]] = []
+    for points, distance in steps:
+        while pending and pending[0][0] < points + rest:
+            yield heappop(pending)
+        if distance in within:
+            day = since + distance
+            whole = points + leasts[day]
+            if whole < NEVER:
+                whole += tails[day]
+                if whole < NEVER:
+                    heappush(pending, (whole, day, points))
+    while pending:
+        yield heappop(pending)
 
 
 class _Ranking:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from planner.scheduling import cells, index, occupancy
 from planner.scheduling.cells import CELL, Frame
@@ -62,13 +63,24 @@ class Clocks:
         )
 
 
+class _Seat(NamedTuple):
+    """The tightest room in which something could start, and the times of its three clocks."""
+
+    room_id: int
+    starts_at: datetime
+    ends_at: datetime
+    room_from: datetime
+    room_until: datetime
+    patient_until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Free:
     """The free starts of one day at one site.
 
     ``starts`` holds by provider the cells at which it could start, and those of them that somebody is
     warned of; ``rooms`` the free cells of each capable room, ``first`` cells before the day included.
-    ``hosts`` remembers the rooms of a start.
+    ``seats`` remembers room and times of a start.
     """
 
     frame: Frame
@@ -78,7 +90,7 @@ class Free:
     first: int = 0
     is_warned: bool = False  # somebody is warned of some start
     noted: frozenset[int] = frozenset()  # who has a note about travelling, no matter at which start
-    hosts: dict[int, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    seats: dict[int, _Seat] = field(default_factory=dict, compare=False, repr=False)
     _listed: dict[int, tuple[tuple[int, datetime], ...]] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -233,33 +245,43 @@ class Supply:
 
         It hosts the fewest other services, then leaves the smallest hole around it.
         """
-        clocks = self.clocks(site_id, free.frame.day)
-        starts_at = free.frame.instant(cell)
-        return clocks.slot(
-            starts_at,
-            starts_at + self._duration,
+        seat = free.seats.get(cell)
+        if seat is None:
+            seat = free.seats[cell] = self._seat(free, site_id, cell)
+        room_id, starts_at, ends_at, room_from, room_until, patient_until = seat
+        return Slot(
             service_id=self.service_id,
             site_id=site_id,
             provider_id=provider_id,
-            room_id=self._rooms_at(free, cell, clocks)[0],
+            room_id=room_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            room_from=room_from,
+            room_until=room_until,
+            patient_until=patient_until,
             patient_id=patient_id,
             number=number,
         )
 
-    def _rooms_at(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
-        """The free rooms, the tightest first: looked for once, whoever starts there."""
-        if cell not in free.hosts:
-            free.hosts[cell] = self._hosts(free, cell, clocks)
-        return free.hosts[cell]
-
-    def _hosts(self, free: Free, cell: int, clocks: Clocks) -> tuple[int, ...]:
+    def _seat(self, free: Free, site_id: int, cell: int) -> _Seat:
+        """The tightest free room, and the times: looked for once, whoever starts there."""
+        clocks = self.clocks(site_id, free.frame.day)
         begins = free.first + cell - cells.touched_by(clocks.preparation)
         ends = free.first + cell + self._length + cells.touched_by(clocks.turnover)
         wanted = cells.between(begins, ends)
         able = [(room_id, usable) for room_id, usable in free.rooms if usable & wanted == wanted]
         if len(able) > 1:
             able.sort(key=lambda row: self._tightness(row[0], row[1], begins, ends))
-        return tuple(room_id for room_id, _ in able)
+        starts_at = free.frame.instant(cell)
+        ends_at = starts_at + self._duration
+        return _Seat(
+            able[0][0],
+            starts_at,
+            ends_at,
+            starts_at - clocks.preparation,
+            ends_at + clocks.turnover,
+            ends_at + clocks.walk,
+        )
 
     def _tightness(self, room_id: int, usable: int, begins: int, ends: int) -> tuple[int, int, int]:
         taken_before = ~usable & cells.between(0, begins)
