@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from planner.scheduling import gaps, index, judging, preferences, rules, verdicts
 from planner.scheduling import task as tasks
-from planner.scheduling.gaps import Measure, State, Window
+from planner.scheduling.gaps import Measure, State
 from planner.scheduling.preferences import Cost, Visit
 from planner.scheduling.rules import spacing
 from planner.scheduling.search import Placement, Search
@@ -72,7 +72,6 @@ class Costing:
         # Nothing but the windows of the order says how far apart its sessions are.
         self.is_usual = search.permits.is_usual
         self.has_appointments = any(row.appointment_id is not None for row in order.sessions)
-        self._windows: dict[tuple[object, ...], Window | None] = {}
         self._apart: dict[Slot, tuple[Conflict, ...]] = {}
 
     def of(self, placement: Placement) -> Costed:
@@ -81,13 +80,6 @@ class Costing:
         if self._others:
             visits = dict(sorted({**self._others, **visits}.items()))
         return _Reckoning(self, visits, placement.silent).costed()
-
-    def window(self, number: int, days: Mapping[int, date]) -> Window | None:
-        """Return the window of a session, given the days before it; ``days`` are in their order."""
-        key = (number, *[day for other, day in days.items() if other < number])
-        if key not in self._windows:
-            self._windows[key] = self.ruler.window(number, days)
-        return self._windows[key]
 
     def apart(self, slot: Slot, own: frozenset[int]) -> tuple[Conflict, ...]:
         """Return what the rules say of a slot apart from its distances; ``own`` is its appointment."""
@@ -178,13 +170,13 @@ class _Reckoning:
         self, number: int, visit: Visit, before: Visit | None, last: date | None, waits: int | None
     ) -> ProposedSession:
         task, costing, (slot, day, _) = self._task, self._costing, visit
-        window = costing.window(number, self._days)
+        drawn = costing.ruler.drawn(number, self._days)
         if self._is_in_order:
-            measure = gaps.measure_in(window, day) if window is not None else None
+            measure = drawn.measure if drawn is not None else None
         else:
             measure = costing.ruler.measured(number, self._days)
         costs = preferences.costs(
-            task.weights, task.wishes, visit, before=before, window=window, waits=waits
+            task.weights, task.wishes, visit, before=before, drawn=drawn, waits=waits
         )
         conflicts = self._conflicts(number, slot, measure)
         if conflicts:

@@ -89,6 +89,30 @@ class _Row(NamedTuple):
     counts_late: bool
 
 
+class Drawn(NamedTuple):
+    """A session on its day: what it is measured by, and its days from the target and past the soft max.
+
+    ``past`` is None where late means nothing; before the target, and before the soft max, days are negative.
+    """
+
+    measure: Measure | None
+    off: int
+    past: int | None
+
+
+class _Stretch(NamedTuple):
+    """What a session is measured by while one other alone matters: distances from that one.
+
+    ``since`` is the first of its days, as an ordinal, from which on sessions outside the order do not matter.
+    """
+
+    number: int
+    since: int
+    gap: Gap
+    code: str
+    soft_max: int | None
+
+
 _Asks = tuple[int, int, int]
 """What a row asks for, as ordinals: the target, the floor, and since when; the greatest governs."""
 
@@ -118,6 +142,8 @@ class Ruler:
         self._same_zone = _as_ruled(order.same_zone_gap, self._spacing)
         self._rows: dict[tuple[int, tuple[int, ...]], tuple[tuple[int, _Row], ...]] = {}
         self._elsewhere: dict[int, tuple[tuple[_Asks, _Row], ...]] = {}
+        self._stretches: dict[tuple[int, tuple[int, ...]], _Stretch | None] = {}
+        self._first: dict[int, Window | None] = {}
 
     def measured(self, number: int, days: Mapping[int, date]) -> Measure | None:
         """Return the measure of one session on its day, or None when nothing before it counts."""
@@ -169,6 +195,43 @@ class Ruler:
             code=governing.code,
             usual_soft_max=governing.gap.soft_max,
         )
+
+    def drawn(self, number: int, days: Mapping[int, date]) -> Drawn | None:
+        """Return what is to be said of a session on its day, where no session comes before an earlier one."""
+        day = days[number]
+        earlier = tuple([other for other in days if other < number and other in self._zones])
+        key = (number, earlier)
+        if key not in self._stretches:
+            self._stretches[key] = self._stretch(number, earlier)
+        stretch = self._stretches[key]
+        if stretch is not None:
+            since = days[stretch.number]
+            if since.toordinal() >= stretch.since:
+                return _drawn(stretch, since, (day - since).days)
+        if earlier or number not in self._first:
+            self._first[number] = self.window(number, days)
+        window = self._first[number]
+        if window is None:
+            return None
+        past = None if window.soft_max is None else (day - window.soft_max).days
+        return Drawn(measure_in(window, day), (day - window.target).days, past)
+
+    def _stretch(self, number: int, earlier: tuple[int, ...]) -> _Stretch | None:
+        rows = self._rows_of(number, earlier)
+        if not rows or any(other != rows[0][0] for other, _ in rows):
+            return None
+        target, _, best = max(
+            (row.gap.target, row.gap.floor, -place) for place, (_, row) in enumerate(rows)
+        )
+        governing = rows[-best][1]
+        floor = max(row.gap.floor for _, row in rows)
+        soft_max = max((row.gap.soft_max for _, row in rows if row.counts_late), default=None)
+        since = 0
+        for (its_target, its_floor, _), _ in self._rows_elsewhere(number):
+            since = max(since, its_target - target + 1, its_floor - floor)
+        last = governing.gap.soft_max if soft_max is None else soft_max
+        gap = Gap(floor=floor, target=target, soft_max=min(365, max(target, last)))
+        return _Stretch(rows[0][0], since, gap, governing.code, soft_max)
 
     def _rows_of(self, number: int, earlier: tuple[int, ...]) -> tuple[tuple[int, _Row], ...]:
         """The rows against sessions of the order, the direct one first, with their numbers."""
@@ -223,6 +286,23 @@ def measure_in(window: Window, day: date) -> Measure | None:
         since=window.since,
         state=window.state(day),
     )
+
+
+def _drawn(stretch: _Stretch, since: date, days: int) -> Drawn:
+    gap, soft_max = stretch.gap, stretch.soft_max
+    if days < gap.target:
+        state = State.BELOW_FLOOR if days < gap.floor else State.BELOW_TARGET
+    else:
+        state = State.LATE if soft_max is not None and days > soft_max else State.IN_WINDOW
+    measure = Measure(
+        days=days,
+        since_number=stretch.number,
+        gap=gap,
+        code=stretch.code,
+        since=since,
+        state=state,
+    )
+    return Drawn(measure, days - gap.target, None if soft_max is None else days - soft_max)
 
 
 def _elsewhere(on: date, gap: Gap, code: str) -> tuple[_Asks, _Row]:

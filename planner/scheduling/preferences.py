@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from planner.scheduling import hours, rulebook
-from planner.scheduling.gaps import Window
+from planner.scheduling.gaps import Drawn, Window
 from planner.scheduling.timetable import Slot, Timetable
 
 MINUTE = timedelta(minutes=1)
@@ -130,15 +130,15 @@ def costs(
     visit: Visit,
     *,
     before: Visit | None,
-    window: Window | None,
+    drawn: Drawn | None,
     waits: int | None,
 ) -> tuple[Cost, ...]:
     """Return the costs of one session with their reasons; ``waits`` are the days until the first open one."""
     found = []
     if waits:
         found.append(Cost(code="wait", amount=weights.wait * waits, params={"days": waits}))
-    if window is not None:
-        found += _day_costs(weights, window, visit.day)
+    if drawn is not None and drawn.off:
+        found += _day_costs(weights, drawn.off, drawn.past)
     if wishes.weekdays and visit.day.weekday() not in wishes.weekdays:
         params: dict[str, Any] = {"on": visit.day}
         found.append(Cost(code="other_weekday", amount=weights.weekday, params=params))
@@ -176,13 +176,11 @@ def minutes_apart(one: datetime, other: datetime) -> int:
     return abs((one.hour - other.hour) * 60 + one.minute - other.minute)
 
 
-def _day_costs(weights: Weights, window: Window, day: date) -> Iterator[Cost]:
-    off = (day - window.target).days
+def _day_costs(weights: Weights, off: int, past: int | None) -> Iterator[Cost]:
     if off < 0:
         yield Cost(code="days_early", amount=-off * weights.early, params={"days": -off})
-    elif off and window.soft_max is not None:
-        too_late = max(0, (day - window.soft_max).days)
-        amount = off * weights.late + too_late * weights.too_late
+    elif past is not None:
+        amount = off * weights.late + max(0, past) * weights.too_late
         yield Cost(code="days_late", amount=amount, params={"days": off})
 
 
