@@ -39,6 +39,7 @@ class Index:
         self._sites, self._now = timetable.sites, timetable.now
         self._begins = max(timetable.now, timetable.horizon.starts_at)
         self._first_days: dict[int, date] = {}
+        self.today = hours.day_of(timetable.now, "UTC")
         self.heard: dict[Any, Any] = {}  # what the rules say of a patient: see verdicts
 
     def first_day(self, site_id: int) -> date:

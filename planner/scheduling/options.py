@@ -17,7 +17,6 @@ from planner.scheduling.supply import Free, Supply
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder
 from planner.scheduling.verdicts import Question, Verdict, Verdicts
-from planner.scheduling.zones import FACE
 
 T = TypeVar("T")
 
@@ -358,16 +357,6 @@ def levels_of(
         points = outside + off // 15 if off else 0
         found[points] = found.get(points, 0) | 1 << cell
     return Levels(numbers, tuple(sorted(found.items())))
-
-
-def is_like(one: SessionOrder, other: SessionOrder, first: int) -> bool:
-    """Whether the same places may serve both, at the same cost: rules and clocks tell no difference."""
-    is_first = first in (one.number, other.number)
-    return not is_first and one.minutes == other.minutes and _has_face(one) == _has_face(other)
-
-
-def _has_face(session: SessionOrder) -> bool:
-    return any(zone.startswith(FACE) for zone in session.zones)
 
 
 def _warned(verdict: Verdict, travel: int) -> tuple[tuple[int, int], ...]:

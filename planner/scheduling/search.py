@@ -9,7 +9,7 @@ that could not be among them. ``docs/scheduling.md`` says more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush, heappushpop
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from planner.scheduling.distances import NEVER, Slope
 from planner.scheduling.options import Key, Option, Options, Places
 from planner.scheduling.permits import Permits
 from planner.scheduling.preferences import Visit
+from planner.scheduling.rules import spells
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder, Slot, Timetable
 
@@ -88,7 +89,7 @@ class Search:
         self.rows = distances.rows_of(order, self.sessions, self.past, self.spacing)
         first_days = [task.first_day(timetable, site_id).toordinal() for site_id in timetable.sites]
         self.start = max(first_days)
-        self.options = self._all_options(min((row.number for row in rows), default=0))
+        self.options = self._all_options()
         self.fixed = tuple(_day_of(row, timetable) for row in self.sessions)
         self.places = tuple(map(self._places, self.options, self.fixed))
         self.lowest, self.highest = self._limits(rows, min(first_days))
@@ -279,24 +280,21 @@ class Search:
             matter.update(one for one in earlier if one <= position)
         return tuple(sorted(matter))
 
-    def _all_options(self, first: int) -> tuple[Options | Places, ...]:
+    def _all_options(self) -> tuple[Options | Places, ...]:
         by_the_hour = bool(self.task.weights.quarters)
         found: list[Options | Places] = []
+        shared: dict[Hashable, Options] = {}
         for position, row in enumerate(self.sessions):
             if row.fixed is not None:
                 option = _option(row.fixed, self.task)
                 found.append(options.places_of([option], by_the_hour=by_the_hour))
                 continue
-            like = next(
-                (
-                    own
-                    for other, own in zip(self.sessions[1:position], found[1:], strict=True)
-                    if isinstance(own, Options) and options.is_like(row, other, first)
-                ),
-                None,
-            )
-            since = None if position else self.start
-            found.append(like or Options(self.task, row, since=since))
+            # Waiting is counted until the first alone.
+            said = spells.of_session(self.task.order, row.number, self.task.ignoring)
+            key = (not position, row.minutes, said)
+            if key not in shared:
+                shared[key] = Options(self.task, row, since=None if position else self.start)
+            found.append(shared[key])
         return tuple(found)
 
     def _limits(
@@ -386,27 +384,24 @@ class _Stride:
         weights = search.task.weights
         costs = (weights.early, weights.late, weights.too_late)
         if position:
-            self._bare = Slope(weights.elapsed, *costs, change=weights.weekday_change)
+            step, change, turn = weights.elapsed, weights.weekday_change, 0
         else:
             step = weights.wait if search.fixed[0] is None else 0
             change = weights.weekday_change if search.weekday_done >= 0 else 0
             turn = (search.start - 1 - search.weekday_done) % 7 if change else 0
-            self._bare = Slope(step, *costs, change=change, turn=turn)
-        others = [one for one in rows.sharing if one != position - 1]
-        is_covered = bool(position) and position - 1 in rows.sharing
-        self._is_plain = False
-        self.floor, self.slope = 1, self._bare
+        self._bare = self.slope = self._plain = Slope(step, *costs, None, None, change, turn)
+        self.floor, self._is_plain = 1, False
         if position and rows.before == position - 1:
+            is_covered = position - 1 in rows.sharing
+            self._is_plain = len(rows.sharing) == is_covered and not rows.done_sharing
             floor, target, soft_max = rows.own.floor, rows.own.target, rows.own.soft_max
             if is_covered:
                 floor, target = max(floor, rows.same_zone.floor), max(target, rows.same_zone.target)
                 soft_max = max(soft_max, rows.same_zone.soft_max)
             late = soft_max if rows.counts_late else None
-            self._plain = self._bare._replace(target=target, soft_max=late)
-            self._is_plain = not (others or rows.done_sharing)
+            self.floor, self._plain = floor, Slope(step, *costs, target, late, change, turn)
             # Nothing but the session directly before it can move its target on.
             is_sure = not rows.foreign_target and (is_covered or self._is_plain)
-            self.floor = floor
             self.slope = self._plain if is_sure else self._plain._replace(soft_max=None)
 
     def after(self, days: Sequence[int]) -> tuple[int, int, Slope]:
@@ -422,8 +417,7 @@ class _Stride:
         target = window.target - since
         if window.soft_max is None:
             # What is over makes nothing early.
-            target_ = target if target > floor else None
-            return since, floor, self._bare._replace(target=target_)
+            return since, floor, self._bare._replace(target=target if target > floor else None)
         return since, floor, self._bare._replace(target=target, soft_max=window.soft_max - since)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from planner.scheduling import hours, index
+from planner.scheduling import index
 from planner.scheduling.gaps import Spacing
 from planner.scheduling.preferences import Weights, Wishes
 from planner.scheduling.timetable import CourseOrder, PastSession, PatientFacts, Timetable
@@ -38,8 +38,9 @@ def past_of(task: Task) -> tuple[PastSession, ...]:
 
 def spacing_of(timetable: Timetable, order: CourseOrder) -> Spacing:
     """Return what the rules say of gaps today, for this course."""
-    return index.of(timetable).presence.spacing(
-        on=hours.day_of(timetable.now, "UTC"),
+    its = index.of(timetable)
+    return its.presence.spacing(
+        on=its.today,
         site_id=None,
         service_id=order.service_id,
         protocol_id=order.protocol_id,
@@ -48,9 +49,10 @@ def spacing_of(timetable: Timetable, order: CourseOrder) -> Spacing:
 
 def weights_of(timetable: Timetable, order: CourseOrder, objective: str) -> Weights:
     """Return what departures cost today under this name, for this course."""
-    rule = index.of(timetable).presence.rule(
+    its = index.of(timetable)
+    rule = its.presence.rule(
         f"proposal.{objective}",
-        on=hours.day_of(timetable.now, "UTC"),
+        on=its.today,
         service_id=order.service_id,
         protocol_id=order.protocol_id,
     )
