@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 
 from planner.scheduling.distances import NEVER
 from planner.scheduling.options import Option
@@ -62,69 +63,66 @@ def _by_place(
 def _by_the_hour(
     costs: Sequence[int], before: Sequence[Option], here: Sequence[Option], weights: Weights
 ) -> tuple[list[int], list[int]]:
-    anywhere: dict[int, Best] = {}
-    sites: dict[int, dict[int, Best]] = {}
-    providers: dict[int, dict[int, Best]] = {}
-    same: dict[tuple[int, int], dict[int, Best]] = {}
+    anywhere: list[_Source] = []
+    sites: defaultdict[int, list[_Source]] = defaultdict(list)
+    providers: defaultdict[int, list[_Source]] = defaultdict(list)
+    same: defaultdict[tuple[int, int], list[_Source]] = defaultdict(list)
     for place, (cost, option) in enumerate(zip(costs, before, strict=True)):
         site_id, provider_id, minute = option[0], option[1], option[2]
-        best = (cost, place)
-        for row in (
-            anywhere,
-            sites.setdefault(site_id, {}),
-            providers.setdefault(provider_id, {}),
-            same.setdefault((site_id, provider_id), {}),
-        ):
-            if minute not in row or best < row[minute]:
-                row[minute] = best
+        source = (cost, place, minute)
+        anywhere.append(source)
+        sites[site_id].append(source)
+        providers[provider_id].append(source)
+        same[site_id, provider_id].append(source)
+    every = _Row(anywhere, weights, weights.site + weights.provider)
+    of_sites = {one: _Row(row, weights, weights.provider) for one, row in sites.items()}
+    of_providers = {one: _Row(row, weights, weights.site) for one, row in providers.items()}
+    of_both = {one: _Row(row, weights, 0) for one, row in same.items()}
     lowest = min(costs)
-    reach = _Reach(weights.quarters)
     found, came = [], []
     for site_id, provider_id, minute, *_ in here:
         best = (NEVER, 0)
-        for group, extra in (
-            (same.get((site_id, provider_id)), 0),
-            (sites.get(site_id), weights.provider),
-            (providers.get(provider_id), weights.site),
-            (anywhere, weights.site + weights.provider),
+        for row in (
+            of_both.get((site_id, provider_id)),
+            of_sites.get(site_id),
+            of_providers.get(provider_id),
+            every,
         ):
-            if group is not None and lowest + extra < best[0]:
-                cost, place = reach.least(group, minute)
-                best = min(best, (cost + extra, place))
+            # Of equal costs the earlier place is taken; what cannot be cheaper than the best is not asked.
+            if row is None or lowest + row.extra >= best[0] or row.least_of_all > best[0]:
+                continue
+            best = min(best, row.known.get(minute) or row.least(minute))
         found.append(best[0])
         came.append(best[1])
     return found, came
 
 
-class _Reach:
-    """The least of a row's costs with the quarters of an hour between, remembered by row and minute."""
+_Source = tuple[int, int, int]  # a cost, the place it belongs to, and the minute of that place
 
-    def __init__(self, quarters: int) -> None:
-        self._quarters = quarters
-        self._rows: dict[int, Callable[[int], Best]] = {}
 
-    def least(self, row: Mapping[int, Best], minute: int) -> Best:
-        """Return the least cost of coming from the row to the minute of the day."""
-        key = id(row)
-        if key not in self._rows:
-            self._rows[key] = self._of(row)
-        return self._rows[key](minute)
+class _Row:
+    """The places of the day before from which a change costs ``extra``, and the least from them by minute."""
 
-    def _of(self, row: Mapping[int, Best]) -> Callable[[int], Best]:
-        quarters = self._quarters
-        known: dict[int, Best] = {}
-        entries = sorted((cost, place, minute) for minute, (cost, place) in row.items())
+    __slots__ = ("_is_sorted", "_quarters", "_sources", "extra", "known", "least_of_all")
 
-        def least(minute: int) -> Best:
-            if minute not in known:
-                best = (NEVER, 0)
-                for cost, place, at in entries:
-                    if cost >= best[0]:
-                        break
-                    whole = cost + quarters * (abs(minute - at) // 15)
-                    if whole < best[0]:
-                        best = (whole, place)
-                known[minute] = best
-            return known[minute]
+    def __init__(self, sources: list[_Source], weights: Weights, extra: int) -> None:
+        self._sources, self._quarters, self.extra = sources, weights.quarters, extra
+        self._is_sorted = False
+        self.least_of_all = min(sources)[0] + extra
+        self.known: dict[int, Best] = {}
 
-        return least
+    def least(self, minute: int) -> Best:
+        """Return the least cost of coming to the minute of the day, and the place it is had from."""
+        if not self._is_sorted:
+            self._sources.sort()
+            self._is_sorted = True
+        quarters, extra = self._quarters, self.extra
+        least, from_ = NEVER, 0
+        for cost, place, at in self._sources:
+            if cost >= least:
+                break
+            whole = cost + quarters * (abs(minute - at) // 15)
+            if whole < least:
+                least, from_ = whole, place
+        found = self.known[minute] = (least + extra, from_)
+        return found
