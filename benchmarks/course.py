@@ -1,8 +1,10 @@
-"""Whole courses, five proposals each, beside CP-SAT's first answer to the same question.
+"""Whole courses, five proposals each, beside CP-SAT's first answer and beside a plain search without rules.
 
 The clinic is that of ``tests.scheduling.workload``, with every rule on and a patient who flies, travels, swims and
 was treated before. Cold is a timetable about which nothing is known yet; warm is one that has been asked before, for
-another patient. CP-SAT is given its starts for nothing: only its own search is counted.
+the same patients among others, and for the same wishes. Between them are a timetable read anew, as each request has
+one, of which only what is booked was asked about before; and wishes that nobody has had before. CP-SAT and the plain
+search are given their starts for nothing: only their own search is counted.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import time
+from functools import partial
 
-from benchmarks import measuring
+from benchmarks import measuring, plain
 from benchmarks.measuring import Row
-from planner.scheduling import course
+from planner.scheduling import course, index
 from planner.scheduling.course import Proposal
 from planner.scheduling.preferences import OBJECTIVES
 from planner.scheduling.timetable import Gap, Timetable
@@ -42,11 +46,13 @@ class Size:
     goal_ms: float | None = None
 
     def __str__(self) -> str:
+        """Return it as a row names it."""
         weeks = "14±3" if self.gap is TWO_WEEKS else "42±7"
         return f"P={self.providers}, {self.days} d, {self.sessions} × {weeks}"
 
 
 SIZES = (
+    *(Size(providers=count, days=28, gap=TWO_WEEKS, sessions=2) for count in (4, 16, 64)),
     Size(providers=4, days=90, gap=TWO_WEEKS),
     Size(providers=16, days=90, gap=TWO_WEEKS, goal_ms=0.5),
     Size(providers=64, days=90, gap=TWO_WEEKS, goal_ms=1.5),
@@ -58,40 +64,78 @@ SIZES = (
 
 
 def proposals(seconds: float) -> Iterator[Row]:
-    """Five proposals by the order of the provider, cold and warm, and all three objectives at once."""
+    """Five proposals by the order of the provider, from cold to warm, and all three objectives at once."""
     warm: defaultdict[tuple[object, ...], dict[int, float]] = defaultdict(dict)
     for size in SIZES:
         timetable = workload.clinic(size.providers, days=size.days, patients=PATIENTS)
         rival = _rival(size, timetable)
-        turn = itertools.count()
-
-        def ask(
-            table: Timetable, *names: str, size: Size = size, turn: Iterator[int] = turn
-        ) -> list[tuple[Proposal, ...]]:
-            patient = -(next(turn) % PATIENTS) - 1
-            order = workload.course(size.sessions, size.gap, patient)
-            return [
-                course.propose(order, table, WISHES, objective=name, k=WANTED) for name in names
-            ]
-
-        works: dict[str, Callable[[Timetable], object]] = {
-            "cold": lambda table, ask=ask: ask(workload.again(table), "order"),
-            "warm": lambda table, ask=ask: ask(table, "order"),
-            "three objectives, warm": lambda table, ask=ask: ask(table, *OBJECTIVES),
+        asked = _Asked(size)
+        # What is booked is shared by the timetables of all requests.
+        booked = replace(timetable, busy=index.of(timetable).occupancy)
+        works: dict[str, Callable[[], object]] = {
+            "cold": partial(_anew, asked, timetable),
+            "new wishes": partial(asked, timetable, is_new=True),
+            "new timetable": partial(_anew, asked, booked),
+            "warm": partial(asked, timetable),
+            "three objectives, warm": partial(asked, timetable, *OBJECTIVES),
         }
         for name, work in works.items():
-            row = measuring.alone(
-                f"proposals, {name}",
-                str(size),
-                lambda work=work, table=timetable: work(table),  # type: ignore[misc]
-                seconds=seconds,
-            )
+            row = measuring.alone(f"proposals, {name}", str(size), work, seconds=seconds)
             if name == "warm":
                 times = warm[size.days, size.gap, size.sessions]
                 times[size.providers] = row.ours_ms
                 row.facts.update(measuring.growth(times))
             yield _beside(row, rival, size.goal_ms if name == "warm" else None)
+        yield _beside_plain(size, timetable, works["warm"], seconds)
     yield _with_history(seconds)
+
+
+class _Asked:
+    """A question of a size, asked for one patient after the other."""
+
+    def __init__(self, size: Size) -> None:
+        self._size, self._turn = size, itertools.count()
+
+    def __call__(
+        self, timetable: Timetable, *names: str, is_new: bool = False
+    ) -> list[tuple[Proposal, ...]]:
+        """Answer it by the order, or by the objectives of these names; ``is_new``: with wishes of its own."""
+        turn = next(self._turn)
+        order = workload.course(self._size.sessions, self._size.gap, -(turn % PATIENTS) - 1)
+        wishes = WISHES
+        if is_new:
+            latest = time(16 + turn % 2, turn // 2 % 60)
+            weekdays = frozenset({turn // 120 % 5, turn // 600 % 5})
+            wishes = replace(WISHES, latest=latest, weekdays=weekdays)
+        return [
+            course.propose(order, timetable, wishes, objective=name, k=WANTED)
+            for name in names or ("order",)
+        ]
+
+
+def _anew(asked: _Asked, timetable: Timetable) -> object:
+    return asked(workload.again(timetable))
+
+
+def _beside_plain(
+    size: Size, timetable: Timetable, ours: Callable[[], object], seconds: float
+) -> Row:
+    """All rules and all explanations beside a search that knows of neither."""
+    order = workload.course(size.sessions, size.gap)
+    healthy = plain.without_patients(timetable)
+    bare = plain.Plain(healthy, order, WISHES)
+    best = [points for points, _ in bare.best(WANTED)]
+    proposed = [one.cost for one in course.propose(order, healthy, WISHES, k=WANTED)]
+    if best != proposed:
+        raise RuntimeError(f"{size}: a plain search finds {best}, ours {proposed}")
+    return measuring.beside(
+        "proposals beside a plain search, warm",
+        str(size),
+        ours,
+        lambda: bare.best(WANTED),
+        seconds=seconds,
+        plain="no rules, no reasons",
+    )
 
 
 def _with_history(seconds: float) -> Row:
@@ -144,7 +188,7 @@ def _beside(row: Row, rival: _Rival, goal_ms: float | None) -> Row:
     if rival.proven_ms is not None:
         facts["cpsat_proven_ms"] = round(rival.proven_ms)
     if goal_ms is not None:
-        facts["goal_ms"] = goal_ms
+        facts["wanted_ms"] = goal_ms
     return replace(
         row,
         floor_ms=rival.first_ms,
