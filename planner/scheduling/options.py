@@ -266,10 +266,12 @@ class _Known:
     ) -> None:
         self.told, self.usual, self.first, self.last = told, usual, first, last
         self.places: dict[int, Places] = {}
-        self.leasts = {day: least for day, least in usual.leasts.items() if day not in told}
+        self.leasts = usual.leasts.copy()
         for day, warnings in told.items():
             if warnings is not None and max(warnings) < 0:
                 self.leasts[day] = NEVER
+            else:
+                self.leasts.pop(day, None)
 
 
 class _ByDay(dict[int, T]):

@@ -79,6 +79,8 @@ _Entry = tuple[int, int, tuple[int, ...], _Node | _Turn]
 
 
 class Search:
+    """What follows from a task, day by day and session by session, and the search through it."""
+
     def __init__(self, asked: Task) -> None:
         self.task = asked
         order, timetable = asked.order, asked.timetable
@@ -102,6 +104,7 @@ class Search:
         self.rests = self._rests()
         self.tails = self._tails()
         self.rankings: dict[tuple[int, int, Slope, int], _Ranking] = {}
+        self.remembered: dict[int, tuple[int, ...]] = {}
         self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
         # Its days are in the heap once: first as a turn, then as a node.
         self.heap: list[_Entry] = []
@@ -264,7 +267,10 @@ class Search:
         if not node.days or self.steps < PATIENCE:
             return False
         costs = self._costs(node)
-        key = tuple(node.days[position] for position in self._remembered(len(node.days) - 1))
+        last = len(node.days) - 1
+        if last not in self.remembered:
+            self.remembered[last] = self._remembered(last)
+        key = tuple(node.days[position] for position in self.remembered[last])
         known = self.seen[len(node.days), key]
         beaten = sum(all(map(int.__le__, other, costs)) for other in known)
         if beaten >= self.task.k + SPARE:
