@@ -6,10 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, overload
 
+from planner.scheduling.cells import Frame
+from planner.scheduling.ledger import Ledger
 from planner.scheduling.timetable import LIVE, Busy, Status
 
 PROVISIONAL = frozenset({Status.HELD, Status.RESERVED})
 ONE_DAY = timedelta(days=1)
+
+_Lists = dict[tuple[int, int], list[Busy]]
+"""By actor and UTC day."""
 
 
 class Follower(Protocol):
@@ -22,61 +27,132 @@ class Follower(Protocol):
 class Occupancy(Sequence[Busy]):
     """Appointments, the live ones found by provider and day, room and day, or patient. Immutable.
 
-    ``kept`` is for what others work out from it; it follows when ``changed`` makes another.
+    Most of them may stand in ledgers, one a site. Wherever an appointment has come or gone since a ledger was
+    read, all that touches the same provider or room that day is listed, and the list is what holds. ``kept`` is
+    for what others work out from it; it follows when ``changed`` makes another.
     """
 
-    def __init__(self, rows: Iterable[Busy] = ()) -> None:
+    def __init__(self, rows: Iterable[Busy] = (), ledgers: Iterable[Ledger] = ()) -> None:
+        self._ledgers: dict[int, Ledger] = {ledger.site_id: ledger for ledger in ledgers}
+        self._gone: frozenset[int] = frozenset()  # of those in the ledgers
         self._rows: dict[object, Busy] = {}
         self._providers: dict[tuple[int, int], list[Busy]] = {}
         self._rooms: dict[tuple[int, int], list[Busy]] = {}
         self._patients: dict[int, list[Busy]] = {}
+        self._away: dict[tuple[int, datetime, datetime], frozenset[int]] = {}
         self.provisional: tuple[Busy, ...] = ()
         self.kept: dict[Any, Follower] = {}
         self._add(rows)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows) - len(self._gone) + sum(map(len, self._ledgers.values()))
 
     def __iter__(self) -> Iterator[Busy]:
-        return iter(self._rows.values())
+        for ledger in self._ledgers.values():
+            yield from (busy for busy in ledger if busy.appointment_id not in self._gone)
+        yield from self._rows.values()
 
     @overload
     def __getitem__(self, index: int) -> Busy: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[Busy]: ...
     def __getitem__(self, index: int | slice) -> Busy | Sequence[Busy]:
-        return tuple(self._rows.values())[index]
+        return tuple(self)[index]
 
-    @property
-    def ids(self) -> Collection[object]:
-        """The ids of the appointments."""
-        return self._rows.keys()
+    def named(self, ids: Iterable[int]) -> list[Busy]:
+        """Return the appointments of these ids that are among them."""
+        wanted = frozenset(ids)
+        written = (
+            ledger.busy(position)
+            for its_id in wanted - self._gone
+            for ledger in self._ledgers.values()
+            if (position := ledger.position(its_id)) is not None
+        )
+        return [*written, *(one for one in self._rows.values() if one.appointment_id in wanted)]
+
+    def holds(self, appointment_id: int) -> bool:
+        """Whether the appointment is among them."""
+        return appointment_id in self._rows or (
+            appointment_id not in self._gone
+            and any(one.position(appointment_id) is not None for one in self._ledgers.values())
+        )
 
     def of_provider(self, provider_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the provider on a UTC day, given as its ordinal."""
-        return self._providers.get((provider_id, day), ())
+        listed = self._providers.get((provider_id, day))
+        return self._in_ledgers(self._providers, (provider_id, day)) if listed is None else listed
 
     def of_room(self, room_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the room, preparation and turnover included, on a UTC day."""
-        return self._rooms.get((room_id, day), ())
+        listed = self._rooms.get((room_id, day))
+        return self._in_ledgers(self._rooms, (room_id, day)) if listed is None else listed
 
     def of_patient(self, patient_id: int) -> Sequence[Busy]:
         """Return all that is booked for the patient, ordered by start."""
-        return self._patients.get(patient_id, ())
+        found = self._patients.get(patient_id)
+        if found is None:
+            found = [
+                ledger.busy(position)
+                for ledger in self._ledgers.values()
+                for position in ledger.of_patient(patient_id)
+            ]
+            found = [busy for busy in found if busy.appointment_id not in self._gone]
+            found += [
+                busy
+                for busy in self._rows.values()
+                if busy.slot.patient_id == patient_id and busy.status in LIVE
+            ]
+            found.sort(key=_start)
+            self._patients[patient_id] = found
+        return found
+
+    def provider_cells(
+        self,
+        provider_id: int,
+        site_id: int,
+        span: Frame,
+        *,
+        margin: timedelta,
+        without: frozenset[int],
+    ) -> tuple[int, int]:
+        """Return the cells that the provider's appointments take, and those too near to one at another site.
+
+        ``margin`` is the way to and from another site; ``without`` are appointments that do not count.
+        """
+        begins, ends = span.starts_at - margin, span.ends_at + margin
+        if (
+            without
+            or _is_listed(self._providers, provider_id, begins, ends)
+            or provider_id in self._elsewhere(site_id, begins, ends)
+        ):
+            return _provider_cells(self, provider_id, site_id, span, margin=margin, without=without)
+        ledger = self._ledgers.get(site_id)
+        return (0 if ledger is None else ledger.marks(span).providers.get(provider_id, 0)), 0
+
+    def room_cells(
+        self, room_id: int, site_id: int, span: Frame, *, without: frozenset[int]
+    ) -> int:
+        """Return the cells that the appointments in a room of the site take."""
+        if without or _is_listed(self._rooms, room_id, span.starts_at, span.ends_at):
+            return _room_cells(self, room_id, span, without=without)
+        ledger = self._ledgers.get(site_id)
+        return 0 if ledger is None else ledger.marks(span).rooms.get(room_id, 0)
 
     def changed(self, gone: Collection[int], new: Iterable[Busy]) -> Occupancy:
         """Return the occupancy without the appointments of these ids, and with the new ones.
 
         What does not change is shared: it costs what the change is large, not what is booked.
         """
-        left = [self._rows[its_id] for its_id in gone if its_id in self._rows]
-        added = tuple(new)
+        left, added = self.named(gone), tuple(new)
         after = object.__new__(Occupancy)
-        after._rows = {**self._rows}
+        after._ledgers, after._rows = self._ledgers, {**self._rows}
         after._providers, after._rooms = {**self._providers}, {**self._rooms}
-        after._patients = {**self._patients}
+        after._patients, after._away = {}, self._away
         for busy in left:
-            del after._rows[busy.appointment_id]
+            after._rows.pop(busy.appointment_id, None)
+        after._gone = self._gone.union(
+            busy.appointment_id for busy in left if busy.appointment_id not in self._rows
+        )
         for busy in (*left, *added):
             after._open(busy)
         for busy in left:
@@ -91,6 +167,11 @@ class Occupancy(Sequence[Busy]):
         after.kept = {key: item.after(after, days) for key, item in self.kept.items()}
         return after
 
+    @property
+    def unwritten(self) -> int:
+        """How many appointments have come or gone since the ledgers were read."""
+        return len(self._rows) + len(self._gone)
+
     def _add(self, rows: Iterable[Busy]) -> None:
         provisional = []
         for busy in rows:
@@ -98,52 +179,67 @@ class Occupancy(Sequence[Busy]):
             self._rows[its_id if its_id not in self._rows else (its_id, len(self._rows))] = busy
             if busy.status not in LIVE:
                 continue
-            slot = busy.slot
             for lists, key in self._lists(busy):
                 if key in lists:
                     lists[key].append(busy)
                 else:
-                    lists[key] = [busy]
-            if slot.patient_id is not None and len(self._patients[slot.patient_id]) > 1:
-                self._patients[slot.patient_id].sort(key=_start)
+                    lists[key] = [*self._in_ledgers(lists, key), busy]
             if busy.status in PROVISIONAL:
                 provisional.append(busy)
         self.provisional = (*self.provisional, *provisional)
 
-    def _lists(self, busy: Busy) -> Iterator[tuple[dict[Any, list[Busy]], object]]:
+    def _lists(self, busy: Busy) -> Iterator[tuple[_Lists, tuple[int, int]]]:
         slot = busy.slot
-        for day in range(slot.starts_at.toordinal(), slot.ends_at.toordinal() + 1):
+        for day in days_of(slot.starts_at, slot.ends_at):
             yield self._providers, (slot.provider_id, day)
-        for day in range(slot.room_from.toordinal(), slot.room_until.toordinal() + 1):
+        for day in days_of(slot.room_from, slot.room_until):
             yield self._rooms, (slot.room_id, day)
-        if slot.patient_id is not None:
-            yield self._patients, slot.patient_id
 
     def _open(self, busy: Busy) -> None:
         """Make the lists that hold it our own before they change."""
         for lists, key in self._lists(busy):
             if key in lists:
                 lists[key] = list(lists[key])
+            elif self._ledgers:
+                lists[key] = self._in_ledgers(lists, key)
 
     def _take_out(self, busy: Busy) -> None:
         for lists, key in self._lists(busy):
             if key in lists:
                 lists[key] = [other for other in lists[key] if other is not busy]
 
+    def _in_ledgers(self, lists: _Lists, key: tuple[int, int]) -> list[Busy]:
+        """What the ledgers say of a provider's or a room's day."""
+        found: list[Busy] = []
+        for ledger in self._ledgers.values():
+            of_actor = ledger.of_provider if lists is self._providers else ledger.of_room
+            found += map(ledger.busy, of_actor(*key))
+        return found
+
+    def _elsewhere(self, site_id: int, begins: datetime, ends: datetime) -> frozenset[int]:
+        """The providers who may have something at another site in that time."""
+        key = (site_id, begins, ends)
+        found = self._away.get(key)
+        if found is None:
+            others = (one for its_id, one in self._ledgers.items() if its_id != site_id)
+            found = frozenset().union(*(one.providers_between(begins, ends) for one in others))
+            self._away[key] = found
+        return found
+
 
 class Widened(Sequence[Busy]):
-    """An occupancy with what some patients had before it begins; shares what is kept with it."""
+    """An occupancy with what some patients have before it begins and after it ends; shares what is kept with it."""
 
-    def __init__(self, base: Occupancy, earlier: Iterable[Busy]) -> None:
+    def __init__(self, base: Occupancy, more: Iterable[Busy]) -> None:
         self._base = base
-        self._earlier = tuple(earlier)
+        self._more = tuple(more)
         self.kept, self.provisional = base.kept, base.provisional
 
     def __len__(self) -> int:
-        return len(self._base) + len(self._earlier)
+        return len(self._base) + len(self._more)
 
     def __iter__(self) -> Iterator[Busy]:
-        yield from self._earlier
+        yield from self._more
         yield from self._base
 
     @overload
@@ -163,12 +259,36 @@ class Widened(Sequence[Busy]):
 
     def of_patient(self, patient_id: int) -> Sequence[Busy]:
         """Return all that is booked for the patient, ordered by start."""
-        earlier = [
+        more = [
             busy
-            for busy in self._earlier
+            for busy in self._more
             if busy.slot.patient_id == patient_id and busy.status in LIVE
         ]
-        return (*sorted(earlier, key=_start), *self._base.of_patient(patient_id))
+        return sorted((*more, *self._base.of_patient(patient_id)), key=_start)
+
+    def named(self, ids: Iterable[int]) -> list[Busy]:
+        """Return the appointments of these ids that are among them."""
+        wanted = frozenset(ids)
+        more = (busy for busy in self._more if busy.appointment_id in wanted)
+        return [*more, *self._base.named(wanted)]
+
+    def provider_cells(
+        self,
+        provider_id: int,
+        site_id: int,
+        span: Frame,
+        *,
+        margin: timedelta,
+        without: frozenset[int],
+    ) -> tuple[int, int]:
+        """Return the cells taken by the provider's appointments, and those too near to one at another site."""
+        return self._base.provider_cells(provider_id, site_id, span, margin=margin, without=without)
+
+    def room_cells(
+        self, room_id: int, site_id: int, span: Frame, *, without: frozenset[int]
+    ) -> int:
+        """Return the cells that the appointments in a room of the site take."""
+        return self._base.room_cells(room_id, site_id, span, without=without)
 
 
 class Overlay(Sequence[Busy]):
@@ -222,6 +342,30 @@ class Overlay(Sequence[Busy]):
         rows += [busy for busy in self._live() if busy.slot.patient_id == patient_id]
         return sorted(rows, key=_start)
 
+    def named(self, ids: Iterable[int]) -> list[Busy]:
+        """Return the appointments of these ids that are among them."""
+        wanted = frozenset(ids)
+        added = (busy for busy in self._added if busy.appointment_id in wanted)
+        return [*self._left(self._base.named(wanted)), *added]
+
+    def provider_cells(
+        self,
+        provider_id: int,
+        site_id: int,
+        span: Frame,
+        *,
+        margin: timedelta,
+        without: frozenset[int],
+    ) -> tuple[int, int]:
+        """Return the cells taken by the provider's appointments, and those too near to one at another site."""
+        return _provider_cells(self, provider_id, site_id, span, margin=margin, without=without)
+
+    def room_cells(
+        self, room_id: int, site_id: int, span: Frame, *, without: frozenset[int]
+    ) -> int:
+        """Return the cells that the appointments in a room of the site take."""
+        return _room_cells(self, room_id, span, without=without)
+
     def _live(self) -> Iterator[Busy]:
         return (busy for busy in self._added if busy.status in LIVE)
 
@@ -260,6 +404,44 @@ def clock(actor: str, busy: Busy) -> tuple[datetime, datetime]:
 def days_of(starts_at: datetime, ends_at: datetime) -> range:
     """Return the ordinals of the UTC days that the time touches."""
     return range(starts_at.toordinal(), ends_at.toordinal() + 1)
+
+
+def _is_listed(lists: _Lists, its_id: int, begins: datetime, ends: datetime) -> bool:
+    return bool(lists) and any((its_id, day) in lists for day in days_of(begins, ends))
+
+
+def _provider_cells(
+    booked: Booked,
+    provider_id: int,
+    site_id: int,
+    span: Frame,
+    *,
+    margin: timedelta,
+    without: frozenset[int],
+) -> tuple[int, int]:
+    taken = near = 0
+    begins, ends = span.starts_at - margin, span.ends_at + margin
+    for day in days_of(begins, ends):
+        for busy in booked.of_provider(provider_id, day):
+            slot = busy.slot
+            is_near = slot.starts_at < ends and begins < slot.ends_at
+            if not is_near or busy.appointment_id in without:
+                continue
+            taken |= span.touched(slot.starts_at, slot.ends_at)
+            if slot.site_id != site_id:
+                near |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
+    return taken, near
+
+
+def _room_cells(booked: Booked, room_id: int, span: Frame, *, without: frozenset[int]) -> int:
+    taken = 0
+    for day in days_of(span.starts_at, span.ends_at):
+        for busy in booked.of_room(room_id, day):
+            slot = busy.slot
+            is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
+            if is_near and busy.appointment_id not in without:
+                taken |= span.touched(slot.room_from, slot.room_until)
+    return taken
 
 
 def _start(busy: Busy) -> datetime:

@@ -143,7 +143,7 @@ def of(
         busy for busy in its.occupancy.provisional if occupancy.has_run_out(busy, timetable.now)
     ]
     if ignoring:
-        gone += [busy for busy in its.occupancy if busy.appointment_id in ignoring]
+        gone += its.occupancy.named(ignoring)
     return whole.without(gone) if gone else whole
 
 
@@ -306,7 +306,7 @@ class Supply:
             retired_from = presence.rooms[room_id].retired_from
             if retired_from is not None and frame.day >= retired_from:
                 continue
-            usable = self._room(room_id, whole)
+            usable = self._room(room_id, site_id, whole)
             fits = cells.runs(usable, before + self._length + after) << before
             if fits:
                 rooms.append((room_id, usable))
@@ -346,34 +346,20 @@ class Supply:
             noted=frozenset(noted),
         )
 
-    def _room(self, room_id: int, whole: _Stretch) -> int:
-        usable, span = (
-            whole.joined(lambda one: self._presence.usable_cells(room_id, one)),
-            whole.span,
+    def _room(self, room_id: int, site_id: int, whole: _Stretch) -> int:
+        usable = whole.joined(lambda one: self._presence.usable_cells(room_id, one))
+        return usable & ~self._occupancy.room_cells(
+            room_id, site_id, whole.span, without=self._gone
         )
-        for day in occupancy.days_of(span.starts_at, span.ends_at):
-            for busy in self._occupancy.of_room(room_id, day):
-                slot = busy.slot
-                is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
-                if is_near and busy.appointment_id not in self._gone:
-                    usable &= ~span.touched(slot.room_from, slot.room_until)
-        return usable
 
     def _provider(
         self, provider_id: int, site_id: int, there: int, whole: _Stretch, allowed: int
     ) -> tuple[int, int, bool]:
         margin, severity = self._travel(site_id, whole.frame.day)
-        near, travel, span = there, 0, whole.span
-        begins, ends = span.starts_at - margin, span.ends_at + margin
-        for day in occupancy.days_of(begins, ends):
-            for busy in self._occupancy.of_provider(provider_id, day):
-                slot = busy.slot
-                is_near = slot.starts_at < ends and begins < slot.ends_at
-                if not is_near or busy.appointment_id in self._gone:
-                    continue
-                near &= ~span.touched(slot.starts_at, slot.ends_at)
-                if slot.site_id != site_id:
-                    travel |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
+        taken, travel = self._occupancy.provider_cells(
+            provider_id, site_id, whole.span, margin=margin, without=self._gone
+        )
+        near = there & ~taken
         if travel and severity in HARD:
             near, travel = near & ~travel, 0
         starts = (cells.runs(near, self._length) >> whole.first) & allowed

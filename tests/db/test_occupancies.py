@@ -145,9 +145,7 @@ def test_a_database_put_back_from_a_copy_is_read_anew(
     assert len(kept.busy) == 1
     state = occupancies._KEPT[bound]
     change(lambda tx: appointments.add(tx, at(clinic, other_id, 4, 9), status=Status.BOOKED))
-    occupancies._KEPT[bound] = occupancies._Kept(
-        state.head_id, "0" * 64, state.newest_id, state.since, state.occupancy
-    )
+    occupancies._KEPT[bound] = replace(state, head_hash="0" * 64)
     assert len(loaded().busy) == 2
 
 
