@@ -30,7 +30,7 @@ def read(session: Session, site_ids: Collection[int], span: Interval) -> Iterato
     """Yield for each of the sites a ledger of what begins there in the span and cannot run out."""
     statement = _statement(session.get_bind().dialect.name)
     values = {"sites": sorted(site_ids), "since": span.starts_at, "until": span.ends_at}
-    rows: Any = session.connection().execute(statement, values)
+    rows: Any = session.connection().execute(statement, values).all()
     for site_id, count, packed, zones in rows:
         numbers = array(NUMBER, bytes.fromhex(packed) if isinstance(packed, str) else packed)
         if len(numbers) != count * len(FIELDS):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, overload
 
 from planner.scheduling.cells import Frame
-from planner.scheduling.ledger import Ledger
+from planner.scheduling.ledger import Ledger, Marks
 from planner.scheduling.timetable import LIVE, Busy, Status
 
 PROVISIONAL = frozenset({Status.HELD, Status.RESERVED})
 ONE_DAY = timedelta(days=1)
 
-_Lists = dict[tuple[int, int], list[Busy]]
-"""By actor and UTC day."""
+_Lists = dict[int, dict[int, list[Busy]]]
+"""By UTC day and actor."""
+
+_NOBODY: Mapping[int, list[Busy]] = {}
 
 
 class Follower(Protocol):
@@ -36,10 +38,9 @@ class Occupancy(Sequence[Busy]):
         self._ledgers: dict[int, Ledger] = {ledger.site_id: ledger for ledger in ledgers}
         self._gone: frozenset[int] = frozenset()  # of those in the ledgers
         self._rows: dict[object, Busy] = {}
-        self._providers: dict[tuple[int, int], list[Busy]] = {}
-        self._rooms: dict[tuple[int, int], list[Busy]] = {}
+        self._providers: _Lists = {}
+        self._rooms: _Lists = {}
         self._patients: dict[int, list[Busy]] = {}
-        self._away: dict[tuple[int, datetime, datetime], frozenset[int]] = {}
         self.provisional: tuple[Busy, ...] = ()
         self.kept: dict[Any, Follower] = {}
         self._add(rows)
@@ -79,13 +80,13 @@ class Occupancy(Sequence[Busy]):
 
     def of_provider(self, provider_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the provider on a UTC day, given as its ordinal."""
-        listed = self._providers.get((provider_id, day))
-        return self._in_ledgers(self._providers, (provider_id, day)) if listed is None else listed
+        listed = self._providers.get(day, _NOBODY).get(provider_id)
+        return self._in_ledgers(self._providers, day, provider_id) if listed is None else listed
 
     def of_room(self, room_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the room, preparation and turnover included, on a UTC day."""
-        listed = self._rooms.get((room_id, day))
-        return self._in_ledgers(self._rooms, (room_id, day)) if listed is None else listed
+        listed = self._rooms.get(day, _NOBODY).get(room_id)
+        return self._in_ledgers(self._rooms, day, room_id) if listed is None else listed
 
     def of_patient(self, patient_id: int) -> Sequence[Busy]:
         """Return all that is booked for the patient, ordered by start."""
@@ -106,37 +107,24 @@ class Occupancy(Sequence[Busy]):
             self._patients[patient_id] = found
         return found
 
-    def provider_cells(
-        self,
-        provider_id: int,
-        site_id: int,
-        span: Frame,
-        *,
-        margin: timedelta,
-        without: frozenset[int],
-    ) -> tuple[int, int]:
-        """Return the cells that the provider's appointments take, and those too near to one at another site.
+    def taken(
+        self, site_id: int, span: Frame, *, margin: timedelta, without: frozenset[int]
+    ) -> Taken:
+        """Return which cells of a span are taken at the site.
 
         ``margin`` is the way to and from another site; ``without`` are appointments that do not count.
         """
-        begins, ends = span.starts_at - margin, span.ends_at + margin
-        if (
-            without
-            or _is_listed(self._providers, provider_id, begins, ends)
-            or provider_id in self._elsewhere(site_id, begins, ends)
-        ):
-            return _provider_cells(self, provider_id, site_id, span, margin=margin, without=without)
+        found = Taken(self, site_id, span, margin, without)
         ledger = self._ledgers.get(site_id)
-        return (0 if ledger is None else ledger.marks(span).providers.get(provider_id, 0)), 0
-
-    def room_cells(
-        self, room_id: int, site_id: int, span: Frame, *, without: frozenset[int]
-    ) -> int:
-        """Return the cells that the appointments in a room of the site take."""
-        if without or _is_listed(self._rooms, room_id, span.starts_at, span.ends_at):
-            return _room_cells(self, room_id, span, without=without)
-        ledger = self._ledgers.get(site_id)
-        return 0 if ledger is None else ledger.marks(span).rooms.get(room_id, 0)
+        if ledger is not None and not without:
+            begins, ends = span.starts_at - margin, span.ends_at + margin
+            days = days_of(begins, ends)
+            rooms = {its_id for day in days for its_id in self._rooms.get(day, ())}
+            providers = {its_id for day in days for its_id in self._providers.get(day, ())}
+            others = (one for its_id, one in self._ledgers.items() if its_id != site_id)
+            providers.update(*(one.providers_between(begins, ends) for one in others))
+            found.read(ledger.marks(span), rooms, providers)
+        return found
 
     def changed(self, gone: Collection[int], new: Iterable[Busy]) -> Occupancy:
         """Return the occupancy without the appointments of these ids, and with the new ones.
@@ -147,7 +135,7 @@ class Occupancy(Sequence[Busy]):
         after = object.__new__(Occupancy)
         after._ledgers, after._rows = self._ledgers, {**self._rows}
         after._providers, after._rooms = {**self._providers}, {**self._rooms}
-        after._patients, after._away = {}, self._away
+        after._patients = {}
         for busy in left:
             after._rows.pop(busy.appointment_id, None)
         after._gone = self._gone.union(
@@ -175,56 +163,102 @@ class Occupancy(Sequence[Busy]):
     def _add(self, rows: Iterable[Busy]) -> None:
         provisional = []
         for busy in rows:
-            its_id: object = busy.appointment_id
-            self._rows[its_id if its_id not in self._rows else (its_id, len(self._rows))] = busy
+            name: object = busy.appointment_id
+            self._rows[name if name not in self._rows else (name, len(self._rows))] = busy
             if busy.status not in LIVE:
                 continue
-            for lists, key in self._lists(busy):
-                if key in lists:
-                    lists[key].append(busy)
+            for lists, day, its_id in self._lists(busy):
+                of_day = lists.setdefault(day, {})
+                if its_id in of_day:
+                    of_day[its_id].append(busy)
                 else:
-                    lists[key] = [*self._in_ledgers(lists, key), busy]
+                    of_day[its_id] = [*self._in_ledgers(lists, day, its_id), busy]
             if busy.status in PROVISIONAL:
                 provisional.append(busy)
         self.provisional = (*self.provisional, *provisional)
 
-    def _lists(self, busy: Busy) -> Iterator[tuple[_Lists, tuple[int, int]]]:
+    def _lists(self, busy: Busy) -> Iterator[tuple[_Lists, int, int]]:
         slot = busy.slot
         for day in days_of(slot.starts_at, slot.ends_at):
-            yield self._providers, (slot.provider_id, day)
+            yield self._providers, day, slot.provider_id
         for day in days_of(slot.room_from, slot.room_until):
-            yield self._rooms, (slot.room_id, day)
+            yield self._rooms, day, slot.room_id
 
     def _open(self, busy: Busy) -> None:
         """Make the lists that hold it our own before they change."""
-        for lists, key in self._lists(busy):
-            if key in lists:
-                lists[key] = list(lists[key])
-            elif self._ledgers:
-                lists[key] = self._in_ledgers(lists, key)
+        for lists, day, its_id in self._lists(busy):
+            of_day = lists[day] = {**lists.get(day, _NOBODY)}
+            listed = of_day.get(its_id)
+            of_day[its_id] = (
+                self._in_ledgers(lists, day, its_id) if listed is None else list(listed)
+            )
 
     def _take_out(self, busy: Busy) -> None:
-        for lists, key in self._lists(busy):
-            if key in lists:
-                lists[key] = [other for other in lists[key] if other is not busy]
+        for lists, day, its_id in self._lists(busy):
+            lists[day][its_id] = [other for other in lists[day][its_id] if other is not busy]
 
-    def _in_ledgers(self, lists: _Lists, key: tuple[int, int]) -> list[Busy]:
+    def _in_ledgers(self, lists: _Lists, day: int, its_id: int) -> list[Busy]:
         """What the ledgers say of a provider's or a room's day."""
         found: list[Busy] = []
         for ledger in self._ledgers.values():
             of_actor = ledger.of_provider if lists is self._providers else ledger.of_room
-            found += map(ledger.busy, of_actor(*key))
+            found += map(ledger.busy, of_actor(its_id, day))
         return found
 
-    def _elsewhere(self, site_id: int, begins: datetime, ends: datetime) -> frozenset[int]:
-        """The providers who may have something at another site in that time."""
-        key = (site_id, begins, ends)
-        found = self._away.get(key)
-        if found is None:
-            others = (one for its_id, one in self._ledgers.items() if its_id != site_id)
-            found = frozenset().union(*(one.providers_between(begins, ends) for one in others))
-            self._away[key] = found
-        return found
+
+class Taken:
+    """The cells of a span in which providers and rooms are taken at a site.
+
+    Out of the ledger, but for whom something else counts too: for them appointment by appointment.
+    """
+
+    def __init__(
+        self,
+        booked: Booked,
+        site_id: int,
+        span: Frame,
+        margin: timedelta,
+        without: frozenset[int],
+    ) -> None:
+        self._booked, self._site_id, self._span = booked, site_id, span
+        self._margin, self._without = margin, without
+        self._marks: Marks | None = None
+        self._rooms: Collection[int] = ()
+        self._providers: Collection[int] = ()
+
+    def read(self, marks: Marks, rooms: Collection[int], providers: Collection[int]) -> None:
+        """Take the marks for all but these rooms and providers."""
+        self._marks, self._rooms, self._providers = marks, rooms, providers
+
+    def room(self, room_id: int) -> int:
+        """Return the cells that the appointments in the room take, preparation and turnover included."""
+        if self._marks is not None and room_id not in self._rooms:
+            return self._marks.rooms.get(room_id, 0)
+        taken, span = 0, self._span
+        for day in days_of(span.starts_at, span.ends_at):
+            for busy in self._booked.of_room(room_id, day):
+                slot = busy.slot
+                is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
+                if is_near and busy.appointment_id not in self._without:
+                    taken |= span.touched(slot.room_from, slot.room_until)
+        return taken
+
+    def provider(self, provider_id: int) -> tuple[int, int]:
+        """Return the cells that the provider's appointments take, and those too near to one at another site."""
+        if self._marks is not None and provider_id not in self._providers:
+            return self._marks.providers.get(provider_id, 0), 0
+        taken, near, span, margin = 0, 0, self._span, self._margin
+        begins, ends = span.starts_at - margin, span.ends_at + margin
+        for day in days_of(begins, ends):
+            for busy in self._booked.of_provider(provider_id, day):
+                slot = busy.slot
+                is_near = slot.starts_at < ends and begins < slot.ends_at
+                if not is_near or busy.appointment_id in self._without:
+                    continue
+                taken |= span.touched(slot.starts_at, slot.ends_at)
+                if slot.site_id != self._site_id:
+                    near |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
+        return taken, near
 
 
 class Widened(Sequence[Busy]):
@@ -272,23 +306,11 @@ class Widened(Sequence[Busy]):
         more = (busy for busy in self._more if busy.appointment_id in wanted)
         return [*more, *self._base.named(wanted)]
 
-    def provider_cells(
-        self,
-        provider_id: int,
-        site_id: int,
-        span: Frame,
-        *,
-        margin: timedelta,
-        without: frozenset[int],
-    ) -> tuple[int, int]:
-        """Return the cells taken by the provider's appointments, and those too near to one at another site."""
-        return self._base.provider_cells(provider_id, site_id, span, margin=margin, without=without)
-
-    def room_cells(
-        self, room_id: int, site_id: int, span: Frame, *, without: frozenset[int]
-    ) -> int:
-        """Return the cells that the appointments in a room of the site take."""
-        return self._base.room_cells(room_id, site_id, span, without=without)
+    def taken(
+        self, site_id: int, span: Frame, *, margin: timedelta, without: frozenset[int]
+    ) -> Taken:
+        """Return which cells of a span are taken at the site."""
+        return self._base.taken(site_id, span, margin=margin, without=without)
 
 
 class Overlay(Sequence[Busy]):
@@ -348,23 +370,11 @@ class Overlay(Sequence[Busy]):
         added = (busy for busy in self._added if busy.appointment_id in wanted)
         return [*self._left(self._base.named(wanted)), *added]
 
-    def provider_cells(
-        self,
-        provider_id: int,
-        site_id: int,
-        span: Frame,
-        *,
-        margin: timedelta,
-        without: frozenset[int],
-    ) -> tuple[int, int]:
-        """Return the cells taken by the provider's appointments, and those too near to one at another site."""
-        return _provider_cells(self, provider_id, site_id, span, margin=margin, without=without)
-
-    def room_cells(
-        self, room_id: int, site_id: int, span: Frame, *, without: frozenset[int]
-    ) -> int:
-        """Return the cells that the appointments in a room of the site take."""
-        return _room_cells(self, room_id, span, without=without)
+    def taken(
+        self, site_id: int, span: Frame, *, margin: timedelta, without: frozenset[int]
+    ) -> Taken:
+        """Return which cells of a span are taken at the site."""
+        return Taken(self, site_id, span, margin, without)
 
     def _live(self) -> Iterator[Busy]:
         return (busy for busy in self._added if busy.status in LIVE)
@@ -404,44 +414,6 @@ def clock(actor: str, busy: Busy) -> tuple[datetime, datetime]:
 def days_of(starts_at: datetime, ends_at: datetime) -> range:
     """Return the ordinals of the UTC days that the time touches."""
     return range(starts_at.toordinal(), ends_at.toordinal() + 1)
-
-
-def _is_listed(lists: _Lists, its_id: int, begins: datetime, ends: datetime) -> bool:
-    return bool(lists) and any((its_id, day) in lists for day in days_of(begins, ends))
-
-
-def _provider_cells(
-    booked: Booked,
-    provider_id: int,
-    site_id: int,
-    span: Frame,
-    *,
-    margin: timedelta,
-    without: frozenset[int],
-) -> tuple[int, int]:
-    taken = near = 0
-    begins, ends = span.starts_at - margin, span.ends_at + margin
-    for day in days_of(begins, ends):
-        for busy in booked.of_provider(provider_id, day):
-            slot = busy.slot
-            is_near = slot.starts_at < ends and begins < slot.ends_at
-            if not is_near or busy.appointment_id in without:
-                continue
-            taken |= span.touched(slot.starts_at, slot.ends_at)
-            if slot.site_id != site_id:
-                near |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
-    return taken, near
-
-
-def _room_cells(booked: Booked, room_id: int, span: Frame, *, without: frozenset[int]) -> int:
-    taken = 0
-    for day in days_of(span.starts_at, span.ends_at):
-        for busy in booked.of_room(room_id, day):
-            slot = busy.slot
-            is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
-            if is_near and busy.appointment_id not in without:
-                taken |= span.touched(slot.room_from, slot.room_until)
-    return taken
 
 
 def _start(busy: Busy) -> datetime:

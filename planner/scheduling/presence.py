@@ -81,6 +81,9 @@ class Presence:
         self._weeks: dict[tuple[int, int], _Week] = {}
         self._spacings: dict[tuple[int, int], Spacing] = {}
         self._capable: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
+        self._hosting: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._regular: dict[tuple[int, int, Kind, int], tuple[tuple[int, int], ...]] = {}
+        self._irregular: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
 
     def frame(self, site_id: int, day: date) -> Frame | None:
         """Return the site's day as cells."""
@@ -161,14 +164,41 @@ class Presence:
             )
         return self._capable[key]
 
+    def staff(
+        self, service_id: int, site_id: int, kind: Kind, day: Frame
+    ) -> Iterable[tuple[int, int]]:
+        """Return who may give the service and works at the site that day, and in which cells, by number.
+
+        Who is never absent works the same every Monday: found once a weekday, not once a day.
+        """
+        key = (service_id, site_id, kind)
+        if key not in self._irregular:
+            self._irregular[key] = tuple(
+                one for one in self.providers_of(*key) if not self._is_regular(one, site_id)
+            )
+        irregular: Iterable[int] = self._irregular[key]
+        regular: tuple[tuple[int, int], ...] = ()
+        if day.is_usual:
+            regular = self._regulars(key, day)
+        else:
+            irregular = self.providers_of(*key)
+        others = ((one, self.there_cells(one, site_id, day)) for one in irregular)
+        found = [(one, there) for one, there in others if there]
+        return sorted((*regular, *found)) if found else regular
+
     def rooms_of(self, service_id: int, site_id: int) -> tuple[int, ...]:
         """Return the rooms of the site that can host the service, those that host least else first."""
-        able = (
-            room_id
-            for room_id, room in self.rooms.items()
-            if room.site_id == site_id and service_id in room.service_ids
-        )
-        return tuple(sorted(able, key=lambda one: (len(self.rooms[one].service_ids), one)))
+        key = (service_id, site_id)
+        if key not in self._hosting:
+            able = (
+                room_id
+                for room_id, room in self.rooms.items()
+                if room.site_id == site_id and service_id in room.service_ids
+            )
+            self._hosting[key] = tuple(
+                sorted(able, key=lambda one: (len(self.rooms[one].service_ids), one))
+            )
+        return self._hosting[key]
 
     def rule(
         self,
@@ -205,6 +235,23 @@ class Presence:
             )
         return self._spacings[key]
 
+    def _is_regular(self, provider_id: int, site_id: int) -> bool:
+        provider = self.providers[provider_id]
+        week = self._week(provider.hours.get(site_id, ()), provider.breaks.get(site_id, ()))
+        return week.is_simple and not provider.absences and provider.retired_from is None
+
+    def _regulars(self, key: tuple[int, int, Kind], day: Frame) -> tuple[tuple[int, int], ...]:
+        whole = (*key, day.day.weekday())
+        if whole not in self._regular:
+            site_id, irregular = key[1], frozenset(self._irregular[key])
+            both = (
+                (one, self.there_cells(one, site_id, day))
+                for one in self.providers_of(*key)
+                if one not in irregular
+            )
+            self._regular[whole] = tuple((one, there) for one, there in both if there)
+        return self._regular[whole]
+
     def _week(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> _Week:
         key = (id(rows), id(breaks))
         if key not in self._weeks:
@@ -226,7 +273,7 @@ class _Week:
     def __init__(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> None:
         self._rows, self._breaks = rows, breaks
         both = (*rows, *breaks)
-        self._is_simple = all(
+        self.is_simple = all(
             row.valid_from is None
             and row.valid_until is None
             and row.starts < row.ends
@@ -238,7 +285,7 @@ class _Week:
 
     def cells(self, day: Frame) -> int:
         """Return the cells of the day."""
-        if not (self._is_simple and day.is_usual):
+        if not (self.is_simple and day.is_usual):
             around = Interval(day.starts_at, day.ends_at)
             working = hours.weekly(self._rows, around, day.zone)
             return day.inside(

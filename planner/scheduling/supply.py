@@ -87,12 +87,12 @@ class Free:
     def listed(self, site_id: int) -> tuple[tuple[int, datetime], ...]:
         """Return (site, start) of all that somebody could take unwarned, the earliest first."""
         if site_id not in self._listed:
-            clear = 0
-            for _, starts, warned in self.starts:
-                clear |= starts & ~warned
-            self._listed[site_id] = tuple(
-                (site_id, self.frame.instant(cell)) for cell in cells.numbers(clear)
-            )
+            clear = self.any
+            if self.is_warned:
+                clear = 0
+                for _, starts, warned in self.starts:
+                    clear |= starts & ~warned
+            self._listed[site_id] = tuple((site_id, at) for at in self.frame.instants(clear))
         return self._listed[site_id]
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
@@ -301,12 +301,14 @@ class Supply:
 
     def _starts(self, whole: _Stretch, site_id: int, before: int, after: int) -> Free | None:
         presence, frame = self._presence, whole.frame
+        margin, severity = self._travel(site_id, frame.day)
+        taken = self._occupancy.taken(site_id, whole.span, margin=margin, without=self._gone)
         rooms, has_room = [], 0
         for room_id in presence.rooms_of(self.service_id, site_id):
             retired_from = presence.rooms[room_id].retired_from
             if retired_from is not None and frame.day >= retired_from:
                 continue
-            usable = self._room(room_id, site_id, whole)
+            usable = whole.joined(presence.usable_cells, room_id) & ~taken.room(room_id)
             fits = cells.runs(usable, before + self._length + after) << before
             if fits:
                 rooms.append((room_id, usable))
@@ -315,27 +317,23 @@ class Supply:
         allowed = (has_room >> whole.first) & grid
         if not allowed:
             return None
-        opened = whole.joined(lambda one: presence.open_cells(site_id, one))
+        opened = whole.joined(presence.open_cells, site_id)
         found = []
         noted = set()
-        for provider_id in presence.providers_of(self.service_id, site_id, self._service.kind):
-            there = opened & whole.joined(
-                lambda one, its_id=provider_id: presence.there_cells(its_id, site_id, one)  # type: ignore[misc]
-            )
-            if there:
-                starts, warned, is_noted = self._provider(
-                    provider_id, site_id, there, whole, allowed
-                )
-                if is_noted:
-                    noted.add(provider_id)
-                if starts:
-                    found.append((provider_id, starts, warned))
+        anybody = anybody_warned = 0
+        for provider_id, there in self._staff(site_id, whole):
+            busy, travel = taken.provider(provider_id)
+            near = opened & there & ~busy
+            starts, warned, is_noted = self._provider(near, travel, severity, whole)
+            if is_noted:
+                noted.add(provider_id)
+            starts &= allowed
+            if starts:
+                found.append((provider_id, starts, warned & allowed))
+                anybody |= starts
+                anybody_warned |= warned & allowed
         if not found:
             return None
-        anybody = anybody_warned = 0
-        for _, starts, warned in found:
-            anybody |= starts
-            anybody_warned |= warned
         return Free(
             frame,
             anybody,
@@ -346,23 +344,23 @@ class Supply:
             noted=frozenset(noted),
         )
 
-    def _room(self, room_id: int, site_id: int, whole: _Stretch) -> int:
-        usable = whole.joined(lambda one: self._presence.usable_cells(room_id, one))
-        return usable & ~self._occupancy.room_cells(
-            room_id, site_id, whole.span, without=self._gone
+    def _staff(self, site_id: int, whole: _Stretch) -> Iterable[tuple[int, int]]:
+        """Who may give the service, and the cells in which they work at the site."""
+        presence, kind = self._presence, self._service.kind
+        if whole.span is whole.frame:
+            return presence.staff(self.service_id, site_id, kind, whole.frame)
+        return (
+            (one, whole.joined(presence.there_cells, one, site_id))
+            for one in presence.providers_of(self.service_id, site_id, kind)
         )
 
     def _provider(
-        self, provider_id: int, site_id: int, there: int, whole: _Stretch, allowed: int
+        self, near: int, travel: int, severity: Severity, whole: _Stretch
     ) -> tuple[int, int, bool]:
-        margin, severity = self._travel(site_id, whole.frame.day)
-        taken, travel = self._occupancy.provider_cells(
-            provider_id, site_id, whole.span, margin=margin, without=self._gone
-        )
-        near = there & ~taken
+        """The starts of a provider, those of them that are warned of, and whether there is a note."""
         if travel and severity in HARD:
             near, travel = near & ~travel, 0
-        starts = (cells.runs(near, self._length) >> whole.first) & allowed
+        starts = cells.runs(near, self._length) >> whole.first
         if not travel or severity is Severity.INFO:
             return starts, 0, bool(travel)
         clear = cells.runs(near & ~travel, self._length) >> whole.first
@@ -404,13 +402,13 @@ class _Stretch:
             size = (ends_at - starts_at) // CELL
             self.span = Frame(frame.day, frame.zone, starts_at, ends_at, size, is_usual=False)
 
-    def joined(self, cells_of: Callable[[Frame], int]) -> int:
-        """Return what holds on each of its days, as cells of all of them."""
-        if len(self._frames) == 1:
-            return cells_of(self.frame)
+    def joined(self, cells_of: Callable[..., int], *ids: int) -> int:
+        """Return what holds for these ids on each of its days, as cells of all of them."""
+        if self.span is self.frame:
+            return cells_of(*ids, self.frame)
         found = offset = 0
         for one in self._frames:
-            found |= cells_of(one) << offset
+            found |= cells_of(*ids, one) << offset
             offset += one.size
         return found
 
