@@ -62,16 +62,15 @@ def _statement(dialect: str) -> Any:
             Appointment.site_id.in_(sa.bindparam("sites", expanding=True)),
             Appointment.starts_at >= sa.bindparam("since"),
             Appointment.starts_at < sa.bindparam("until"),
-            Appointment.status.in_([status.value for status in STATUSES]),
+            Appointment.status.in_([_plain(status.value) for status in STATUSES]),
         )
         .group_by(Appointment.site_id)
     )
 
 
 def _numbers(minutes: Callable[[Any], Any], minutes_up: Callable[[Any], Any]) -> Iterator[Any]:
-    status = sa.case(
-        {one.value: place for place, one in enumerate(STATUSES)}, value=Appointment.status
-    )
+    places = [(_plain(one.value), _plain(place)) for place, one in enumerate(STATUSES)]
+    status = sa.case(*((Appointment.status == word, place) for word, place in places))
     found: Mapping[str, Any] = {
         "appointment_id": Appointment.id,
         "provider_id": Appointment.provider_id,
@@ -79,8 +78,8 @@ def _numbers(minutes: Callable[[Any], Any], minutes_up: Callable[[Any], Any]) ->
         "patient_id": Appointment.patient_id,
         "service_id": Appointment.service_id,
         "status": status,
-        "course_id": sa.func.coalesce(CourseSession.course_id, 0),
-        "number": sa.func.coalesce(CourseSession.number, 0),
+        "course_id": sa.func.coalesce(CourseSession.course_id, _plain(0)),
+        "number": sa.func.coalesce(CourseSession.number, _plain(0)),
         "starts": minutes(Appointment.starts_at),
         "ends": minutes_up(Appointment.ends_at),
         "room_from": minutes(Appointment.room_from),
@@ -96,9 +95,11 @@ def _sqlite() -> tuple[Any, Any]:
     def seconds(at: Any) -> Any:
         return sa.func.unixepoch(at, type_=sa.Integer)
 
-    numbers = _numbers(lambda at: seconds(at) // 60, lambda at: (seconds(at) + 59) // 60)
-    packed = sa.func.printf(sa.literal_column(f"'{'%08x' * len(FIELDS)}'"), *numbers)
-    zones = sa.func.coalesce(sa.type_coerce(CourseSession.zones, sa.Text), "")
+    numbers = _numbers(
+        lambda at: seconds(at) // _plain(60), lambda at: (seconds(at) + _plain(59)) // _plain(60)
+    )
+    packed = sa.func.printf(_plain("%08x" * len(FIELDS)), *numbers)
+    zones = sa.func.coalesce(sa.type_coerce(CourseSession.zones, sa.Text), _plain(""))
     return sa.func.group_concat(packed, ""), sa.func.group_concat(zones, BETWEEN)
 
 
@@ -106,7 +107,7 @@ def _postgresql() -> tuple[Any, Any]:
     """Bytes, four a number, highest first: as the server sends an integer."""
 
     def minutes(at: Any) -> Any:
-        return sa.func.date_part("epoch", at, type_=sa.Float) / 60
+        return sa.func.date_part(_plain("epoch"), at, type_=sa.Float) / _plain(60)
 
     def sent(number: Any) -> Any:
         return sa.func.int4send(sa.cast(number, sa.Integer), type_=BYTEA)
@@ -115,12 +116,17 @@ def _postgresql() -> tuple[Any, Any]:
     packed = sent(next(numbers))
     for number in numbers:
         packed = packed.concat(sent(number))
-    zones = sa.func.coalesce(sa.cast(CourseSession.zones, sa.Text), "")
+    zones = sa.func.coalesce(sa.cast(CourseSession.zones, sa.Text), _plain(""))
     order = (Appointment.starts_at, Appointment.id)
     return (
         sa.func.string_agg(packed, aggregate_order_by(sa.literal_column("''::bytea"), *order)),
         sa.func.string_agg(zones, aggregate_order_by(sa.literal(BETWEEN), *order)),
     )
+
+
+def _plain(value: int | str) -> Any:
+    """A number or word as part of the statement: looked up for every row, parameters take a third of its time."""
+    return sa.literal_column(repr(value), sa.Text if isinstance(value, str) else sa.Integer)
 
 
 _PACKED: Mapping[str, Callable[[], tuple[Any, Any]]] = {

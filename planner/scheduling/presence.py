@@ -82,8 +82,7 @@ class Presence:
         self._spacings: dict[tuple[int, int], Spacing] = {}
         self._capable: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
         self._hosting: dict[tuple[int, int], tuple[int, ...]] = {}
-        self._regular: dict[tuple[int, int, Kind, int], tuple[tuple[int, int], ...]] = {}
-        self._irregular: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
+        self._staff: dict[tuple[int, int, Kind], _Staff] = {}
 
     def frame(self, site_id: int, day: date) -> Frame | None:
         """Return the site's day as cells."""
@@ -172,16 +171,10 @@ class Presence:
         Who is never absent works the same every Monday: found once a weekday, not once a day.
         """
         key = (service_id, site_id, kind)
-        if key not in self._irregular:
-            self._irregular[key] = tuple(
-                one for one in self.providers_of(*key) if not self._is_regular(one, site_id)
-            )
-        irregular: Iterable[int] = self._irregular[key]
-        regular: tuple[tuple[int, int], ...] = ()
-        if day.is_usual:
-            regular = self._regulars(key, day)
-        else:
-            irregular = self.providers_of(*key)
+        staff = self._staff.get(key)
+        if staff is None:
+            staff = self._staff[key] = self._staff_of(*key)
+        regular, irregular = staff.on(day)
         others = ((one, self.there_cells(one, site_id, day)) for one in irregular)
         found = [(one, there) for one, there in others if there]
         return sorted((*regular, *found)) if found else regular
@@ -235,22 +228,16 @@ class Presence:
             )
         return self._spacings[key]
 
-    def _is_regular(self, provider_id: int, site_id: int) -> bool:
-        provider = self.providers[provider_id]
-        week = self._week(provider.hours.get(site_id, ()), provider.breaks.get(site_id, ()))
-        return week.is_simple and not provider.absences and provider.retired_from is None
-
-    def _regulars(self, key: tuple[int, int, Kind], day: Frame) -> tuple[tuple[int, int], ...]:
-        whole = (*key, day.day.weekday())
-        if whole not in self._regular:
-            site_id, irregular = key[1], frozenset(self._irregular[key])
-            both = (
-                (one, self.there_cells(one, site_id, day))
-                for one in self.providers_of(*key)
-                if one not in irregular
-            )
-            self._regular[whole] = tuple((one, there) for one, there in both if there)
-        return self._regular[whole]
+    def _staff_of(self, service_id: int, site_id: int, kind: Kind) -> _Staff:
+        regular, irregular = [], []
+        for one in self.providers_of(service_id, site_id, kind):
+            provider = self.providers[one]
+            week = self._week(provider.hours.get(site_id, ()), provider.breaks.get(site_id, ()))
+            if week.is_simple and not provider.absences and provider.retired_from is None:
+                regular.append((one, week))
+            else:
+                irregular.append(one)
+        return _Staff(regular, irregular)
 
     def _week(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> _Week:
         key = (id(rows), id(breaks))
@@ -265,6 +252,25 @@ def may(provider: ProviderFacts, service_id: int, site_id: int, kind: Kind) -> b
     if kind is Kind.CONSULT:
         return key in provider.examines
     return key in provider.treats or (kind is Kind.REVIEW and key in provider.examines)
+
+
+class _Staff:
+    """Who may give a service at a site: those of whom the weekday says all, with their weeks, and the others."""
+
+    def __init__(self, regular: list[tuple[int, _Week]], irregular: list[int]) -> None:
+        self._weeks, self._irregular = regular, irregular
+        self._all = [*irregular, *(one for one, _ in regular)]
+        self._regular: dict[int, tuple[tuple[int, int], ...]] = {}
+
+    def on(self, day: Frame) -> tuple[tuple[tuple[int, int], ...], Iterable[int]]:
+        """Return who surely works that day, in which cells, and who has to be looked at."""
+        if not day.is_usual:
+            return (), self._all
+        weekday = day.day.weekday()
+        if weekday not in self._regular:
+            both = ((one, week.cells(day)) for one, week in self._weeks)
+            self._regular[weekday] = tuple((one, there) for one, there in both if there)
+        return self._regular[weekday], self._irregular
 
 
 class _Week:

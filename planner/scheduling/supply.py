@@ -303,13 +303,10 @@ class Supply:
         presence, frame = self._presence, whole.frame
         margin, severity = self._travel(site_id, frame.day)
         taken = self._occupancy.taken(site_id, whole.span, margin=margin, without=self._gone)
-        rooms, has_room = [], 0
+        rooms, has_room, stays = [], 0, before + self._length + after
         for room_id in presence.rooms_of(self.service_id, site_id):
-            retired_from = presence.rooms[room_id].retired_from
-            if retired_from is not None and frame.day >= retired_from:
-                continue
-            usable = whole.joined(presence.usable_cells, room_id) & ~taken.room(room_id)
-            fits = cells.runs(usable, before + self._length + after) << before
+            usable = self._usable(room_id, whole) & ~taken.room(room_id)
+            fits = cells.runs(usable, stays) << before
             if fits:
                 rooms.append((room_id, usable))
                 has_room |= fits
@@ -318,20 +315,23 @@ class Supply:
         if not allowed:
             return None
         opened = whole.joined(presence.open_cells, site_id)
-        found = []
-        noted = set()
-        anybody = anybody_warned = 0
+        found, noted = [], set()
+        anybody = anybody_warned = warned = 0
         for provider_id, there in self._staff(site_id, whole):
             busy, travel = taken.provider(provider_id)
             near = opened & there & ~busy
-            starts, warned, is_noted = self._provider(near, travel, severity, whole)
-            if is_noted:
-                noted.add(provider_id)
-            starts &= allowed
+            if travel:
+                starts, warned, is_noted = self._near_others(near, travel, severity)
+                if is_noted:
+                    noted.add(provider_id)
+                warned = (warned >> whole.first) & allowed
+                anybody_warned |= warned
+            else:
+                starts, warned = cells.runs(near, self._length), 0
+            starts = (starts >> whole.first) & allowed
             if starts:
-                found.append((provider_id, starts, warned & allowed))
+                found.append((provider_id, starts, warned))
                 anybody |= starts
-                anybody_warned |= warned & allowed
         if not found:
             return None
         return Free(
@@ -344,6 +344,15 @@ class Supply:
             noted=frozenset(noted),
         )
 
+    def _usable(self, room_id: int, whole: _Stretch) -> int:
+        """The cells in which the room is neither out of service nor, that day, retired."""
+        room = self._presence.rooms[room_id]
+        if room.retired_from is not None and whole.frame.day >= room.retired_from:
+            return 0
+        return (
+            whole.joined(self._presence.usable_cells, room_id) if room.outages else whole.span.full
+        )
+
     def _staff(self, site_id: int, whole: _Stretch) -> Iterable[tuple[int, int]]:
         """Who may give the service, and the cells in which they work at the site."""
         presence, kind = self._presence, self._service.kind
@@ -354,17 +363,14 @@ class Supply:
             for one in presence.providers_of(self.service_id, site_id, kind)
         )
 
-    def _provider(
-        self, near: int, travel: int, severity: Severity, whole: _Stretch
-    ) -> tuple[int, int, bool]:
-        """The starts of a provider, those of them that are warned of, and whether there is a note."""
-        if travel and severity in HARD:
-            near, travel = near & ~travel, 0
-        starts = cells.runs(near, self._length) >> whole.first
-        if not travel or severity is Severity.INFO:
-            return starts, 0, bool(travel)
-        clear = cells.runs(near & ~travel, self._length) >> whole.first
-        return starts, starts & ~clear, False
+    def _near_others(self, near: int, travel: int, severity: Severity) -> tuple[int, int, bool]:
+        """Where somebody could start who is at another site that day, where they are warned, whether it is noted."""
+        if severity in HARD:
+            return cells.runs(near & ~travel, self._length), 0, False
+        starts = cells.runs(near, self._length)
+        if severity is Severity.INFO:
+            return starts, 0, True
+        return starts, starts & ~cells.runs(near & ~travel, self._length), False
 
     def _travel(self, site_id: int, day: date) -> tuple[timedelta, Severity]:
         if len(self._presence.sites) < 2:
