@@ -38,10 +38,10 @@ class Frame:
         """Return when the cell begins."""
         return self.starts_at + CELL * cell
 
-    def instants(self, cells: int) -> Iterator[datetime]:
-        """Yield when each of the cells begins, the first one first."""
+    def instants(self, cells: int) -> list[datetime]:
+        """Return when each of the cells begins, the first one first."""
         starts_at = self.starts_at
-        return (starts_at + _SINCE[cell] for cell in numbers(cells))
+        return [starts_at + _SINCE[cell] for cell in numbers(cells)]
 
     def inside(self, spans: Iterable[Interval]) -> int:
         """Return the cells that lie wholly within a span."""

@@ -74,6 +74,7 @@ class Ledger:
         ) = self._columns  # fmt: skip
         self._made: dict[int, Busy] = {}
         self._marks: dict[tuple[datetime, int], Marks] = {}
+        self._between: dict[tuple[datetime, datetime], frozenset[int]] = {}
         self._days: dict[int, tuple[_Places, _Places]] = {}
 
     def __len__(self) -> int:
@@ -110,7 +111,12 @@ class Ledger:
 
     def providers_between(self, starts_at: datetime, ends_at: datetime) -> frozenset[int]:
         """Return who has something here in that time, and perhaps some who have it a little earlier or later."""
-        return frozenset(self._providers[self._near(_floor(starts_at), _ceiling(ends_at))])
+        key = (starts_at, ends_at)
+        found = self._between.get(key)
+        if found is None:
+            near = self._near(_floor(starts_at), _ceiling(ends_at))
+            found = self._between[key] = frozenset(self._providers[near])
+        return found
 
     def marks(self, span: Frame) -> Marks:
         """Return who and what is taken in which cells of the span."""

@@ -92,7 +92,7 @@ class Free:
                 clear = 0
                 for _, starts, warned in self.starts:
                     clear |= starts & ~warned
-            self._listed[site_id] = tuple((site_id, at) for at in self.frame.instants(clear))
+            self._listed[site_id] = tuple([(site_id, at) for at in self.frame.instants(clear)])
         return self._listed[site_id]
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
