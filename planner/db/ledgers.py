@@ -32,9 +32,10 @@ def read(session: Session, site_ids: Collection[int], span: Interval) -> Iterato
     values = {"sites": sorted(site_ids), "since": span.starts_at, "until": span.ends_at}
     rows: Any = session.connection().execute(statement, values).all()
     for site_id, count, packed, zones in rows:
-        numbers = array(NUMBER, bytes.fromhex(packed) if isinstance(packed, str) else packed)
-        if len(numbers) != count * len(FIELDS):
+        digits = 8 if isinstance(packed, str) else 4
+        if len(packed) != count * len(FIELDS) * digits:
             raise OverflowError(f"a number of site {site_id} has more than 32 bits")
+        numbers = array(NUMBER, bytes.fromhex(packed) if isinstance(packed, str) else packed)
         if sys.byteorder == "little":
             numbers.byteswap()
         yield Ledger(site_id, ledger.columns(numbers), _reader(zones))
@@ -46,7 +47,7 @@ def _reader(zones: str) -> Callable[[], Sequence[frozenset[str]]]:
 
 @lru_cache(maxsize=1024)
 def _zones(text: str) -> frozenset[str]:
-    return frozenset(json.loads(text)) if text else frozenset()
+    return frozenset(json.loads(text) or ()) if text else frozenset()
 
 
 @lru_cache
@@ -68,7 +69,13 @@ def _statement(dialect: str) -> Any:
     )
 
 
-def _numbers(minutes: Callable[[Any], Any], minutes_up: Callable[[Any], Any]) -> Iterator[Any]:
+def _numbers(seconds: Callable[[Any], Any]) -> Iterator[Any]:
+    def minutes(at: Any) -> Any:
+        return seconds(at) // _plain(60)
+
+    def minutes_up(at: Any) -> Any:
+        return (seconds(at) + _plain(59)) // _plain(60)
+
     places = [(_plain(one.value), _plain(place)) for place, one in enumerate(STATUSES)]
     status = sa.case(*((Appointment.status == word, place) for word, place in places))
     found: Mapping[str, Any] = {
@@ -91,13 +98,7 @@ def _numbers(minutes: Callable[[Any], Any], minutes_up: Callable[[Any], Any]) ->
 
 def _sqlite() -> tuple[Any, Any]:
     """Hexadecimal, eight digits a number: what can be put together there. Ordered by the ledger, when need be."""
-
-    def seconds(at: Any) -> Any:
-        return sa.func.unixepoch(at, type_=sa.Integer)
-
-    numbers = _numbers(
-        lambda at: seconds(at) // _plain(60), lambda at: (seconds(at) + _plain(59)) // _plain(60)
-    )
+    numbers = _numbers(lambda at: sa.func.unixepoch(at, type_=sa.Integer))
     packed = sa.func.printf(_plain("%08x" * len(FIELDS)), *numbers)
     zones = sa.func.coalesce(sa.type_coerce(CourseSession.zones, sa.Text), _plain(""))
     return sa.func.group_concat(packed, ""), sa.func.group_concat(zones, BETWEEN)
@@ -106,16 +107,15 @@ def _sqlite() -> tuple[Any, Any]:
 def _postgresql() -> tuple[Any, Any]:
     """Bytes, four a number, highest first: as the server sends an integer."""
 
-    def minutes(at: Any) -> Any:
-        return sa.func.date_part(_plain("epoch"), at, type_=sa.Float) / _plain(60)
+    def seconds(at: Any) -> Any:
+        return sa.cast(sa.func.date_part(_plain("epoch"), at), sa.BigInteger)
 
     def sent(number: Any) -> Any:
         return sa.func.int4send(sa.cast(number, sa.Integer), type_=BYTEA)
 
-    numbers = _numbers(lambda at: sa.func.floor(minutes(at)), lambda at: sa.func.ceil(minutes(at)))
-    packed = sent(next(numbers))
-    for number in numbers:
-        packed = packed.concat(sent(number))
+    packed, *others = map(sent, _numbers(seconds))
+    for number in others:
+        packed = packed.concat(number)
     zones = sa.func.coalesce(sa.cast(CourseSession.zones, sa.Text), _plain(""))
     order = (Appointment.starts_at, Appointment.id)
     return (

@@ -31,7 +31,7 @@ AHEAD = timedelta(days=7)
 MOST_CHANGED = 400
 """Appointments changed since, above which reading all is as quick as reading those."""
 
-MOST_UNWRITTEN = 2_000
+MOST_CHANGES = 4_000
 """Appointments that came or went since all was read, above which it is read anew: they take more to keep."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,10 +64,7 @@ def current(
         changed = _changed(session, kept, head)
         if not changed:
             return _keep(bind, head, kept.span, kept.occupancy)
-        if (
-            len(changed) <= MOST_CHANGED
-            and len(changed) + kept.occupancy.unwritten <= MOST_UNWRITTEN
-        ):
+        if len(changed) <= MOST_CHANGED and kept.occupancy.changes <= MOST_CHANGES:
             rows = read(session, kept.span, changed)
             return _keep(bind, head, kept.span, kept.occupancy.changed(changed, rows))
     # What reaches further than before is read whole: all of it is then of the same head.

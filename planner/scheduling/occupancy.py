@@ -43,6 +43,9 @@ class Occupancy(Sequence[Busy]):
         self._patients: dict[int, list[Busy]] = {}
         self.provisional: tuple[Busy, ...] = ()
         self.kept: dict[Any, Follower] = {}
+        self.changes = (
+            0  # appointments that have come or gone since it was made of rows and ledgers
+        )
         self._add(rows)
 
     def __len__(self) -> int:
@@ -152,13 +155,9 @@ class Occupancy(Sequence[Busy]):
             for busy in (*left, *added)
             for day in days_of(busy.slot.room_from - ONE_DAY, busy.slot.room_until + ONE_DAY)
         )
+        after.changes = self.changes + len(left) + len(added)
         after.kept = {key: item.after(after, days) for key, item in self.kept.items()}
         return after
-
-    @property
-    def unwritten(self) -> int:
-        """How many appointments have come or gone since the ledgers were read."""
-        return len(self._rows) + len(self._gone)
 
     def _add(self, rows: Iterable[Busy]) -> None:
         provisional = []

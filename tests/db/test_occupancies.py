@@ -266,16 +266,16 @@ def test_what_is_put_off_past_all_that_is_kept_is_found_there_once(
 def test_after_many_changes_all_is_read_anew(
     bound: sa.Engine, clinic: SmallClinic, given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(occupancies, "MOST_UNWRITTEN", 1)
+    monkeypatch.setattr(occupancies, "MOST_CHANGES", 1)
     patient_id = given(factories.patient)
     given(factories.appointment, clinic, patient_id, day=date(2027, 3, 3))
     loaded()
-    unwritten = []
+    changes = []
     for day in (4, 5, 8):
         slot = at(clinic, patient_id, day, 9)
         change(lambda tx, slot=slot: appointments.add(tx, slot, status=Status.BOOKED))  # type: ignore[misc]
-        unwritten.append(occupancies_kept(bound).unwritten)
-    assert unwritten == [1, 0, 1]
+        changes.append(occupancies_kept(bound).changes)
+    assert changes == [1, 2, 0]
     assert len(loaded().busy) == 4
 
 
