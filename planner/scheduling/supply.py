@@ -316,10 +316,13 @@ class Supply:
             return None
         opened = whole.joined(presence.open_cells, site_id)
         found, noted = [], set()
-        anybody = anybody_warned = warned = 0
-        for provider_id, there in self._staff(site_id, whole):
+        anybody = anybody_warned = 0
+        for provider_id, present in self._staff(site_id, whole):
+            there = opened & present
+            if not there:
+                continue
             busy, travel = taken.provider(provider_id)
-            near = opened & there & ~busy
+            near = there & ~busy
             if travel:
                 starts, warned, is_noted = self._near_others(near, travel, severity)
                 if is_noted:
