@@ -57,7 +57,7 @@ def current(
         return None
     bind = session.get_bind()
     kept = _KEPT.get(bind)
-    head = session.execute(_head(), {"known": kept.head_id if kept else 0}).one()
+    head = session.connection().execute(_head(), {"known": kept.head_id if kept else 0}).one()
     if kept is not None and kept.span.contains(span) and (head.known or "") == kept.head_hash:
         if head.id == kept.head_id and (head.newest or 0) == kept.newest_id:
             return kept.occupancy
