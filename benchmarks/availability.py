@@ -136,7 +136,7 @@ def _stored(size: str, count: int, url: str, seconds: float) -> Iterator[Row]:
             raise RuntimeError(f"free starts and bitsets disagree in {size}")
         for name, forget in (("cold", questions.forget), ("hours known", occupancies._KEPT.clear)):
             yield measuring.beside(
-                f"free starts, 28 days, out of a database, {name}",
+                f"free starts, stored, {name}",
                 size,
                 partial(cold, forget),
                 floor,

@@ -13,6 +13,7 @@ from planner.db.base import Base
 from planner.scheduling.timetable import Timetable, WeeklyHours
 
 TABLES = Base.metadata.tables
+COLOUR = "#0f766e"
 WRITTEN_AT = datetime(2026, 1, 5, 15, tzinfo=UTC)
 
 
@@ -20,12 +21,14 @@ def write(url: str, engine: sa.Engine, timetable: Timetable) -> None:
     """Migrate an empty database and write the timetable's catalogue, its bookings and whose they are."""
     migrate.upgrade(url)
     with engine.begin() as connection:
-        for name, rows in _catalogue(timetable):
+        for name, rows in (
+            *_catalogue(timetable),
+            ("patient", _patients(timetable)),
+            ("appointment", _appointments(timetable)),
+        ):
             connection.execute(sa.insert(TABLES[name]), list(rows))
-        connection.execute(sa.insert(TABLES["patient"]), list(_patients(timetable)))
-        connection.execute(sa.insert(TABLES["appointment"]), list(_appointments(timetable)))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("ANALYZE")  # as its autovacuum would after a while
 
 
 Rows = Iterator[dict[str, Any]]
@@ -37,8 +40,13 @@ def _catalogue(timetable: Timetable) -> Iterator[tuple[str, Rows]]:
     yield (
         "site",
         (
-            {"id": one, "name": f"Site {one}", "colour": "#0f766e", "zone": site.zone}
-            | {"grid_minutes": site.grid_minutes}
+            {
+                "id": one,
+                "name": f"Site {one}",
+                "colour": COLOUR,
+                "zone": site.zone,
+                "grid_minutes": site.grid_minutes,
+            }
             for one, site in sites.items()
         ),
     )
@@ -53,11 +61,18 @@ def _catalogue(timetable: Timetable) -> Iterator[tuple[str, Rows]]:
     yield (
         "service",
         (
-            {"id": one, "code": f"S{one}", "name": f"Service {one}", "colour": "#0f766e"}
-            | {"kind": service.kind.value, "minutes": service.minutes}
-            | {"minutes_choices": [service.minutes], "walk_minutes": service.walk_minutes}
-            | {"preparation_minutes": service.preparation_minutes}
-            | {"turnover_minutes": service.turnover_minutes}
+            {
+                "id": one,
+                "code": f"S{one}",
+                "name": f"Service {one}",
+                "colour": COLOUR,
+                "kind": service.kind.value,
+                "minutes": service.minutes,
+                "minutes_choices": [service.minutes],
+                "walk_minutes": service.walk_minutes,
+                "preparation_minutes": service.preparation_minutes,
+                "turnover_minutes": service.turnover_minutes,
+            }
             for one, service in services.items()
         ),
     )
