@@ -1,7 +1,8 @@
 """What a process keeps of what is booked, for as long as the audit trail says it holds.
 
-Read whole once; after that only what the trail says has changed since. Equal heads of the hash chain mean
-equal histories, so a database that was put back from a copy is never taken for the one that was read.
+Read whole once, as far ahead as a question reaches; after that only what the trail says has changed since, until
+one reaches further. Equal heads of the hash chain mean equal histories, so a database that was put back from a
+copy is never taken for the one that was read.
 """
 
 from __future__ import annotations

@@ -44,9 +44,9 @@ def load(
     """Return what is known within the horizon, in at most fifteen statements.
 
     Busy is a superset of what the horizon needs, usually kept by the process, and of the patients all
-    that is live, whenever it is. With providers or rooms given, and inside a
-    transaction, it is read anew, a day around the horizon; with them it holds only what touches one
-    of them or the patients. The catalogue and the rules are always whole.
+    that is live, whenever it is. With providers or rooms given, and inside a transaction, it is read
+    anew, a day around the horizon; with them it holds only what touches one of them or the patients.
+    The catalogue and the rules are always whole.
     """
     known = snapshots.catalogue(session)
     everybody = provider_ids is None and room_ids is None
