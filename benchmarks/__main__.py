@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[float], Iterator[Row]]] = {
     "search": pages.search,
     "course": pages.course,
     "availability": availability.free,
+    "stored": availability.stored,
     "proposals": course.proposals,
     "questions": questions.both,
     "feed": feeds.feed,

@@ -53,9 +53,14 @@ def copy(size: str) -> Iterator[str]:
 
 def postgres(server: str, size: str) -> str:
     """Return the address of a new database of the server with a filled clinic in it."""
-    url = _create(server, f"clinic_{uuid.uuid4().hex[:12]}")
+    url = empty(server)
     fill(url, size)
     return url
+
+
+def empty(server: str) -> str:
+    """Return the address of a new, empty database of the server."""
+    return _create(server, f"clinic_{uuid.uuid4().hex[:12]}")
 
 
 def twin(server: str, url: str) -> str:

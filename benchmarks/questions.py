@@ -103,12 +103,12 @@ def _asked(question: Question) -> object:
 
 
 def _cold(ask: Callable[[], object]) -> object:
-    _forget()
+    forget()
     return ask()
 
 
-def _forget() -> None:
-    """Let the process know as little as one that has just begun."""
+def forget() -> None:
+    """Let the process know as little of the clinic as one that has just begun."""
     caches: tuple[MutableMapping[Any, Any], ...] = (
         occupancies._KEPT,
         snapshots._KEPT,
@@ -120,7 +120,7 @@ def _forget() -> None:
 
 def _megabytes(ask: Callable[[], object]) -> float:
     """Return what the process keeps when it has been asked once."""
-    _forget()
+    forget()
     tracemalloc.start()
     ask()
     kept = tracemalloc.get_traced_memory()[0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -128,8 +130,7 @@ _Absences = Mapping[tuple[str, int], tuple[AbsentDays, ...]]
 
 def _absences(session: Session) -> _Absences:
     found: defaultdict[tuple[str, int], list[AbsentDays]] = defaultdict(list)
-    table = Absence.metadata.tables["absence"]
-    for row in session.execute(sa.select(table).order_by(table.c.from_date, table.c.id)):
+    for row in _rows(session, _absences_statement()):
         days = AbsentDays(
             from_date=row.from_date,
             until_date=row.until_date,
@@ -145,77 +146,95 @@ def _absences(session: Session) -> _Absences:
 
 
 def _sites(session: Session, absences: _Absences) -> dict[int, SiteFacts]:
-    statement = sa.select(
-        Site.id, Site.zone, Site.grid_minutes, Site.retired_from,
-        SiteHours.weekday, SiteHours.opens, SiteHours.closes,
-        SiteHours.valid_from, SiteHours.valid_until,
-    ).outerjoin(SiteHours, SiteHours.site_id == Site.id)  # fmt: skip
-    grouped = _grouped(session.execute(statement.order_by(Site.position, Site.id, SiteHours.id)))
+    grouped: dict[int, tuple[Any, list[WeeklyHours]]] = {}
+    for site_id, zone, grid_minutes, retired_from, *weekly in _rows(session, _sites_statement()):
+        hours = grouped.setdefault(site_id, ((zone, grid_minutes, retired_from), []))[1]
+        if weekly[0] is not None:
+            hours.append(_weekly(*weekly))
     return {
         site_id: SiteFacts(
-            zone=rows[0].zone,
-            grid_minutes=rows[0].grid_minutes,
-            hours=tuple(
-                _weekly(row, row.opens, row.closes) for row in rows if row.weekday is not None
-            ),
+            zone=zone,
+            grid_minutes=grid_minutes,
+            hours=tuple(hours),
             closures=absences.get(("site", site_id), ()),
-            retired_from=rows[0].retired_from,
+            retired_from=retired_from,
         )
-        for site_id, rows in grouped.items()
+        for site_id, ((zone, grid_minutes, retired_from), hours) in grouped.items()
     }
 
 
 def _rooms(session: Session, absences: _Absences) -> dict[int, RoomFacts]:
-    statement = sa.select(
-        Room.id, Room.site_id, Room.retired_from, RoomService.service_id
-    ).outerjoin(RoomService, RoomService.room_id == Room.id)
-    grouped = _grouped(session.execute(statement.order_by(Room.position, Room.id)))
+    grouped: dict[int, tuple[Any, list[int]]] = {}
+    for room_id, site_id, retired_from, service_id in _rows(session, _rooms_statement()):
+        services = grouped.setdefault(room_id, ((site_id, retired_from), []))[1]
+        if service_id is not None:
+            services.append(service_id)
     return {
         room_id: RoomFacts(
-            site_id=rows[0].site_id,
-            service_ids=frozenset(row.service_id for row in rows if row.service_id is not None),
+            site_id=site_id,
+            service_ids=frozenset(services),
             outages=absences.get(("room", room_id), ()),
-            retired_from=rows[0].retired_from,
+            retired_from=retired_from,
         )
-        for room_id, rows in grouped.items()
+        for room_id, ((site_id, retired_from), services) in grouped.items()
     }
 
 
 def _providers(session: Session, absences: _Absences) -> dict[int, ProviderFacts]:
-    statement = sa.select(
-        Provider.id, Provider.retired_from, ProviderHours.site_id, ProviderHours.kind,
-        ProviderHours.weekday, ProviderHours.starts, ProviderHours.ends,
-        ProviderHours.valid_from, ProviderHours.valid_until,
-    ).outerjoin(ProviderHours, ProviderHours.provider_id == Provider.id)  # fmt: skip
-    ordered = statement.order_by(Provider.position, Provider.id, ProviderHours.id)
+    retired: dict[int, date | None] = {}
+    hours: defaultdict[tuple[int, str], defaultdict[int, list[WeeklyHours]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for row in _rows(session, _providers_statement()):
+        provider_id, retired[provider_id], site_id, kind, *weekly = row
+        if site_id is not None:
+            hours[provider_id, kind][site_id].append(_weekly(*weekly))
     matrix = _matrix(session)
+    shared: dict[tuple[int, ...], tuple[WeeklyHours, ...]] = {}
     return {
         provider_id: ProviderFacts(
-            hours=_by_site(rows, "work"),
-            breaks=_by_site(rows, "break"),
+            hours=_by_site(hours[provider_id, "work"], shared),
+            breaks=_by_site(hours[provider_id, "break"], shared),
             treats=frozenset(matrix["may_treat", provider_id]),
             examines=frozenset(matrix["may_examine", provider_id]),
             absences=absences.get(("provider", provider_id), ()),
-            retired_from=rows[0].retired_from,
+            retired_from=retired_from,
         )
-        for provider_id, rows in _grouped(session.execute(ordered)).items()
+        for provider_id, retired_from in retired.items()
     }
 
 
-def _matrix(session: Session) -> defaultdict[tuple[str, int], set[tuple[int, int]]]:
-    found: defaultdict[tuple[str, int], set[tuple[int, int]]] = defaultdict(set)
-    for row in session.execute(sa.select(ProviderService.metadata.tables["provider_service"])):
-        for right in ("may_treat", "may_examine"):
-            if getattr(row, right):
-                found[right, row.provider_id].add((row.service_id, row.site_id))
+def _by_site(
+    hours: Mapping[int, list[WeeklyHours]], shared: dict[tuple[int, ...], tuple[WeeklyHours, ...]]
+) -> dict[int, tuple[WeeklyHours, ...]]:
+    """Many work the same hours: they share them, so that what is made of them is made once."""
+    return {
+        site_id: shared.setdefault(tuple(map(id, rows)), tuple(rows))
+        for site_id, rows in hours.items()
+    }
+
+
+@lru_cache(maxsize=1024)
+def _weekly(
+    weekday: int, starts: time, ends: time, valid_from: date | None, valid_until: date | None
+) -> WeeklyHours:
+    return WeeklyHours(
+        weekday=weekday, starts=starts, ends=ends, valid_from=valid_from, valid_until=valid_until
+    )
+
+
+def _matrix(session: Session) -> defaultdict[tuple[str, int], list[tuple[int, int]]]:
+    found: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    rows = _rows(session, _matrix_statement())
+    for provider_id, service_id, site_id, may_examine, may_treat in rows:
+        if may_treat:
+            found["may_treat", provider_id].append((service_id, site_id))
+        if may_examine:
+            found["may_examine", provider_id].append((service_id, site_id))
     return found
 
 
 def _services(session: Session) -> dict[int, ServiceFacts]:
-    statement = sa.select(
-        Service.id, Service.kind, Service.minutes, Service.preparation_minutes,
-        Service.turnover_minutes, Service.walk_minutes, Service.retired_from,
-    ).order_by(Service.position, Service.id)  # fmt: skip
     return {
         row.id: ServiceFacts(
             kind=Kind(row.kind),
@@ -225,12 +244,11 @@ def _services(session: Session) -> dict[int, ServiceFacts]:
             walk_minutes=row.walk_minutes,
             retired_from=row.retired_from,
         )
-        for row in session.execute(statement)
+        for row in _rows(session, _services_statement())
     }
 
 
 def _rules(session: Session) -> tuple[RuleSetting, ...]:
-    table = RuleRecord.metadata.tables["rule_record"]
     return tuple(
         RuleSetting(
             code=row.code,
@@ -240,30 +258,74 @@ def _rules(session: Session) -> tuple[RuleSetting, ...]:
             severity=Severity(row.severity),
             effective_from=row.effective_from,
         )
-        for row in session.execute(sa.select(table).order_by(table.c.id))
+        for row in _rows(session, _rules_statement())
     )
 
 
-def _grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
-    grouped: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        grouped[row.id].append(row)
-    return dict(grouped)
+def _rows(session: Session, statement: Any) -> Any:
+    """The rows of a statement of columns; by the connection, since the session would only take longer."""
+    return session.connection().execute(statement).all()
 
 
-def _by_site(rows: Iterable[Any], kind: str) -> dict[int, tuple[WeeklyHours, ...]]:
-    found: defaultdict[int, list[WeeklyHours]] = defaultdict(list)
-    for row in rows:
-        if row.kind == kind:
-            found[row.site_id].append(_weekly(row, row.starts, row.ends))
-    return {site_id: tuple(hours) for site_id, hours in found.items()}
+# Each is built once: putting a statement together takes longer than running it.
 
 
-def _weekly(row: Any, starts: Any, ends: Any) -> WeeklyHours:
-    return WeeklyHours(
-        weekday=row.weekday,
-        starts=starts,
-        ends=ends,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
+@lru_cache
+def _absences_statement() -> Any:
+    table = Absence.metadata.tables["absence"]
+    return sa.select(table).order_by(table.c.from_date, table.c.id)
+
+
+@lru_cache
+def _sites_statement() -> Any:
+    return (
+        sa.select(
+            Site.id, Site.zone, Site.grid_minutes, Site.retired_from,
+            SiteHours.weekday, SiteHours.opens, SiteHours.closes,
+            SiteHours.valid_from, SiteHours.valid_until,
+        )
+        .outerjoin(SiteHours, SiteHours.site_id == Site.id)
+        .order_by(Site.position, Site.id, SiteHours.id)
+    )  # fmt: skip
+
+
+@lru_cache
+def _rooms_statement() -> Any:
+    return (
+        sa.select(Room.id, Room.site_id, Room.retired_from, RoomService.service_id)
+        .outerjoin(RoomService, RoomService.room_id == Room.id)
+        .order_by(Room.position, Room.id)
     )
+
+
+@lru_cache
+def _providers_statement() -> Any:
+    return (
+        sa.select(
+            Provider.id, Provider.retired_from, ProviderHours.site_id, ProviderHours.kind,
+            ProviderHours.weekday, ProviderHours.starts, ProviderHours.ends,
+            ProviderHours.valid_from, ProviderHours.valid_until,
+        )
+        .outerjoin(ProviderHours, ProviderHours.provider_id == Provider.id)
+        .order_by(Provider.position, Provider.id, ProviderHours.id)
+    )  # fmt: skip
+
+
+@lru_cache
+def _matrix_statement() -> Any:
+    its = ProviderService.metadata.tables["provider_service"].c
+    return sa.select(its.provider_id, its.service_id, its.site_id, its.may_examine, its.may_treat)
+
+
+@lru_cache
+def _services_statement() -> Any:
+    return sa.select(
+        Service.id, Service.kind, Service.minutes, Service.preparation_minutes,
+        Service.turnover_minutes, Service.walk_minutes, Service.retired_from,
+    ).order_by(Service.position, Service.id)  # fmt: skip
+
+
+@lru_cache
+def _rules_statement() -> Any:
+    table = RuleRecord.metadata.tables["rule_record"]
+    return sa.select(table).order_by(table.c.id)

@@ -41,16 +41,16 @@ def load(
     provider_ids: Collection[int] | None = None,
     room_ids: Collection[int] | None = None,
 ) -> Timetable:
-    """Return what is known within the horizon, in at most fourteen statements.
+    """Return what is known within the horizon, in at most fifteen statements.
 
-    Busy is a superset of what the horizon needs: usually all that is to come, kept by the process,
-    and of the patients all that is live, whenever it is. With providers or rooms given, and inside a
-    transaction, it is read anew, a day around the horizon; with them it holds only what touches one
-    of them or the patients. The catalogue and the rules are always whole.
+    Busy is a superset of what the horizon needs, usually kept by the process, and of the patients all
+    that is live, whenever it is. With providers or rooms given, and inside a transaction, it is read
+    anew, a day around the horizon; with them it holds only what touches one of them or the patients.
+    The catalogue and the rules are always whole.
     """
     known = snapshots.catalogue(session)
     everybody = provider_ids is None and room_ids is None
-    booked = _kept(session, horizon, now) if everybody else None
+    booked = _kept(session, horizon, now, known.sites) if everybody else None
     rows = (
         _busy_rows(
             session,
@@ -125,26 +125,38 @@ _SESSION: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def _kept(session: Session, horizon: Interval, now: datetime) -> Occupancy | None:
+def _kept(
+    session: Session, horizon: Interval, now: datetime, site_ids: Collection[int]
+) -> Occupancy | None:
     """What this process keeps of what is booked, where that may be used: not while something is written."""
     if session.info.get("tracer") is not None:
         return None
-    return occupancies.current(session, since=horizon.starts_at - MARGIN, now=now, read=_read)
+    around = Interval(horizon.starts_at - MARGIN, horizon.ends_at + MARGIN)
+    return occupancies.current(session, around, now=now, site_ids=site_ids, read=_read)
 
 
-def _read(session: Session, since: datetime, ids: Collection[int] | None) -> Iterator[Busy]:
-    where: list[Any] = [Appointment.ends_at > since]
-    values: dict[str, Any] = {}
+def _read(session: Session, span: Interval, ids: Collection[int] | None) -> Iterator[Busy]:
+    values: dict[str, Any] = {"from": span.starts_at, "until": span.ends_at}
     if ids is not None:
-        where.append(Appointment.id.in_(_several("ids")))
         values["ids"] = sorted(ids)
-    return map(_busy, session.execute(_select(*where), values))
+    rows: Any = session.connection().execute(_begun_statement(ids is not None), values)
+    return map(_busy, rows)
+
+
+@lru_cache
+def _begun_statement(of_ids: bool) -> Any:
+    which = Appointment.id.in_(_several("ids")) if of_ids else Appointment.status.in_(PROVISIONAL)
+    return _select(
+        Appointment.starts_at >= sa.bindparam("from"),
+        Appointment.starts_at < sa.bindparam("until"),
+        which,
+    )
 
 
 def _widened(booked: Occupancy, rows: list[Any]) -> Sequence[Busy]:
-    """With what the patients had before the kept rows begin: it counts for their distances."""
-    earlier = [_busy(row) for row in rows if row.id not in booked.ids]
-    return Widened(booked, earlier) if earlier else booked
+    """With what else the patients have, before and after what is kept: it counts for their distances."""
+    more = [_busy(row) for row in rows if not booked.holds(row.id)]
+    return Widened(booked, more) if more else booked
 
 
 def _busy_rows(

@@ -38,6 +38,11 @@ class Frame:
         """Return when the cell begins."""
         return self.starts_at + CELL * cell
 
+    def instants(self, cells: int) -> list[datetime]:
+        """Return when each of the cells begins, the first one first."""
+        starts_at = self.starts_at
+        return [starts_at + _SINCE[cell] for cell in numbers(cells)]
+
     def inside(self, spans: Iterable[Interval]) -> int:
         """Return the cells that lie wholly within a span."""
         cells = 0
@@ -127,3 +132,7 @@ def touched_by(length: timedelta) -> int:
 @lru_cache(maxsize=256)
 def _every(step: int, size: int) -> int:
     return sum(1 << cell for cell in range(0, size, step))
+
+
+_SINCE = tuple(CELL * cell for cell in range(4 * USUAL))
+"""How long after the first cell each begins: more than any day has, with the two around it."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, overload
 
+from planner.scheduling.cells import Frame
+from planner.scheduling.ledger import Ledger, Marks
 from planner.scheduling.timetable import LIVE, Busy, Status
 
 PROVISIONAL = frozenset({Status.HELD, Status.RESERVED})
 ONE_DAY = timedelta(days=1)
+
+_Lists = dict[int, dict[int, list[Busy]]]
+"""By UTC day and actor."""
+
+_NOBODY: Mapping[int, list[Busy]] = {}
 
 
 class Follower(Protocol):
@@ -22,61 +29,121 @@ class Follower(Protocol):
 class Occupancy(Sequence[Busy]):
     """Appointments, the live ones found by provider and day, room and day, or patient. Immutable.
 
-    ``kept`` is for what others work out from it; it follows when ``changed`` makes another.
+    Most of them may stand in ledgers, one a site. Wherever an appointment has come or gone since a ledger was
+    read, all that touches the same provider or room that day is listed, and the list is what holds. ``kept`` is
+    for what others work out from it; it follows when ``changed`` makes another.
     """
 
-    def __init__(self, rows: Iterable[Busy] = ()) -> None:
+    def __init__(self, rows: Iterable[Busy] = (), ledgers: Iterable[Ledger] = ()) -> None:
+        self._ledgers: dict[int, Ledger] = {ledger.site_id: ledger for ledger in ledgers}
+        self._gone: frozenset[int] = frozenset()  # of those in the ledgers
         self._rows: dict[object, Busy] = {}
-        self._providers: dict[tuple[int, int], list[Busy]] = {}
-        self._rooms: dict[tuple[int, int], list[Busy]] = {}
+        self._providers: _Lists = {}
+        self._rooms: _Lists = {}
         self._patients: dict[int, list[Busy]] = {}
         self.provisional: tuple[Busy, ...] = ()
         self.kept: dict[Any, Follower] = {}
+        self.changes = (
+            0  # appointments that have come or gone since it was made of rows and ledgers
+        )
         self._add(rows)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows) - len(self._gone) + sum(map(len, self._ledgers.values()))
 
     def __iter__(self) -> Iterator[Busy]:
-        return iter(self._rows.values())
+        for ledger in self._ledgers.values():
+            yield from (busy for busy in ledger if busy.appointment_id not in self._gone)
+        yield from self._rows.values()
 
     @overload
     def __getitem__(self, index: int) -> Busy: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[Busy]: ...
     def __getitem__(self, index: int | slice) -> Busy | Sequence[Busy]:
-        return tuple(self._rows.values())[index]
+        return tuple(self)[index]
 
-    @property
-    def ids(self) -> Collection[object]:
-        """The ids of the appointments."""
-        return self._rows.keys()
+    def named(self, ids: Iterable[int]) -> list[Busy]:
+        """Return the appointments of these ids that are among them."""
+        wanted = frozenset(ids)
+        written = (
+            ledger.busy(position)
+            for its_id in wanted - self._gone
+            for ledger in self._ledgers.values()
+            if (position := ledger.position(its_id)) is not None
+        )
+        return [*written, *(one for one in self._rows.values() if one.appointment_id in wanted)]
+
+    def holds(self, appointment_id: int) -> bool:
+        """Whether the appointment is among them."""
+        return appointment_id in self._rows or (
+            appointment_id not in self._gone
+            and any(one.position(appointment_id) is not None for one in self._ledgers.values())
+        )
 
     def of_provider(self, provider_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the provider on a UTC day, given as its ordinal."""
-        return self._providers.get((provider_id, day), ())
+        listed = self._providers.get(day, _NOBODY).get(provider_id)
+        return self._in_ledgers(self._providers, day, provider_id) if listed is None else listed
 
     def of_room(self, room_id: int, day: int) -> Sequence[Busy]:
         """Return what touches the room, preparation and turnover included, on a UTC day."""
-        return self._rooms.get((room_id, day), ())
+        listed = self._rooms.get(day, _NOBODY).get(room_id)
+        return self._in_ledgers(self._rooms, day, room_id) if listed is None else listed
 
     def of_patient(self, patient_id: int) -> Sequence[Busy]:
         """Return all that is booked for the patient, ordered by start."""
-        return self._patients.get(patient_id, ())
+        found = self._patients.get(patient_id)
+        if found is None:
+            found = [
+                ledger.busy(position)
+                for ledger in self._ledgers.values()
+                for position in ledger.of_patient(patient_id)
+            ]
+            found = [busy for busy in found if busy.appointment_id not in self._gone]
+            found += [
+                busy
+                for busy in self._rows.values()
+                if busy.slot.patient_id == patient_id and busy.status in LIVE
+            ]
+            found.sort(key=_start)
+            self._patients[patient_id] = found
+        return found
+
+    def taken(
+        self, site_id: int, span: Frame, *, margin: timedelta, without: frozenset[int]
+    ) -> Taken:
+        """Return which cells of a span are taken at the site.
+
+        ``margin`` is the way to and from another site; ``without`` are appointments that do not count.
+        """
+        found = Taken(self, site_id, span, margin, without)
+        ledger = self._ledgers.get(site_id)
+        if ledger is not None and not without:
+            begins, ends = span.starts_at - margin, span.ends_at + margin
+            days = days_of(begins, ends)
+            rooms = {its_id for day in days for its_id in self._rooms.get(day, ())}
+            providers = {its_id for day in days for its_id in self._providers.get(day, ())}
+            others = (one for its_id, one in self._ledgers.items() if its_id != site_id)
+            providers.update(*(one.providers_between(begins, ends) for one in others))
+            found.read(ledger.marks(span), rooms, providers)
+        return found
 
     def changed(self, gone: Collection[int], new: Iterable[Busy]) -> Occupancy:
         """Return the occupancy without the appointments of these ids, and with the new ones.
 
         What does not change is shared: it costs what the change is large, not what is booked.
         """
-        left = [self._rows[its_id] for its_id in gone if its_id in self._rows]
-        added = tuple(new)
+        left, added = self.named(gone), tuple(new)
         after = object.__new__(Occupancy)
-        after._rows = {**self._rows}
+        after._ledgers, after._rows = self._ledgers, {**self._rows}
         after._providers, after._rooms = {**self._providers}, {**self._rooms}
-        after._patients = {**self._patients}
+        after._patients = {}
         for busy in left:
-            del after._rows[busy.appointment_id]
+            after._rows.pop(busy.appointment_id, None)
+        after._gone = self._gone.union(
+            busy.appointment_id for busy in left if busy.appointment_id not in self._rows
+        )
         for busy in (*left, *added):
             after._open(busy)
         for busy in left:
@@ -88,62 +155,124 @@ class Occupancy(Sequence[Busy]):
             for busy in (*left, *added)
             for day in days_of(busy.slot.room_from - ONE_DAY, busy.slot.room_until + ONE_DAY)
         )
+        after.changes = self.changes + len(left) + len(added)
         after.kept = {key: item.after(after, days) for key, item in self.kept.items()}
         return after
 
     def _add(self, rows: Iterable[Busy]) -> None:
         provisional = []
         for busy in rows:
-            its_id: object = busy.appointment_id
-            self._rows[its_id if its_id not in self._rows else (its_id, len(self._rows))] = busy
+            name: object = busy.appointment_id
+            self._rows[name if name not in self._rows else (name, len(self._rows))] = busy
             if busy.status not in LIVE:
                 continue
-            slot = busy.slot
-            for lists, key in self._lists(busy):
-                if key in lists:
-                    lists[key].append(busy)
+            for lists, day, its_id in self._lists(busy):
+                of_day = lists.setdefault(day, {})
+                if its_id in of_day:
+                    of_day[its_id].append(busy)
                 else:
-                    lists[key] = [busy]
-            if slot.patient_id is not None and len(self._patients[slot.patient_id]) > 1:
-                self._patients[slot.patient_id].sort(key=_start)
+                    of_day[its_id] = [*self._in_ledgers(lists, day, its_id), busy]
             if busy.status in PROVISIONAL:
                 provisional.append(busy)
         self.provisional = (*self.provisional, *provisional)
 
-    def _lists(self, busy: Busy) -> Iterator[tuple[dict[Any, list[Busy]], object]]:
+    def _lists(self, busy: Busy) -> Iterator[tuple[_Lists, int, int]]:
         slot = busy.slot
-        for day in range(slot.starts_at.toordinal(), slot.ends_at.toordinal() + 1):
-            yield self._providers, (slot.provider_id, day)
-        for day in range(slot.room_from.toordinal(), slot.room_until.toordinal() + 1):
-            yield self._rooms, (slot.room_id, day)
-        if slot.patient_id is not None:
-            yield self._patients, slot.patient_id
+        for day in days_of(slot.starts_at, slot.ends_at):
+            yield self._providers, day, slot.provider_id
+        for day in days_of(slot.room_from, slot.room_until):
+            yield self._rooms, day, slot.room_id
 
     def _open(self, busy: Busy) -> None:
         """Make the lists that hold it our own before they change."""
-        for lists, key in self._lists(busy):
-            if key in lists:
-                lists[key] = list(lists[key])
+        for lists, day, its_id in self._lists(busy):
+            of_day = lists[day] = {**lists.get(day, _NOBODY)}
+            listed = of_day.get(its_id)
+            of_day[its_id] = (
+                self._in_ledgers(lists, day, its_id) if listed is None else list(listed)
+            )
 
     def _take_out(self, busy: Busy) -> None:
-        for lists, key in self._lists(busy):
-            if key in lists:
-                lists[key] = [other for other in lists[key] if other is not busy]
+        for lists, day, its_id in self._lists(busy):
+            lists[day][its_id] = [other for other in lists[day][its_id] if other is not busy]
+
+    def _in_ledgers(self, lists: _Lists, day: int, its_id: int) -> list[Busy]:
+        """What the ledgers say of a provider's or a room's day."""
+        found: list[Busy] = []
+        for ledger in self._ledgers.values():
+            of_actor = ledger.of_provider if lists is self._providers else ledger.of_room
+            found += map(ledger.busy, of_actor(its_id, day))
+        return found
+
+
+class Taken:
+    """The cells of a span in which providers and rooms are taken at a site.
+
+    Out of the ledger, but for whom something else counts too: for them appointment by appointment.
+    """
+
+    def __init__(
+        self,
+        booked: Booked,
+        site_id: int,
+        span: Frame,
+        margin: timedelta,
+        without: frozenset[int],
+    ) -> None:
+        self._booked, self._site_id, self._span = booked, site_id, span
+        self._margin, self._without = margin, without
+        self._marks: Marks | None = None
+        self._rooms: Collection[int] = ()
+        self._providers: Collection[int] = ()
+
+    def read(self, marks: Marks, rooms: Collection[int], providers: Collection[int]) -> None:
+        """Take the marks for all but these rooms and providers."""
+        self._marks, self._rooms, self._providers = marks, rooms, providers
+
+    def room(self, room_id: int) -> int:
+        """Return the cells that the appointments in the room take, preparation and turnover included."""
+        if self._marks is not None and room_id not in self._rooms:
+            return self._marks.rooms.get(room_id, 0)
+        taken, span = 0, self._span
+        for day in days_of(span.starts_at, span.ends_at):
+            for busy in self._booked.of_room(room_id, day):
+                slot = busy.slot
+                is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
+                if is_near and busy.appointment_id not in self._without:
+                    taken |= span.touched(slot.room_from, slot.room_until)
+        return taken
+
+    def provider(self, provider_id: int) -> tuple[int, int]:
+        """Return the cells that the provider's appointments take, and those too near to one at another site."""
+        if self._marks is not None and provider_id not in self._providers:
+            return self._marks.providers.get(provider_id, 0), 0
+        taken, near, span, margin = 0, 0, self._span, self._margin
+        begins, ends = span.starts_at - margin, span.ends_at + margin
+        for day in days_of(begins, ends):
+            for busy in self._booked.of_provider(provider_id, day):
+                slot = busy.slot
+                is_near = slot.starts_at < ends and begins < slot.ends_at
+                if not is_near or busy.appointment_id in self._without:
+                    continue
+                taken |= span.touched(slot.starts_at, slot.ends_at)
+                if slot.site_id != self._site_id:
+                    near |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
+        return taken, near
 
 
 class Widened(Sequence[Busy]):
-    """An occupancy with what some patients had before it begins; shares what is kept with it."""
+    """An occupancy with what some patients have before it begins and after it ends; shares what is kept with it."""
 
-    def __init__(self, base: Occupancy, earlier: Iterable[Busy]) -> None:
+    def __init__(self, base: Occupancy, more: Iterable[Busy]) -> None:
         self._base = base
-        self._earlier = tuple(earlier)
+        self._more = tuple(more)
         self.kept, self.provisional = base.kept, base.provisional
 
     def __len__(self) -> int:
-        return len(self._base) + len(self._earlier)
+        return len(self._base) + len(self._more)
 
     def __iter__(self) -> Iterator[Busy]:
-        yield from self._earlier
+        yield from self._more
         yield from self._base
 
     @overload
@@ -163,12 +292,24 @@ class Widened(Sequence[Busy]):
 
     def of_patient(self, patient_id: int) -> Sequence[Busy]:
         """Return all that is booked for the patient, ordered by start."""
-        earlier = [
+        more = [
             busy
-            for busy in self._earlier
+            for busy in self._more
             if busy.slot.patient_id == patient_id and busy.status in LIVE
         ]
-        return (*sorted(earlier, key=_start), *self._base.of_patient(patient_id))
+        return sorted((*more, *self._base.of_patient(patient_id)), key=_start)
+
+    def named(self, ids: Iterable[int]) -> list[Busy]:
+        """Return the appointments of these ids that are among them."""
+        wanted = frozenset(ids)
+        more = (busy for busy in self._more if busy.appointment_id in wanted)
+        return [*more, *self._base.named(wanted)]
+
+    def taken(
+        self, site_id: int, span: Frame, *, margin: timedelta, without: frozenset[int]
+    ) -> Taken:
+        """Return which cells of a span are taken at the site."""
+        return self._base.taken(site_id, span, margin=margin, without=without)
 
 
 class Overlay(Sequence[Busy]):
@@ -221,6 +362,18 @@ class Overlay(Sequence[Busy]):
         rows = self._left(self._base.of_patient(patient_id))
         rows += [busy for busy in self._live() if busy.slot.patient_id == patient_id]
         return sorted(rows, key=_start)
+
+    def named(self, ids: Iterable[int]) -> list[Busy]:
+        """Return the appointments of these ids that are among them."""
+        wanted = frozenset(ids)
+        added = (busy for busy in self._added if busy.appointment_id in wanted)
+        return [*self._left(self._base.named(wanted)), *added]
+
+    def taken(
+        self, site_id: int, span: Frame, *, margin: timedelta, without: frozenset[int]
+    ) -> Taken:
+        """Return which cells of a span are taken at the site."""
+        return Taken(self, site_id, span, margin, without)
 
     def _live(self) -> Iterator[Busy]:
         return (busy for busy in self._added if busy.status in LIVE)

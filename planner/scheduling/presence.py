@@ -81,6 +81,8 @@ class Presence:
         self._weeks: dict[tuple[int, int], _Week] = {}
         self._spacings: dict[tuple[int, int], Spacing] = {}
         self._capable: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
+        self._hosting: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._staff: dict[tuple[int, int, Kind], _Staff] = {}
 
     def frame(self, site_id: int, day: date) -> Frame | None:
         """Return the site's day as cells."""
@@ -161,14 +163,35 @@ class Presence:
             )
         return self._capable[key]
 
+    def staff(
+        self, service_id: int, site_id: int, kind: Kind, day: Frame
+    ) -> Iterable[tuple[int, int]]:
+        """Return who may give the service and works at the site that day, and in which cells, by number.
+
+        Who is never absent works the same every Monday: found once a weekday, not once a day.
+        """
+        key = (service_id, site_id, kind)
+        staff = self._staff.get(key)
+        if staff is None:
+            staff = self._staff[key] = self._staff_of(*key)
+        regular, irregular = staff.on(day)
+        others = ((one, self.there_cells(one, site_id, day)) for one in irregular)
+        found = [(one, there) for one, there in others if there]
+        return sorted((*regular, *found)) if found else regular
+
     def rooms_of(self, service_id: int, site_id: int) -> tuple[int, ...]:
         """Return the rooms of the site that can host the service, those that host least else first."""
-        able = (
-            room_id
-            for room_id, room in self.rooms.items()
-            if room.site_id == site_id and service_id in room.service_ids
-        )
-        return tuple(sorted(able, key=lambda one: (len(self.rooms[one].service_ids), one)))
+        key = (service_id, site_id)
+        if key not in self._hosting:
+            able = (
+                room_id
+                for room_id, room in self.rooms.items()
+                if room.site_id == site_id and service_id in room.service_ids
+            )
+            self._hosting[key] = tuple(
+                sorted(able, key=lambda one: (len(self.rooms[one].service_ids), one))
+            )
+        return self._hosting[key]
 
     def rule(
         self,
@@ -205,6 +228,17 @@ class Presence:
             )
         return self._spacings[key]
 
+    def _staff_of(self, service_id: int, site_id: int, kind: Kind) -> _Staff:
+        regular, irregular = [], []
+        for one in self.providers_of(service_id, site_id, kind):
+            provider = self.providers[one]
+            week = self._week(provider.hours.get(site_id, ()), provider.breaks.get(site_id, ()))
+            if week.is_simple and not provider.absences and provider.retired_from is None:
+                regular.append((one, week))
+            else:
+                irregular.append(one)
+        return _Staff(regular, irregular)
+
     def _week(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> _Week:
         key = (id(rows), id(breaks))
         if key not in self._weeks:
@@ -220,13 +254,32 @@ def may(provider: ProviderFacts, service_id: int, site_id: int, kind: Kind) -> b
     return key in provider.treats or (kind is Kind.REVIEW and key in provider.examines)
 
 
+class _Staff:
+    """Who may give a service at a site: those of whom the weekday says all, with their weeks, and the others."""
+
+    def __init__(self, regular: list[tuple[int, _Week]], irregular: list[int]) -> None:
+        self._weeks, self._irregular = regular, irregular
+        self._all = [*irregular, *(one for one, _ in regular)]
+        self._regular: dict[int, tuple[tuple[int, int], ...]] = {}
+
+    def on(self, day: Frame) -> tuple[tuple[tuple[int, int], ...], Iterable[int]]:
+        """Return who surely works that day, in which cells, and who has to be looked at."""
+        if not day.is_usual:
+            return (), self._all
+        weekday = day.day.weekday()
+        if weekday not in self._regular:
+            both = ((one, week.cells(day)) for one, week in self._weeks)
+            self._regular[weekday] = tuple((one, there) for one, there in both if there)
+        return self._regular[weekday], self._irregular
+
+
 class _Week:
     """Weekly hours less breaks as cells: one integer a weekday while nothing but the weekday matters."""
 
     def __init__(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> None:
         self._rows, self._breaks = rows, breaks
         both = (*rows, *breaks)
-        self._is_simple = all(
+        self.is_simple = all(
             row.valid_from is None
             and row.valid_until is None
             and row.starts < row.ends
@@ -238,7 +291,7 @@ class _Week:
 
     def cells(self, day: Frame) -> int:
         """Return the cells of the day."""
-        if not (self._is_simple and day.is_usual):
+        if not (self.is_simple and day.is_usual):
             around = Interval(day.starts_at, day.ends_at)
             working = hours.weekly(self._rows, around, day.zone)
             return day.inside(

@@ -98,12 +98,12 @@ class Free:
     def listed(self, site_id: int) -> tuple[tuple[int, datetime], ...]:
         """Return (site, start) of all that somebody could take unwarned, the earliest first."""
         if site_id not in self._listed:
-            clear = 0
-            for _, starts, warned in self.starts:
-                clear |= starts & ~warned
-            self._listed[site_id] = tuple(
-                (site_id, self.frame.instant(cell)) for cell in cells.numbers(clear)
-            )
+            clear = self.any
+            if self.is_warned:
+                clear = 0
+                for _, starts, warned in self.starts:
+                    clear |= starts & ~warned
+            self._listed[site_id] = tuple([(site_id, at) for at in self.frame.instants(clear)])
         return self._listed[site_id]
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
@@ -140,7 +140,7 @@ def of(
         busy for busy in its.occupancy.provisional if occupancy.has_run_out(busy, timetable.now)
     ]
     if ignoring:
-        gone += [busy for busy in its.occupancy if busy.appointment_id in ignoring]
+        gone += its.occupancy.named(ignoring)
     return whole.without(gone) if gone else whole
 
 
@@ -308,13 +308,12 @@ class Supply:
 
     def _starts(self, whole: _Stretch, site_id: int, before: int, after: int) -> Free | None:
         presence, frame = self._presence, whole.frame
-        rooms, has_room = [], 0
+        margin, severity = self._travel(site_id, frame.day)
+        taken = self._occupancy.taken(site_id, whole.span, margin=margin, without=self._gone)
+        rooms, has_room, stays = [], 0, before + self._length + after
         for room_id in presence.rooms_of(self.service_id, site_id):
-            retired_from = presence.rooms[room_id].retired_from
-            if retired_from is not None and frame.day >= retired_from:
-                continue
-            usable = self._room(room_id, whole)
-            fits = cells.runs(usable, before + self._length + after) << before
+            usable = self._usable(room_id, whole) & ~taken.room(room_id)
+            fits = cells.runs(usable, stays) << before
             if fits:
                 rooms.append((room_id, usable))
                 has_room |= fits
@@ -322,27 +321,29 @@ class Supply:
         allowed = (has_room >> whole.first) & grid
         if not allowed:
             return None
-        opened = whole.joined(lambda one: presence.open_cells(site_id, one))
-        found = []
-        noted = set()
-        for provider_id in presence.providers_of(self.service_id, site_id, self._service.kind):
-            there = opened & whole.joined(
-                lambda one, its_id=provider_id: presence.there_cells(its_id, site_id, one)  # type: ignore[misc]
-            )
-            if there:
-                starts, warned, is_noted = self._provider(
-                    provider_id, site_id, there, whole, allowed
-                )
+        opened = whole.joined(presence.open_cells, site_id)
+        found, noted = [], set()
+        anybody = anybody_warned = 0
+        for provider_id, present in self._staff(site_id, whole):
+            there = opened & present
+            if not there:
+                continue
+            busy, travel = taken.provider(provider_id)
+            near = there & ~busy
+            if travel:
+                starts, warned, is_noted = self._near_others(near, travel, severity)
                 if is_noted:
                     noted.add(provider_id)
-                if starts:
-                    found.append((provider_id, starts, warned))
+                warned = (warned >> whole.first) & allowed
+                anybody_warned |= warned
+            else:
+                starts, warned = cells.runs(near, self._length), 0
+            starts = (starts >> whole.first) & allowed
+            if starts:
+                found.append((provider_id, starts, warned))
+                anybody |= starts
         if not found:
             return None
-        anybody = anybody_warned = 0
-        for _, starts, warned in found:
-            anybody |= starts
-            anybody_warned |= warned
         return Free(
             frame,
             anybody,
@@ -353,41 +354,33 @@ class Supply:
             noted=frozenset(noted),
         )
 
-    def _room(self, room_id: int, whole: _Stretch) -> int:
-        usable, span = (
-            whole.joined(lambda one: self._presence.usable_cells(room_id, one)),
-            whole.span,
+    def _usable(self, room_id: int, whole: _Stretch) -> int:
+        """The cells in which the room is neither out of service nor, that day, retired."""
+        room = self._presence.rooms[room_id]
+        if room.retired_from is not None and whole.frame.day >= room.retired_from:
+            return 0
+        return (
+            whole.joined(self._presence.usable_cells, room_id) if room.outages else whole.span.full
         )
-        for day in occupancy.days_of(span.starts_at, span.ends_at):
-            for busy in self._occupancy.of_room(room_id, day):
-                slot = busy.slot
-                is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
-                if is_near and busy.appointment_id not in self._gone:
-                    usable &= ~span.touched(slot.room_from, slot.room_until)
-        return usable
 
-    def _provider(
-        self, provider_id: int, site_id: int, there: int, whole: _Stretch, allowed: int
-    ) -> tuple[int, int, bool]:
-        margin, severity = self._travel(site_id, whole.frame.day)
-        near, travel, span = there, 0, whole.span
-        begins, ends = span.starts_at - margin, span.ends_at + margin
-        for day in occupancy.days_of(begins, ends):
-            for busy in self._occupancy.of_provider(provider_id, day):
-                slot = busy.slot
-                is_near = slot.starts_at < ends and begins < slot.ends_at
-                if not is_near or busy.appointment_id in self._gone:
-                    continue
-                near &= ~span.touched(slot.starts_at, slot.ends_at)
-                if slot.site_id != site_id:
-                    travel |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
-        if travel and severity in HARD:
-            near, travel = near & ~travel, 0
-        starts = (cells.runs(near, self._length) >> whole.first) & allowed
-        if not travel or severity is Severity.INFO:
-            return starts, 0, bool(travel)
-        clear = cells.runs(near & ~travel, self._length) >> whole.first
-        return starts, starts & ~clear, False
+    def _staff(self, site_id: int, whole: _Stretch) -> Iterable[tuple[int, int]]:
+        """Who may give the service, and the cells in which they work at the site."""
+        presence, kind = self._presence, self._service.kind
+        if whole.span is whole.frame:
+            return presence.staff(self.service_id, site_id, kind, whole.frame)
+        return (
+            (one, whole.joined(presence.there_cells, one, site_id))
+            for one in presence.providers_of(self.service_id, site_id, kind)
+        )
+
+    def _near_others(self, near: int, travel: int, severity: Severity) -> tuple[int, int, bool]:
+        """Where somebody could start who is at another site that day, where they are warned, whether it is noted."""
+        if severity in HARD:
+            return cells.runs(near & ~travel, self._length), 0, False
+        starts = cells.runs(near, self._length)
+        if severity is Severity.INFO:
+            return starts, 0, True
+        return starts, starts & ~cells.runs(near & ~travel, self._length), False
 
     def _travel(self, site_id: int, day: date) -> tuple[timedelta, Severity]:
         if len(self._presence.sites) < 2:
@@ -425,13 +418,13 @@ class _Stretch:
             size = (ends_at - starts_at) // CELL
             self.span = Frame(frame.day, frame.zone, starts_at, ends_at, size, is_usual=False)
 
-    def joined(self, cells_of: Callable[[Frame], int]) -> int:
-        """Return what holds on each of its days, as cells of all of them."""
-        if len(self._frames) == 1:
-            return cells_of(self.frame)
+    def joined(self, cells_of: Callable[..., int], *ids: int) -> int:
+        """Return what holds for these ids on each of its days, as cells of all of them."""
+        if self.span is self.frame:
+            return cells_of(*ids, self.frame)
         found = offset = 0
         for one in self._frames:
-            found |= cells_of(one) << offset
+            found |= cells_of(*ids, one) << offset
             offset += one.size
         return found
 

@@ -15,6 +15,7 @@ from planner.db.engine import Tx
 from planner.db.models import Appointment, CourseSession
 from planner.scheduling import availability
 from planner.scheduling.interval import Interval
+from planner.scheduling.occupancy import Occupancy
 from planner.scheduling.timetable import Busy, Slot, Status, Timetable
 from tests import factories
 from tests.db.conftest import DESK, NOW
@@ -145,9 +146,7 @@ def test_a_database_put_back_from_a_copy_is_read_anew(
     assert len(kept.busy) == 1
     state = occupancies._KEPT[bound]
     change(lambda tx: appointments.add(tx, at(clinic, other_id, 4, 9), status=Status.BOOKED))
-    occupancies._KEPT[bound] = occupancies._Kept(
-        state.head_id, "0" * 64, state.newest_id, state.since, state.occupancy
-    )
+    occupancies._KEPT[bound] = replace(state, head_hash="0" * 64)
     assert len(loaded().busy) == 2
 
 
@@ -186,3 +185,100 @@ def test_long_ago_is_read_for_itself(bound: sa.Engine, clinic: SmallClinic, give
     loaded()
     with engine.reading() as session:
         assert len(timetables.load(session, horizon=january, now=NOW).busy) == 1
+
+
+def test_what_is_read_as_numbers_is_what_a_transaction_reads(
+    bound: sa.Engine, clinic: SmallClinic, given: Given
+) -> None:
+    """Every status, all that a visit has, and both of the ways to read it."""
+    patient_id = given(factories.patient)
+    course_id = given(factories.course, clinic, patient_id)
+    with engine.reading() as session:
+        sessions = factories.course_sessions(session, course_id)
+    until = datetime(2027, 3, 2, 15, 30, 20, 123456, tzinfo=UTC)
+    statuses = ("held", "booked", "arrived", "started", "fulfilled", "no_show", "cancelled")
+    for day, status in enumerate(statuses, start=1):
+        visit = {
+            "status": status,
+            "day": date(2027, 3, day),
+            "minutes": 35,
+            "expires_at": until if status == "held" else None,
+        }
+        given(factories.appointment, clinic, given(factories.patient), **visit)
+    late = {"day": date(2027, 3, 9), "hour": 18, "minute": 30, "site_id": clinic.aventura}
+    given(
+        factories.appointment, clinic, patient_id, course_session_id=sessions[2],
+        room_id=clinic.aventura_1, **late,
+    )  # fmt: skip
+    kept = by_id(loaded())
+    read = engine.transaction(
+        lambda tx: by_id(timetables.load(tx.session, horizon=MONTH, now=NOW)),
+        by=DESK, now=NOW, action="test.act",
+    )  # fmt: skip
+    assert len(kept) == 6
+    assert kept == read
+
+
+def test_a_question_that_reaches_further_finds_what_is_further(
+    bound: sa.Engine, clinic: SmallClinic, given: Given
+) -> None:
+    patient_id = given(factories.patient)
+    near = given(factories.appointment, clinic, patient_id, day=date(2027, 3, 3))
+    far = given(factories.appointment, clinic, patient_id, day=date(2027, 7, 7))
+    summer = Interval(NOW, NOW + timedelta(days=180))
+    found = [set(by_id(loaded()))]
+    with engine.reading() as session:
+        found.append(set(by_id(timetables.load(session, horizon=summer, now=NOW))))
+    found.append(set(by_id(loaded())))
+    assert found == [{near}, {near, far}, {near, far}]
+
+
+def test_what_is_put_off_past_all_that_is_kept_is_found_there_once(
+    bound: sa.Engine, clinic: SmallClinic, given: Given
+) -> None:
+    patient_id = given(factories.patient)
+    visit = given(factories.appointment, clinic, patient_id, day=date(2027, 3, 3))
+    assert set(by_id(loaded())) == {visit}
+
+    def work(tx: Tx) -> None:
+        row = tx.session.get_one(Appointment, visit)
+        later = replace(at(clinic, patient_id, 3, 9), number=None)
+        by = timedelta(days=126)
+        moved = replace(
+            later,
+            starts_at=later.starts_at + by,
+            ends_at=later.ends_at + by,
+            room_from=later.room_from + by,
+            room_until=later.room_until + by,
+            patient_until=later.patient_until + by,
+        )
+        appointments.move(row, moved, now=NOW)
+
+    change(work)
+    assert not loaded().busy
+    with engine.reading() as session:
+        summer = Interval(NOW, NOW + timedelta(days=180))
+        found = timetables.load(session, horizon=summer, now=NOW)
+    assert [busy.appointment_id for busy in found.busy] == [visit]
+    assert len(free(found, clinic)) == len(free(afresh(bound), clinic))
+
+
+def test_after_many_changes_all_is_read_anew(
+    bound: sa.Engine, clinic: SmallClinic, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(occupancies, "MOST_CHANGES", 1)
+    patient_id = given(factories.patient)
+    given(factories.appointment, clinic, patient_id, day=date(2027, 3, 3))
+    loaded()
+    changes = []
+    for day in (4, 5, 8):
+        slot = at(clinic, patient_id, day, 9)
+        change(lambda tx, slot=slot: appointments.add(tx, slot, status=Status.BOOKED))  # type: ignore[misc]
+        changes.append(occupancies_kept(bound).changes)
+    assert changes == [1, 2, 0]
+    assert len(loaded().busy) == 4
+
+
+def occupancies_kept(bound: sa.Engine) -> Occupancy:
+    loaded()
+    return occupancies._KEPT[bound].occupancy
