@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,6 +18,7 @@ from planner.queries import calendar_events, calendar_rows
 from planner.queries.calendar_events import CANCELLED, Shown
 from planner.queries.calendar_rows import Diary, Visit
 from planner.scheduling import hours
+from planner.scheduling.zones import FACE
 from planner.wording import notices as notice_words
 from planner.wording import visits as words
 
@@ -90,6 +91,7 @@ class OwnPage:
     clinic_name: str  # of whom it is: neutral while words are
     phone: str
     phone_link: str
+    email: str  # of the clinic; empty while words are neutral and it is not
     is_plain: bool
     plain_since: str
     reminders_by: str
@@ -99,6 +101,7 @@ class OwnPage:
     is_followed: bool  # a calendar subscribes to the visits
     visits: tuple[OwnVisit, ...]
     care: tuple[Care, ...]
+    about_care: tuple[str, ...]  # the clinic's own words on paper: what to do, why, what to expect
     warning_signs: str
     notices: tuple[OwnNotice, ...]
     today: date
@@ -178,6 +181,7 @@ def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:
         clinic_name=reader.clinic_name(),
         phone=wording.format_phone(diary.clinic_phone),
         phone_link=_link(diary.clinic_phone),
+        email=reader.email(),
         is_plain=diary.is_plain,
         plain_since=reader.day(since) if since else "",
         reminders_by=patient.reminders_by,
@@ -187,6 +191,7 @@ def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:
         is_followed=bool(feeds.open_of_patient(session, patient_id, now)),
         visits=tuple(reader.visits()),
         care=tuple(reader.care()),
+        about_care=tuple(reader.about_care()),
         warning_signs=diary.texts.get("warning_signs", ""),
         notices=tuple(reader.notice(row) for row in told),
         today=today,
@@ -222,6 +227,11 @@ class _Reader:
         name = self.clinic.neutral_name
         return name if words.is_discreet(name) else ""
 
+    def email(self) -> str:
+        """Return the clinic's address for mail, unless it tells what words may not tell."""
+        email = self.diary.clinic_email
+        return email if self._may_say(email) else ""
+
     def day(self, at: datetime) -> str:
         """Return the day of an instant."""
         return wording.format_date(hours.day_of(at, self.zone), self.locale)
@@ -235,10 +245,17 @@ class _Reader:
     def care(self) -> Iterator[Care]:
         """Yield what is to be heeded after the sessions to come, and after those just over."""
         found = calendar_events.care(self.states, self.diary)
-        for state in self.states:
-            is_near = state.visit.ends_at > self.now - STILL_HEEDED
-            if is_near and state.visit.id in found:
-                yield self._care(state.visit, found[state.visit.id])
+        for visit in self._heeded(found):
+            yield self._care(visit, found[visit.id])
+
+    def about_care(self) -> Iterator[str]:
+        """Yield what the clinic says of its sessions; of stockings only where legs are treated."""
+        sessions = list(self._heeded(calendar_events.care(self.states, self.diary)))
+        is_leg = any(set(visit.zones_treated or visit.zones) != {FACE} for visit in sessions)
+        codes = ("aftercare", "why_stockings", "expectation") if is_leg else ("expectation",)
+        for code in codes:
+            if sessions and code in self.diary.texts:
+                yield self.diary.texts[code]
 
     def notice(self, row: Notice) -> OwnNotice:
         """Return what was told, and whether somebody has seen to it."""
@@ -254,6 +271,11 @@ class _Reader:
             on=self.day(row.created_at),
             is_handled=row.handled_at is not None,
         )
+
+    def _heeded(self, found: Container[int]) -> Iterator[Visit]:
+        for state in self.states:
+            if state.visit.ends_at > self.now - STILL_HEEDED and state.visit.id in found:
+                yield state.visit
 
     def _visit(self, state: Shown, row: Appointment) -> OwnVisit:
         visit, diary, locale = state.visit, self.diary, self.locale

@@ -57,7 +57,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             *(f"/appointments/{visits[name]}" for name in ("booked", "held", "arrived", "started")),
             f"/appointments/{visits['later']}/move", f"/appointments/{visits['later']}/swap",
             "/courses", f"/courses/{courses['ana']}", f"/courses/{courses['dora']}?open=2&more=1",
-            f"/courses/{courses['ana']}/print", f"/courses/{courses['ana']}/gaps/2",
+            f"/courses/{courses['ana']}/gaps/2",
             "/decisions", "/account",
         ),
         "provider": (

@@ -19,7 +19,7 @@ from planner.queries import courses as queries
 from planner.queries import names as known_names
 from planner.queries.course_view import Pick, Sentence
 from planner.scheduling.timetable import Conflict, Status
-from planner.web import context, undo
+from planner.web import context, security, undo
 from planner.web.appointments import asked
 from planner.web.courses import plan_form
 from planner.web.courses.forms import GapForm, NewCourseForm
@@ -220,13 +220,6 @@ def status(key: str) -> Answer:
     return redirect(url_for("courses.show", key=key))
 
 
-@blueprint.get("/courses/<key>/print")
-def printed(key: str) -> Answer:
-    """Return the plan on one sheet, in the patient's language."""
-    page = queries.sheet(key, now=context.now())
-    return render_template("courses/print.html", page=page)
-
-
 def _screen(
     key: str,
     values: MultiDict[str, str],
@@ -246,6 +239,7 @@ def _screen(
         refusal=refusal,
         errors={**_messages(wrong), **(errors or {})},
         typed=values,
+        here=security.this_page(url_for("courses.show", key=key)),
         wish_fields=_wish_fields(values),
         own_provider=context.who().provider_id,
         idempotency_key=context.new_idempotency_key(),

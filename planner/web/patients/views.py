@@ -23,7 +23,7 @@ from planner.actions import patients as actions
 from planner.errors import Invalid, Refused, Stale
 from planner.queries import names, patient_page, sharing
 from planner.queries import patients as queries
-from planner.web import context, undo
+from planner.web import context, security, undo
 from planner.web.patients import answers
 from planner.web.patients.forms import ConsentForm, DateForm, EditForm, PatientForm, StayForm
 
@@ -106,7 +106,7 @@ def edit(key: str) -> Answer:
             )
             _warn_of_phone(done)
             undo.offer(_("Saved."), done.change_key)
-            return redirect(url_for(".show", key=done.key))
+            return redirect(security.way_back(url_for(".show", key=done.key)))
         except Invalid as error:
             answers.put(form, error)
         except Stale as error:
@@ -114,7 +114,9 @@ def edit(key: str) -> Answer:
             code = 409
     if form.errors and code == 200:
         code = 422
-    return render_template("patients/edit.html", page=page, form=form), code
+    return render_template(
+        "patients/edit.html", page=page, form=form, back=security.way_back("")
+    ), code
 
 
 @blueprint.post("/patients/<key>/stay")
@@ -132,7 +134,7 @@ def stay(key: str) -> Answer:
                 now=context.now(),
             )
             undo.offer(_("Saved."), change_key)
-            return redirect(url_for(".show", key=key, _anchor="dates"))
+            return redirect(security.way_back(url_for(".show", key=key, _anchor="dates")))
         except Invalid as error:
             answers.put(form, error)
         except Stale as error:
@@ -148,7 +150,7 @@ def dates(key: str) -> Answer:
         try:
             change_key = actions.add_date(key, form.avoided(), by=context.who(), now=context.now())
             undo.offer(_("Saved."), change_key)
-            return redirect(url_for(".show", key=key, _anchor="dates"))
+            return redirect(security.way_back(url_for(".show", key=key, _anchor="dates")))
         except Invalid as error:
             answers.put(form, error)
     return _page(key, date_form=form)
@@ -262,6 +264,7 @@ def _page(
         consent_is_open=consent_form is not None,
         stay_is_open=stay_form is not None,
         link=_link,
+        back=security.way_back(""),
     )
     return html, 422 if is_refused else 200
 
