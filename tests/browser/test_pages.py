@@ -184,6 +184,23 @@ def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
     assert found == {}
 
 
+MARKS = """() => [...document.querySelectorAll("details:not(.menu, .greyed) > summary")].map((summary) => {
+  const mark = getComputedStyle(summary, "::before");
+  const native = getComputedStyle(summary).display === "list-item";
+  return [mark.content, mark.borderRightWidth, native, /[▾▴▸+]/.test(summary.textContent)].join(" ");
+})"""
+
+
+def test_whatever_unfolds_bears_one_mark(page: Page, world: World, base: str) -> None:
+    marks: dict[str, list[str]] = {}
+    for role, path in (*main_pages(world.cast), ("manager", "/styleguide")):
+        be(page, world, base, role)
+        page.goto(base + path)
+        marks[path] = page.evaluate(MARKS)
+    assert len([mark for found in marks.values() for mark in found]) > 9
+    assert {mark for found in marks.values() for mark in found} == {'"" 2px false false'}
+
+
 def test_refusals_are_accessible_and_lead_on(
     page: Page, world: World, base: str, console_errors: Console
 ) -> None:
