@@ -299,3 +299,36 @@ def test_the_patients_sheet_fits_on_one_page(page: Page, world: World, base: str
     be(page, world, base, "receptionist")
     page.goto(f"{base}/patients/{world.cast.patients['ana']}/sheet")
     assert page.pdf(format="Letter", prefer_css_page_size=True).count(b"/Type /Page\n") == 1
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_enter_in_a_field_of_the_course_screen_books_nothing_and_keeps_the_plan(
+    page: Page, world: World, base: str, console_errors: Console
+) -> None:
+    console_errors.expect("status of 422")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}?open=2")
+    chosen = page.locator("#session-2 .slots .slot:not([aria-pressed=true])").first
+    chosen.click()
+    dates = page.locator(".step-when > :first-child")
+    planned = dates.all_inner_texts()
+    page.get_by_role("button", name="Other times session 2").click()
+    page.get_by_label("Look at a day").press("Enter")
+    expect(page.locator("#session-2 .look")).to_be_visible()
+    assert dates.all_inner_texts() == planned
+    page.get_by_label("Earliest start").fill("2027-03-03")
+    page.get_by_label("Earliest start").press("Enter")
+    assert "Wed 3 Mar 2027" in dates.all_inner_texts()
+    page.locator("summary", has_text="Hold").click()
+    page.get_by_label("Call-back note").fill("after six")
+    page.get_by_label("Call-back note").press("Enter")
+    expect(page.get_by_text("Choose what to do.")).to_be_visible()
+    assert page.get_by_label("Call-back note").input_value() == "after six"
+
+
+def test_enter_in_the_note_for_calling_back_holds(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.locator("summary", has_text="Hold").click()
+    page.get_by_label("Call-back note").press("Enter")
+    expect(page.get_by_text("held", exact=False).first).to_be_visible()

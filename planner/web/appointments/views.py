@@ -48,8 +48,10 @@ def new(key: str) -> Answer:
     wanted = asking.pick(values.get("pick", ""))
     status = STATUSES.get(values.get("do", ""))
     service_id, minutes = (asking.number(values.get(name, "")) for name in ("service", "minutes"))
-    if wanted is None or status is None or service_id is None or minutes is None:
+    if wanted is None or service_id is None or minutes is None:
         return _picker(key, values, Refusal(title=_("Choose a start first.")), code=422)
+    if status is None:
+        return _picker(key, values, Refusal(title=_("Choose what to do.")), code=422)
     try:
         done = booking.book(
             slots.patient_id(key),

@@ -32,8 +32,6 @@ STATUSES = {
     "hold": Status.HELD,
     "reserve": Status.RESERVED,
 }
-WISHES = ("site", "provider", "weekday", "part", "not_before", "not_after")
-LONGEST_WISH = 10  # characters: a date is the longest
 TYPED = ("reason", "package", "call_back_note", "decision_reason", "decided_by")
 Answer = str | Response | tuple[str, int]
 
@@ -84,8 +82,10 @@ def book(key: str) -> Answer:
     values = request.form
     picks = plan_form.read_picks(values)
     do = values.get("do", "")
-    if do not in STATUSES or not picks:
+    if not picks:
         return _screen(key, values, Refusal(title=_("Nothing was chosen to book.")), status=422)
+    if do not in STATUSES:
+        return _screen(key, values, Refusal(title=_("Choose what to do.")), status=422)
     numbers = [min(picks)] if do == "first" else sorted(picks)
     try:
         done = actions.book(
@@ -240,7 +240,8 @@ def _screen(
         errors={**_messages(wrong), **(errors or {})},
         typed=values,
         here=security.this_page(url_for("courses.show", key=key)),
-        wish_fields=_wish_fields(values),
+        wish_fields=plan_form.wish_fields(values),
+        wished=plan_form.wished(values),
         own_provider=context.who().provider_id,
         idempotency_key=context.new_idempotency_key(),
     )
@@ -305,17 +306,13 @@ def _chosen(number: int, pick: Pick) -> actions.Chosen:
     )
 
 
-def _wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
-    return [(name, value[:LONGEST_WISH]) for name in WISHES for value in values.getlist(name)[:12]]
-
-
 def _wishes(values: MultiDict[str, str]) -> dict[str, list[str]]:
-    return MultiDict(_wish_fields(values)).to_dict(flat=False)
+    return MultiDict(plan_form.wish_fields(values)).to_dict(flat=False)
 
 
 def _without_plan(values: MultiDict[str, str]) -> MultiDict[str, str]:
     typed = [(name, values[name]) for name in TYPED if name in values]
-    return MultiDict([*_wish_fields(values), *typed])
+    return MultiDict([*plan_form.wish_fields(values), *typed])
 
 
 def _messages(codes: Mapping[str, str]) -> dict[str, str]:
