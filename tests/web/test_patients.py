@@ -124,10 +124,15 @@ def test_family_that_shares_a_phone_is_told_and_not_stopped(desk: FlaskClient) -
     assert "Shares the phone number with María López." in page
 
 
-def test_a_number_that_cannot_be_called_warns(desk: FlaskClient) -> None:
-    page = desk.get(register(desk, phone="ask her sister")).text
-    assert "cannot be called like that" in page
-    assert "ask her sister" in page
+def test_a_number_that_cannot_be_called_is_said_beside_its_field(
+    app: Flask, desk: FlaskClient
+) -> None:
+    token = csrf_of(desk.get("/patients/new").text)
+    answer = desk.post("/patients/new", data={**NEW, "csrf_token": token, "phone": "12"})
+    field = answer.text[answer.text.index('id="phone"') :].partition("</div>")[0]
+    assert (answer.status_code, 'value="12"' in field) == (422, True)
+    assert "This is not a phone number. Write it like (305) 555-0101" in field
+    assert stored(app, Patient) == []
 
 
 @pytest.mark.parametrize("field", sorted(NEW))

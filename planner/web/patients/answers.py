@@ -18,6 +18,9 @@ SENTENCES: Mapping[str, Any] = {
     "too_long": _l("This is too long."),
     "unprintable": _l("This contains a character that cannot be printed."),
     "choice": _l("Please choose from the list."),
+    "phone": _l(
+        "This is not a phone number. Write it like (305) 555-0101, and one from abroad with + in front."
+    ),
     "mail": _l("This is not a mail address. Write it like name@example.com."),
     "in_the_future": _l("This day is still to come."),
     "in_the_past": _l("This day has passed."),

@@ -104,7 +104,6 @@ def edit(key: str) -> Answer:
                 by=context.who(),
                 now=context.now(),
             )
-            _warn_of_phone(done)
             undo.offer(_("Saved."), done.change_key)
             return redirect(security.way_back(url_for(".show", key=done.key)))
         except Invalid as error:
@@ -270,7 +269,6 @@ def _page(
 
 
 def _registered(done: actions.Registered) -> Response:
-    _warn_of_phone(done)
     family = queries.sharing_phone(done.key, locale=context.locale(), now=context.now())
     if family:
         people = ", ".join(line.name for line in family[:3])
@@ -288,11 +286,6 @@ def _wanted() -> str:
 
 def _then() -> str:
     return "consult" if request.args.get("then") == "consult" else ""
-
-
-def _warn_of_phone(done: actions.Registered) -> None:
-    if not done.is_phone_number:
-        flash(_("The phone number is kept as typed, but it cannot be called like that."), "warning")
 
 
 def _link(endpoint: str, **values: Any) -> str:
