@@ -184,6 +184,19 @@ def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
     assert found == {}
 
 
+def test_the_page_of_a_link_prints_what_there_is(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/patients/{world.cast.patients['eve']}/share")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="Link, messages and texts")).to_be_visible()
+    expect(page.get_by_text("No links yet")).to_be_visible()
+    page.emulate_media(media="screen")
+    page.get_by_role("button", name="Make a link").click()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="Link, messages and texts")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Your visits on your phone")).to_be_visible()
+
+
 MARKS = """() => [...document.querySelectorAll("details:not(.menu, .greyed) > summary")].map((summary) => {
   const mark = getComputedStyle(summary, "::before");
   const native = getComputedStyle(summary).display === "list-item";
