@@ -26,6 +26,7 @@ STILL_HEEDED = timedelta(days=28)
 """How long after a session its notes are shown: stockings as needed end within it."""
 
 LATELY = timedelta(days=30)
+OF_STOCKINGS = ("aftercare", "why_stockings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,8 @@ class OwnPage:
     is_followed: bool  # a calendar subscribes to the visits
     visits: tuple[OwnVisit, ...]
     care: tuple[Care, ...]
-    about_care: tuple[str, ...]  # the clinic's own words on paper: what to do, why, what to expect
+    aftercare: str  # for paper, in the clinic's own words; stockings are spoken of for legs only
+    about_care: tuple[str, ...]  # likewise: why, and what to expect
     warning_signs: str
     notices: tuple[OwnNotice, ...]
     today: date
@@ -191,7 +193,8 @@ def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:
         is_followed=bool(feeds.open_of_patient(session, patient_id, now)),
         visits=tuple(reader.visits()),
         care=tuple(reader.care()),
-        about_care=tuple(reader.about_care()),
+        aftercare="".join(reader.own_words("aftercare")),
+        about_care=tuple(reader.own_words("why_stockings", "expectation")),
         warning_signs=diary.texts.get("warning_signs", ""),
         notices=tuple(reader.notice(row) for row in told),
         today=today,
@@ -248,13 +251,12 @@ class _Reader:
         for visit in self._heeded(found):
             yield self._care(visit, found[visit.id])
 
-    def about_care(self) -> Iterator[str]:
-        """Yield what the clinic says of its sessions; of stockings only where legs are treated."""
+    def own_words(self, *codes: str) -> Iterator[str]:
+        """Yield what the clinic says of its sessions; what speaks of stockings where legs are treated."""
         sessions = list(self._heeded(calendar_events.care(self.states, self.diary)))
         is_leg = any(set(visit.zones_treated or visit.zones) != {FACE} for visit in sessions)
-        codes = ("aftercare", "why_stockings", "expectation") if is_leg else ("expectation",)
         for code in codes:
-            if sessions and code in self.diary.texts:
+            if sessions and (is_leg or code not in OF_STOCKINGS) and code in self.diary.texts:
                 yield self.diary.texts[code]
 
     def notice(self, row: Notice) -> OwnNotice:

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from planner.db.engine import db
-from planner.db.models import Appointment, Patient
+from planner.db.models import Appointment, Patient, Room, Site
 from tests import factories
 from tests.factories import SmallClinic, at
 from tests.web.conftest import csrf_of
@@ -440,6 +440,33 @@ def test_a_walk_in_is_started_in_four_steps(
     chosen = {"room": str(clinic.miami_consult), "provider": str(clinic.md)}
     desk.post("/here-now", data=hidden | chosen | {"csrf_token": csrf_of(page.text)})
     assert [(row.status, row.starts_at) for row in stored(app)] == [("started", NOW)]
+
+
+def test_whoever_is_here_is_not_sent_to_a_site_that_has_closed(
+    app: Flask, desk: FlaskClient, clinic: SmallClinic, patient_key: str
+) -> None:
+    with app.app_context(), Session(db.engine) as session:
+        session.get_one(Site, clinic.miami).retired_from = date(2027, 2, 1)
+        session.commit()
+    page = desk.get(f"/here-now?patient={patient_key}&service={clinic.consult}").text
+    assert f'name="site" value="{clinic.aventura}"' in page
+
+
+def test_without_a_room_no_start_is_offered_to_whoever_is_here(
+    app: Flask, desk: FlaskClient, clinic: SmallClinic, patient_key: str
+) -> None:
+    path = f"/here-now?patient={patient_key}&service={clinic.consult}"
+    before = desk.get(path).text.count("btn-primary")
+    with app.app_context(), Session(db.engine) as session:
+        session.execute(sa.update(Room).values(retired_from=date(2027, 2, 1)))
+        session.commit()
+    assert (before, desk.get(path).text.count("btn-primary")) == (1, 0)
+
+
+def test_a_cancellation_says_at_once_all_that_it_lacks(desk: FlaskClient, visit: str) -> None:
+    page = act(desk, visit, "cancel", ended_by="", reason="").text
+    form = page[page.index("Cancelled by") :].partition("</form>")[0]
+    assert form.count('class="error"') == 2
 
 
 def test_a_hold_past_its_time_is_gone_from_the_day(

@@ -62,7 +62,9 @@ def new(key: str) -> Answer:
             idempotency=context.idempotency(values),
         )
     except (Refused, Invalid, KeyReused) as error:
-        return _picker(key, values, _refusal(error), code=code_of(error, values))
+        return _picker(
+            key, values, _refusal(error, _("Nothing was booked.")), code=code_of(error, values)
+        )
     undo.offer(_done(done.status), done.change_key)
     return redirect(url_for("appointments.show", key=done.key))
 
@@ -91,7 +93,13 @@ def move(key: str) -> Answer:
             idempotency=context.idempotency(values),
         )
     except (Refused, Stale, Invalid, KeyReused) as error:
-        return _picker(key, values, _refusal(error), is_move=True, code=code_of(error, values))
+        return _picker(
+            key,
+            values,
+            _refusal(error, _("Nothing was moved.")),
+            is_move=True,
+            code=code_of(error, values),
+        )
     undo.offer(_("Moved."), done.change_key)
     return redirect(url_for("appointments.show", key=done.key))
 
@@ -122,7 +130,9 @@ def swap(key: str) -> Answer:
             idempotency=context.idempotency(values),
         )
     except (Refused, Stale, Invalid, KeyReused) as error:
-        return _swap(key, values, _refusal(error), code=code_of(error, values))
+        return _swap(
+            key, values, _refusal(error, _("Nothing was changed.")), code=code_of(error, values)
+        )
     undo.offer(_("Swapped."), done.change_key)
     return redirect(url_for("appointments.show", key=done.key))
 
@@ -193,7 +203,7 @@ def code_of(error: PlannerError, values: Mapping[str, str]) -> int:
     return 422
 
 
-def _refusal(error: PlannerError) -> Refusal:
+def _refusal(error: PlannerError, title: str) -> Refusal:
     if isinstance(error, Stale):
         return Refusal(
             title=_("Somebody changed this appointment meanwhile."),
@@ -207,10 +217,10 @@ def _refusal(error: PlannerError) -> Refusal:
         )
     if isinstance(error, Refused):
         return Refusal(
-            title=_("Nothing was booked."),
+            title=title,
             sentences=queries.sentences(error.conflicts, locale=context.locale()),
         )
-    return Refusal(title=_("Nothing was booked."), text=_("Please check what was typed."))
+    return Refusal(title=title, text=_("Please check what was typed."))
 
 
 def _named(refusal: Refusal | None, page: Picker) -> Refusal | None:

@@ -77,6 +77,7 @@ def new() -> Answer:
                 refusal.conflicts[0].params["keys"], locale=context.locale(), now=context.now()
             )
     if form.errors:
+        answers.put_rest(form, form.values(), today=context.now().date())
         code = 422
     return render_template(
         "patients/new.html", form=form, similar=similar, wanted=_wanted(), then=_then()
@@ -112,6 +113,9 @@ def edit(key: str) -> Answer:
             answers.put_stale(form, error, page.version)
             code = 409
     if form.errors and code == 200:
+        answers.put_rest(
+            form, form.values(), today=context.now().date(), known_phone=page.values.phone
+        )
         code = 422
     return render_template(
         "patients/edit.html", page=page, form=form, back=security.way_back("")
