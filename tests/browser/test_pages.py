@@ -8,7 +8,11 @@ import pytest
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
+from sqlalchemy.orm import Session
 
+from planner.db import seed
+from planner.db.engine import db
+from planner.db.models import ClinicText
 from planner.web import permissions
 from tests.browser.conftest import Serve
 from tests.hostile import world as worlds
@@ -304,11 +308,16 @@ def test_a_patient_finds_the_way_on_a_phone(
 
 
 def test_the_patients_sheet_fits_on_one_page(page: Page, world: World, base: str) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        for code, (text, _spanish) in seed.TEXTS.items():
+            session.add(ClinicText(code=code, language="en", text=text, is_placeholder=False))
+        session.commit()
     be(page, world, base, worlds.PATIENT)
     page.goto(f"{base}/visits/sheet")
     printed = page.pdf(format="Letter", prefer_css_page_size=True)
     assert printed.count(b"/Type /Page\n") == 1
     assert "Replaces every earlier sheet." in page.content()
+    assert "Why the stockings" in page.content()
     be(page, world, base, "receptionist")
     page.goto(f"{base}/patients/{world.cast.patients['ana']}/sheet")
     assert page.pdf(format="Letter", prefer_css_page_size=True).count(b"/Type /Page\n") == 1
