@@ -532,6 +532,25 @@ def test_a_course_of_twelve_sessions_is_shown(
     assert desk.get(f"/courses/{key}").text.count("step-card") == 12
 
 
+@pytest.mark.parametrize(
+    ("line", "tone"),
+    [
+        ("package of 3, deposit due", "amber"),
+        ("paquete de 3, depósito pendiente", "amber"),
+        ("package of 3", "grey"),
+    ],
+)
+def test_what_is_owed_for_a_package_is_seen_in_either_language(
+    desk: FlaskClient, key: str, line: str, tone: str
+) -> None:
+    html = desk.get(f"/courses/{key}").text
+    version = re.search(r'name="version" value="(\d+)"', html)
+    assert version is not None
+    form = {"csrf_token": csrf_of(html), "version": version[1], "package": line}
+    shown = desk.post(f"/courses/{key}/package", data=form, follow_redirects=True).text
+    assert re.findall(rf'badge tone-(\w+)">(?:(?!</span>).)*{line}</span>', shown) == [tone]
+
+
 def test_there_is_one_plan_on_paper_and_it_leads_back_to_the_course(
     desk: FlaskClient, key: str
 ) -> None:
