@@ -201,6 +201,20 @@ def test_the_page_of_a_link_prints_what_there_is(page: Page, world: World, base:
     expect(page.get_by_role("heading", name="Your visits on your phone")).to_be_visible()
 
 
+def test_on_paper_words_have_the_room_of_the_buttons(page: Page, world: World, base: str) -> None:
+    page.set_viewport_size({"width": 700, "height": 1000})
+    page.emulate_media(media="print")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses")
+    expect(page.locator("td.actions").first).to_be_hidden()
+    note = page.get_by_text("asks her sister").bounding_box()
+    be(page, world, base, "manager")
+    page.goto(f"{base}/settings/providers/{world.cast.clinic.md}/hours")
+    day = page.locator(".hours-table select").first.bounding_box()
+    assert note is not None and day is not None
+    assert (note["width"] > 60, note["height"] < 45, day["width"] > 70) == (True, True, True)
+
+
 MARKS = """() => [...document.querySelectorAll("details:not(.menu, .greyed) > summary")].map((summary) => {
   const mark = getComputedStyle(summary, "::before");
   const native = getComputedStyle(summary).display === "list-item";
