@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -217,6 +217,7 @@ class _Reader:
         self.diary, self.clinic, self.rows, self.now = diary, clinic, rows, now
         self.locale = diary.language
         self.states = tuple(calendar_events.shown(visit, diary, now) for visit in diary.visits)
+        self.notes = calendar_events.care(self.states, diary)
         self.zone = diary.visits[-1].zone if diary.visits else "UTC"
         self.waiting = [row for row in told if row.handled_at is None]
         self.days = {visit.id: self._day_time(visit) for visit in diary.visits}
@@ -247,13 +248,12 @@ class _Reader:
 
     def care(self) -> Iterator[Care]:
         """Yield what is to be heeded after the sessions to come, and after those just over."""
-        found = calendar_events.care(self.states, self.diary)
-        for visit in self._heeded(found):
-            yield self._care(visit, found[visit.id])
+        for visit in self._heeded():
+            yield self._care(visit, self.notes[visit.id])
 
     def own_words(self, *codes: str) -> Iterator[str]:
         """Yield what the clinic says of its sessions; what speaks of stockings where legs are treated."""
-        sessions = list(self._heeded(calendar_events.care(self.states, self.diary)))
+        sessions = list(self._heeded())
         is_leg = any(set(visit.zones_treated or visit.zones) != {FACE} for visit in sessions)
         for code in codes:
             if sessions and (is_leg or code not in OF_STOCKINGS) and code in self.diary.texts:
@@ -274,9 +274,9 @@ class _Reader:
             is_handled=row.handled_at is not None,
         )
 
-    def _heeded(self, found: Container[int]) -> Iterator[Visit]:
+    def _heeded(self) -> Iterator[Visit]:
         for state in self.states:
-            if state.visit.ends_at > self.now - STILL_HEEDED and state.visit.id in found:
+            if state.visit.ends_at > self.now - STILL_HEEDED and state.visit.id in self.notes:
                 yield state.visit
 
     def _visit(self, state: Shown, row: Appointment) -> OwnVisit:

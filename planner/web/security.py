@@ -47,7 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def own_path(target: str | None, otherwise: str = "/") -> str:
-    """Return the target when it is a path of our own, else the start page: no open redirect."""
+    """Return the target when it is a path of our own, else the other one: no open redirect."""
     text = target or ""
     is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text
     is_sound = is_path and text.isprintable() and len(text) <= LONGEST_PATH

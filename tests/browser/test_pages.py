@@ -215,7 +215,7 @@ def test_on_paper_words_have_the_room_of_the_buttons(page: Page, world: World, b
     assert (note["width"] > 60, note["height"] < 45, day["width"] > 70) == (True, True, True)
 
 
-MARKS = """() => [...document.querySelectorAll("details:not(.menu, .greyed) > summary")].map((summary) => {
+MARKS = """() => [...document.querySelectorAll("details:not(.menu):not(.greyed) > summary")].map((summary) => {
   const mark = getComputedStyle(summary, "::before");
   const native = getComputedStyle(summary).display === "list-item";
   return [mark.content, mark.borderRightWidth, native, /[▾▴▸+]/.test(summary.textContent)].join(" ");

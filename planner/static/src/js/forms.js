@@ -37,9 +37,10 @@ export function startForms() {
   // Enter presses what the field is about, where that is not the first button of its form.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-enter] input")) return;
-    event.preventDefault();
     const button = buttonOf(event.target);
-    if (button && !button.disabled) event.target.form.requestSubmit(button);
+    if (!button) return;
+    event.preventDefault();
+    if (!button.disabled) event.target.form.requestSubmit(button);
   });
   document.querySelectorAll("[data-change-submit]").forEach((button) => {
     button.hidden = true;
