@@ -75,6 +75,16 @@ def test_a_whole_sentence_ends_like_one(catalogue: Catalog) -> None:
     assert wrong == []
 
 
+def test_apostrophes_and_quotes_are_those_of_print(catalogue: Catalog) -> None:
+    wrong = [
+        form
+        for message in sentences(catalogue)
+        for form in (*forms(message.id), *forms(message.string))
+        if "'" in form or '"' in form
+    ]
+    assert wrong == []
+
+
 def test_the_catalogue_compiles(catalogue: Catalog, tmp_path: Path) -> None:
     path = tmp_path / "messages.mo"
     with path.open("wb") as file:

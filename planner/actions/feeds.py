@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from planner.db import feeds, links, locks
 from planner.db.engine import Tx, transaction
@@ -18,6 +19,9 @@ SHORTEST_TOKEN = 43  # characters of URL-safe base64: 256 bits
 LONGEST_AGENT = 120
 MOST_OF_PATIENT = 8
 """Subscriptions in use beside which a patient makes no more by themselves; the desk may."""
+
+MOST_ENDED = 20
+"""Ended subscriptions that are kept of one owner: the trail knows of all, a list needs the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,7 @@ def subscribe_patient(key: str, token: str, *, by: Who, now: datetime) -> None:
         patient_id = links.kept_patient(tx.session, key)
         locks.lock(tx, patient_ids=[patient_id])  # of two copies of one form the second waits
         if not _is_there(tx, token):
+            _forget_ended(tx, CalendarFeed.patient_id == patient_id)
             feeds.add(tx, token, patient_id=patient_id)
 
     _expect_long(token)
@@ -60,6 +65,7 @@ def subscribe_by_link(link_id: int, token: str, *, by: Who, now: datetime) -> No
             return
         if len(feeds.open_of_patient(tx.session, patient_id, now)) >= MOST_OF_PATIENT:
             raise Invalid({"subscriptions": "too_many"})
+        _forget_ended(tx, CalendarFeed.patient_id == patient_id)
         feeds.add(tx, token, patient_id=patient_id, link_id=link_id)
 
     _expect_long(token)
@@ -75,6 +81,7 @@ def subscribe_provider(token: str, *, by: Who, now: datetime) -> None:
     def work(tx: Tx) -> None:
         locks.lock(tx, provider_ids=[provider_id])
         if not _is_there(tx, token):
+            _forget_ended(tx, CalendarFeed.provider_id == provider_id)
             feeds.add(tx, token, provider_id=provider_id)
 
     _expect_long(token)
@@ -163,6 +170,19 @@ def _is_there(tx: Tx, token: str) -> bool:
     if found and found[0].revoked_at:
         raise Stale({})  # an old form, sent again after its subscription was ended
     return found is not None
+
+
+def _forget_ended(tx: Tx, is_theirs: Any) -> None:
+    """Remove all but the latest that have ended, first those that no calendar has ever fetched."""
+    ended = [
+        (fetch is not None, at, feed)
+        for feed, fetch in feeds.rows(tx.session, is_theirs)
+        if (at := feeds.ended_at(feed, fetch, tx.now)) is not None
+    ]
+    # A phone that has fetched one still learns from it that there is nothing more to show.
+    ended.sort(key=lambda one: (one[0], one[1], one[2].id), reverse=True)
+    for _was_fetched, _at, feed in ended[MOST_ENDED:]:
+        tx.session.delete(feed)
 
 
 def _holder(tx: Tx, link_id: int) -> int:

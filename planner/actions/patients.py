@@ -42,15 +42,15 @@ CONSENT_KINDS = ("treatment", "photo")
 LIMITS = {"given_name": 80, "family_name": 80, "phone": 40, "email": 254, "note": 1000}
 EARLIEST = date(1900, 1, 1)
 LONGEST_STAY = 366  # days
+LENGTH_AT_HOME = len("+13055550101")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """The patient's id and key, whether the phone can be called as typed, and what undoes an edit."""
+    """The patient's id and key, and what undoes an edit."""
 
     id: int
     key: str
-    is_phone_number: bool
     change_key: str = ""
 
 
@@ -95,10 +95,10 @@ def register(
         if similar and DUPLICATE not in acknowledged:
             raise Refused([_duplicate(similar)])
         row = patients.add(tx, clean)
-        return {"id": row.id, "key": row.key, "is_phone_number": _is_callable(row)}
+        return {"id": row.id, "key": row.key}
 
     answer = transaction(work, by=by, now=now, action="patient.register", idempotency=idempotency)
-    return Registered(**answer)
+    return Registered(id=answer["id"], key=answer["key"])
 
 
 def edit(key: str, values: PatientValues, *, version: int, by: Who, now: datetime) -> Registered:
@@ -106,15 +106,10 @@ def edit(key: str, values: PatientValues, *, version: int, by: Who, now: datetim
 
     def work(tx: Tx) -> Registered:
         row = patients.get(tx.session, key)
-        clean = checked(values, today=_today(tx))
+        clean = checked(values, today=_today(tx), known_phone=row.phone)
         patients.check_version(row, version, clean)
         patients.change(row, clean)
-        return Registered(
-            id=row.id,
-            key=row.key,
-            is_phone_number=_is_callable(row),
-            change_key=tx.change_key,
-        )
+        return Registered(id=row.id, key=row.key, change_key=tx.change_key)
 
     return transaction(work, by=by, now=now, action="patient.edit", undoable=True)
 
@@ -229,8 +224,11 @@ def note_sheet(key: str, *, by: Who, now: datetime) -> None:
     transaction(work, by=by, now=now, action=patients.SHEET_OPENED)
 
 
-def checked(values: PatientValues, *, today: date) -> PatientValues:
-    """Return the values with clean text. Raises Invalid with a code per field."""
+def checked(values: PatientValues, *, today: date, known_phone: str = "") -> PatientValues:
+    """Return the values with clean text. Raises Invalid with a code per field.
+
+    ``known_phone`` is what is stored: it may stay, also when it is no number that can be called.
+    """
     clean = replace(
         values,
         given_name=_clean(values.given_name),
@@ -250,6 +248,8 @@ def checked(values: PatientValues, *, today: date) -> PatientValues:
         wrong["contact_by"] = "choice"
     if clean.email and not _is_mail(clean.email):
         wrong["email"] = "mail"
+    if clean.phone and clean.phone != known_phone and not _is_callable(clean.phone):
+        wrong.setdefault("phone", "phone")
     wrong |= _wrong_stay(clean.stay_from, clean.stay_until)
     if wrong:
         raise Invalid(wrong)
@@ -272,8 +272,10 @@ def _today(tx: Tx) -> date:
     return hours.day_of(tx.now, catalogue.first_zone(tx.session))
 
 
-def _is_callable(row: Patient) -> bool:
-    return not row.phone or phones.is_number(row.phone)
+def _is_callable(phone: str) -> bool:
+    # Seven digits are possible within an area, and nobody says which: E.164 would make another number of them.
+    number = phones.normalised(phone)
+    return phones.is_number(phone) and (number[:2] != "+1" or len(number) == LENGTH_AT_HOME)
 
 
 def _own(tx: Tx, model: type[Any], row_id: int, patient: Patient) -> Any:

@@ -29,7 +29,7 @@ from planner.scheduling.timetable import RuleSetting
 LANGUAGES = ("en", "es")
 """Those that calendars are written in."""
 
-TEXTS = ("arrival", "bring", "aftercare", "warning_signs")
+TEXTS = ("arrival", "bring", "aftercare", "why_stockings", "expectation", "warning_signs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,7 @@ class Diary:
     language: str
     is_plain: bool
     clinic_phone: str
+    clinic_email: str
     neutral_name: str
     texts: Mapping[str, str]  # by code; placeholders and empty ones are not there
     visits: tuple[Visit, ...]  # by start
@@ -96,6 +97,7 @@ def diary(session: Session, patient_id: int) -> Diary:
         language=language,
         is_plain=patient.plain_words_since is not None,
         clinic_phone=clinic.phone if clinic else "",
+        clinic_email=clinic.email if clinic else "",
         neutral_name=clinic.neutral_name if clinic else "",
         texts=_texts(session, language),
         visits=tuple(map(_visit, visits)),

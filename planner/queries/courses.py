@@ -1,4 +1,4 @@
-"""What the smaller course pages show: work lists, the form for a new one, one gap, the plan on paper."""
+"""What the smaller course pages show: work lists, the form for a new one, one gap."""
 
 from __future__ import annotations
 
@@ -11,16 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import courses, engine
+from planner.db import engine
 from planner.db.models import (
     Appointment,
-    Clinic,
-    ClinicText,
     Course,
     CourseSession,
     Patient,
     Protocol,
-    Provider,
     Site,
 )
 from planner.errors import NotFound
@@ -28,14 +25,9 @@ from planner.queries import holds
 from planner.queries.appointment_view import HoldLine
 from planner.queries.course_view import GapView
 from planner.scheduling import hours
-from planner.scheduling.zones import FACE
 
 LIVE = ("held", "reserved", "booked", "arrived", "started")
 LONGEST_LIST = 100
-OF_STOCKINGS = frozenset({"bring", "why_stockings"})
-ON_THE_SHEET = (
-    "arrival", "bring", "why_stockings", "aftercare", "warning_signs", "expectation",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,33 +97,6 @@ class GapPage:
     gap: GapView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """One session on the sheet."""
-
-    number: int
-    when: str
-    where: str
-    address: str
-    phone: str
-    is_booked: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """The course plan on one sheet, in the patient's language."""
-
-    course_key: str
-    language: str
-    clinic_name: str
-    contact: str
-    patient_name: str
-    title: str
-    visits: tuple[Visit, ...]
-    texts: tuple[str, ...]
-    made_on: str
-
-
 def lists(*, locale: str, now: datetime) -> Lists:
     """Return the courses that wait for somebody, grouped by what they wait for."""
     with engine.reading() as session:
@@ -197,40 +162,6 @@ def gap(key: str, number: int, *, locale: str) -> GapPage:
             is_custom=row.gap_is_custom,
             reason=row.gap_reason,
         ),
-    )
-
-
-def sheet(key: str, *, now: datetime) -> Sheet:
-    """Return the plan for the patient's hand, in the patient's language. Raises NotFound.
-
-    Texts that are still placeholders, and addresses that nobody has typed, are left out.
-    """
-    with engine.reading() as session:
-        course = courses.find_by_key(session, key)
-        if course is None:
-            raise NotFound("course")
-        patient = session.get_one(Patient, course.patient_id)
-        clinic = session.scalar(sa.select(Clinic).limit(1))
-        sites = {row.id: row for row in session.scalars(sa.select(Site))}
-        names = dict(session.execute(sa.select(Provider.id, Provider.name)).all())
-        live = courses.live_appointments(session, course.id)
-        sessions = courses.sessions_of(session, course.id)
-        texts = _texts(session, patient.language, is_face=_is_face(sessions))
-    language = patient.language
-    zone = next(iter(sites.values())).zone if sites else "UTC"
-    return Sheet(
-        course_key=course.key,
-        language=language,
-        clinic_name=clinic.name if clinic else "",
-        contact=" · ".join(part for part in (clinic.phone, clinic.email) if part) if clinic else "",
-        patient_name=_name(patient),
-        title=wording.sheet_title(len(live) or len(sessions), language),
-        visits=tuple(
-            _visit(number, row, sites[row.site_id], names[row.provider_id], language)
-            for number, row in live
-        ),
-        texts=texts,
-        made_on=wording.format_date(hours.day_of(now, zone), language),
     )
 
 
@@ -353,41 +284,6 @@ def _unbooked(
 
 def _day(instant: datetime | None, zone: str | None) -> date | None:
     return hours.day_of(instant, zone) if instant and zone else None
-
-
-def _visit(number: int, row: Appointment, site: Site, provider: str, language: str) -> Visit:
-    local = hours.local(row.starts_at, site.zone)
-    return Visit(
-        number=number,
-        when=wording.format_day_time(local, language),
-        where=f"{site.name} · {provider}",
-        address=site.address,
-        phone=site.phone,
-        is_booked=row.status not in ("held", "reserved"),
-    )
-
-
-def _is_face(sessions: Sequence[CourseSession]) -> bool:
-    """Whether only the face is treated: then nothing is said of stockings (S07)."""
-    zones = {zone for session in sessions for zone in session.zones}
-    return bool(zones) and all(zone.startswith(FACE) for zone in zones)
-
-
-def _texts(session: Session, language: str, *, is_face: bool) -> tuple[str, ...]:
-    rows = session.scalars(
-        sa.select(ClinicText).where(
-            ClinicText.language.in_((language, "en")), ClinicText.is_placeholder.is_(False)
-        )
-    )
-    best: dict[str, ClinicText] = {}
-    for row in rows:
-        if row.text and (row.code not in best or row.language == language):
-            best[row.code] = row
-    return tuple(
-        best[code].text
-        for code in ON_THE_SHEET
-        if code in best and not (is_face and code in OF_STOCKINGS)
-    )
 
 
 def _protocol_label(row: Protocol) -> str:

@@ -20,6 +20,9 @@ from planner.scheduling.timetable import CourseOrder, Gap, SessionOrder
 from planner.wording import desk
 
 LATE_AFTER = timedelta(minutes=5)
+OWED = ("due", "pendiente")
+"""What the desk types of a package while something is owed; ``ui.package_chip`` reads the same."""
+
 PAGE = "/appointments/"
 """Where a card leads; asking the routes for each of sixty cards would cost more than the rest of it."""
 
@@ -238,4 +241,4 @@ def _minutes(length: timedelta) -> int:
 
 
 def _is_due(package: str) -> bool:
-    return "due" in package.casefold()
+    return any(word in package.casefold() for word in OWED)

@@ -221,16 +221,17 @@ def _slot(ground: Ground, free: _Free, pick: Pick | None) -> Slot | None:
 
 def _site(ground: Ground, asked: Asked, usual: int | None, by: Who, service_id: int) -> int:
     """Return the site asked for, else where the provider works now, else the user's usual one."""
-    if asked.site_id in ground.sites:
+    offered = [int(choice.value) for choice in slots.sites_of(ground, None)]
+    if asked.site_id in offered:
         return asked.site_id or 0
     start = start_of(ground.now)
-    for site_id in ground.sites:
+    for site_id in offered:
         if by.provider_id in ground.timetable.providers and any(
             span.starts_at <= start < span.ends_at
             for span in hours.working(ground.timetable, by.provider_id or 0, site_id)
         ):
             return site_id
-    return usual if usual in ground.sites and usual else next(iter(ground.sites), 0)
+    return usual if usual in offered and usual else next(iter(offered), 0)
 
 
 def _line(row: PatientRow, locale: str) -> PatientLine:

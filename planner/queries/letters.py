@@ -22,6 +22,9 @@ from planner.scheduling.telling import Known, News
 from planner.wording import messages as words
 from planner.wording import visits
 
+COME = ("arrived", "started", "fulfilled")
+"""Whoever is here, or was, is told nothing of that visit, neither that it stands nor that it is off."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nothing:
@@ -59,8 +62,10 @@ class _Reader:
         self.now, self.locale = now, diary.language
         self.visits = {visit.id: visit for visit in diary.visits}
         self.facts = outbox.facts_of(row)
-        found = session.scalars(sa.select(Appointment).where(Appointment.id.in_(self.facts)))
+        wanted = sa.select(Appointment).where(Appointment.id.in_(self.facts))
+        found = session.scalars(wanted).all()
         self.states = {its.id: outbox.state_of(its) for its in found}
+        self.come = {its.id for its in found if its.status in COME}
 
     def said(self) -> Said | Nothing:
         """Return what the message says, or why it says nothing."""
@@ -92,6 +97,8 @@ class _Reader:
 
     def _what(self, id_: int) -> News | None:
         known, state = self.facts[id_], self.states.get(id_)
+        if id_ in self.come:
+            return None
         if state is not None and state.starts_at <= self.now:
             return None
         if state is None and known is None:
@@ -113,7 +120,7 @@ class _Reader:
         """Return a reminder or an invitation: of one appointment, while it stands as it stood."""
         id_ = self.row.appointment_id or 0
         state, visit = self.states.get(id_), self.visits.get(id_)
-        if visit is None or visit.starts_at <= self.now:
+        if visit is None or visit.starts_at <= self.now or id_ in self.come:
             return Nothing(reason="superseded")
         if self.row.kind == "invitation":
             return self._invitation(visit, is_off=state is None)

@@ -18,6 +18,7 @@ from planner.queries import calendar_events, calendar_rows
 from planner.queries.calendar_events import CANCELLED, Shown
 from planner.queries.calendar_rows import Diary, Visit
 from planner.scheduling import hours
+from planner.scheduling.zones import FACE
 from planner.wording import notices as notice_words
 from planner.wording import visits as words
 
@@ -25,6 +26,7 @@ STILL_HEEDED = timedelta(days=28)
 """How long after a session its notes are shown: stockings as needed end within it."""
 
 LATELY = timedelta(days=30)
+OF_STOCKINGS = ("aftercare", "why_stockings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class OwnPage:
     clinic_name: str  # of whom it is: neutral while words are
     phone: str
     phone_link: str
+    email: str  # of the clinic; empty while words are neutral and it is not
     is_plain: bool
     plain_since: str
     reminders_by: str
@@ -99,6 +102,8 @@ class OwnPage:
     is_followed: bool  # a calendar subscribes to the visits
     visits: tuple[OwnVisit, ...]
     care: tuple[Care, ...]
+    aftercare: str  # for paper, in the clinic's own words; stockings are spoken of for legs only
+    about_care: tuple[str, ...]  # likewise: why, and what to expect
     warning_signs: str
     notices: tuple[OwnNotice, ...]
     today: date
@@ -178,6 +183,7 @@ def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:
         clinic_name=reader.clinic_name(),
         phone=wording.format_phone(diary.clinic_phone),
         phone_link=_link(diary.clinic_phone),
+        email=reader.email(),
         is_plain=diary.is_plain,
         plain_since=reader.day(since) if since else "",
         reminders_by=patient.reminders_by,
@@ -187,6 +193,8 @@ def _page(session: Session, patient_id: int, now: datetime) -> OwnPage:
         is_followed=bool(feeds.open_of_patient(session, patient_id, now)),
         visits=tuple(reader.visits()),
         care=tuple(reader.care()),
+        aftercare="".join(reader.own_words("aftercare")),
+        about_care=tuple(reader.own_words("why_stockings", "expectation")),
         warning_signs=diary.texts.get("warning_signs", ""),
         notices=tuple(reader.notice(row) for row in told),
         today=today,
@@ -209,6 +217,7 @@ class _Reader:
         self.diary, self.clinic, self.rows, self.now = diary, clinic, rows, now
         self.locale = diary.language
         self.states = tuple(calendar_events.shown(visit, diary, now) for visit in diary.visits)
+        self.notes = calendar_events.care(self.states, diary)
         self.zone = diary.visits[-1].zone if diary.visits else "UTC"
         self.waiting = [row for row in told if row.handled_at is None]
         self.days = {visit.id: self._day_time(visit) for visit in diary.visits}
@@ -222,6 +231,11 @@ class _Reader:
         name = self.clinic.neutral_name
         return name if words.is_discreet(name) else ""
 
+    def email(self) -> str:
+        """Return the clinic's address for mail, unless it tells what words may not tell."""
+        email = self.diary.clinic_email
+        return email if self._may_say(email) else ""
+
     def day(self, at: datetime) -> str:
         """Return the day of an instant."""
         return wording.format_date(hours.day_of(at, self.zone), self.locale)
@@ -234,11 +248,16 @@ class _Reader:
 
     def care(self) -> Iterator[Care]:
         """Yield what is to be heeded after the sessions to come, and after those just over."""
-        found = calendar_events.care(self.states, self.diary)
-        for state in self.states:
-            is_near = state.visit.ends_at > self.now - STILL_HEEDED
-            if is_near and state.visit.id in found:
-                yield self._care(state.visit, found[state.visit.id])
+        for visit in self._heeded():
+            yield self._care(visit, self.notes[visit.id])
+
+    def own_words(self, *codes: str) -> Iterator[str]:
+        """Yield what the clinic says of its sessions; what speaks of stockings where legs are treated."""
+        sessions = list(self._heeded())
+        is_leg = any(set(visit.zones_treated or visit.zones) != {FACE} for visit in sessions)
+        for code in codes:
+            if sessions and (is_leg or code not in OF_STOCKINGS) and code in self.diary.texts:
+                yield self.diary.texts[code]
 
     def notice(self, row: Notice) -> OwnNotice:
         """Return what was told, and whether somebody has seen to it."""
@@ -254,6 +273,11 @@ class _Reader:
             on=self.day(row.created_at),
             is_handled=row.handled_at is not None,
         )
+
+    def _heeded(self) -> Iterator[Visit]:
+        for state in self.states:
+            if state.visit.ends_at > self.now - STILL_HEEDED and state.visit.id in self.notes:
+                yield state.visit
 
     def _visit(self, state: Shown, row: Appointment) -> OwnVisit:
         visit, diary, locale = state.visit, self.diary, self.locale

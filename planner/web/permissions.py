@@ -48,7 +48,6 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "courses.package": STAFF,
     "courses.ask": STAFF,
     "courses.status": STAFF,
-    "courses.printed": STAFF,
     # calendar files
     "calendar.patient": STAFF,
     "calendar.course": STAFF,

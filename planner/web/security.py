@@ -46,12 +46,24 @@ def register(app: Flask, settings: Settings) -> None:
     app.after_request(dress)
 
 
-def own_path(target: str | None) -> str:
-    """Return the target when it is a path of our own, else the start page: no open redirect."""
+def own_path(target: str | None, otherwise: str = "/") -> str:
+    """Return the target when it is a path of our own, else the other one: no open redirect."""
     text = target or ""
     is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text
     is_sound = is_path and text.isprintable() and len(text) <= LONGEST_PATH
-    return text if is_sound and not _has_host(text) else "/"
+    return text if is_sound and not _has_host(text) else otherwise
+
+
+def way_back(otherwise: str) -> str:
+    """Return the page of ours that sent somebody here and wants them back, else the one given."""
+    return own_path(request.values.get("back"), otherwise)
+
+
+def this_page(otherwise: str) -> str:
+    """Return how this page is asked for again; the path given where a form has led to it."""
+    if request.method != "GET":
+        return otherwise
+    return own_path(request.full_path.rstrip("?"), otherwise)
 
 
 def page_before() -> str:

@@ -27,7 +27,7 @@ from planner.wording.labels import (
     zone,
     zones,
 )
-from planner.wording.lists import LISTS, list_hint, list_title, sheet_title
+from planner.wording.lists import LISTS, list_hint, list_title
 from planner.wording.plans import (
     cost,
     effect,
@@ -112,7 +112,6 @@ __all__ = [
     "rule",
     "session_of",
     "severity",
-    "sheet_title",
     "span",
     "spoken",
     "status",

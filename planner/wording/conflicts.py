@@ -46,7 +46,7 @@ def _said(code: str, words: _Words, locale: str, *, clinical: bool) -> str:
     if code.startswith("screening.") and code != "screening.missing":
         if clinical:
             return rules.rule(code, locale)[1]
-        return words.say(N_("An answer in the screening needs a provider's decision."))
+        return words.say(N_("An answer in the screening needs a provider’s decision."))
     special, sentence = _SPECIAL.get(code), _SENTENCES.get(code)
     if special is not None:
         return special(words)
@@ -357,7 +357,7 @@ _SENTENCES: Mapping[str, str] = {
         "The patient has another appointment from %(starts_at)s to %(ends_at)s, the walk included."
     ),
     "patient.age": N_("The patient is under %(years)s then; possible from %(earliest)s."),
-    "patient.birth_date_missing": N_("The patient's birth date is missing."),
+    "patient.birth_date_missing": N_("The patient’s birth date is missing."),
     "patient.duplicate": N_("There may be a file of this person already."),
     "patient.merge_overlap": N_(
         "Both files have an appointment on %(on)s that takes the same time, at %(kept_starts_at)s and"

@@ -31,9 +31,3 @@ def list_hint(code: str, locale: str) -> str:
     """Return what to know of a work list; empty when its heading says it all."""
     hint = _LISTS[code][1]
     return speech.of(locale).say(hint) if hint else ""
-
-
-def sheet_title(count: int, locale: str) -> str:
-    """Return the title of the plan on paper; neutral, because paper lies about."""
-    one, many = speech.ngettext("Your visit", "Your %(number)s visits")
-    return speech.of(locale).count(one, many, count)

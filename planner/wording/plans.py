@@ -194,7 +194,7 @@ RELAXATIONS: Mapping[str, str] = {
     "earlier": N_("Without the earliest start: %(first)s to %(last)s."),
     "wishes": N_("Without all wishes: %(first)s to %(last)s."),
     "away": N_("Without the trip %(trip)s: %(first)s to %(last)s."),
-    "decision": N_("With a provider's decision (%(rule)s): %(first)s to %(last)s."),
+    "decision": N_("With a provider’s decision (%(rule)s): %(first)s to %(last)s."),
 }
 _LATER = ngettext(
     "%(number)s day later than wished for: %(first)s to %(last)s.",

@@ -69,11 +69,11 @@ RULES: Mapping[str, tuple[str, str]] = {
     "session.walk_range": (N_("Walk after a session"), N_("What the patient is told.")),
     "session.walk_minutes": (
         N_("Walk after a session, planned"),
-        N_("The patient's time that is taken right after the session."),
+        N_("The patient’s time that is taken right after the session."),
     ),
     "dose.max_ml": (
         N_("Most millilitres in a session"),
-        N_("Warns when the session's note says more. Off when empty."),
+        N_("Warns when the session’s note says more. Off when empty."),
     ),
     "consent.treatment": (
         N_("Consent to treatment"),
@@ -81,7 +81,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "session.desk_treats": (
         N_("The desk starts and completes treatments"),
-        N_("Sessions and reviews are a provider's to start and complete. On: the desk may too."),
+        N_("Sessions and reviews are a provider’s to start and complete. On: the desk may too."),
     ),
     "notice.minutes": (
         N_("Shortest notice"),
@@ -141,11 +141,11 @@ RULES: Mapping[str, tuple[str, str]] = {
     "zone.face": (N_("Face"), N_("What is said about treatment is about legs.")),
     "flight.within_48h": (
         N_("Flight very soon after"),
-        N_("Hours after a session's end in which a flight needs a decision."),
+        N_("Hours after a session’s end in which a flight needs a decision."),
     ),
     "flight.within_72h": (
         N_("Flight soon after"),
-        N_("Hours after a session's end in which a flight is warned of."),
+        N_("Hours after a session’s end in which a flight is warned of."),
     ),
     "event.within_72h": (
         N_("Event soon after"),
@@ -195,7 +195,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "slot.past": (N_("In the future"), N_("Nothing is booked in the past.")),
     "slot.off_grid": (
         N_("On the grid"),
-        N_("Starts lie on the site's grid, counted from midnight."),
+        N_("Starts lie on the site’s grid, counted from midnight."),
     ),
     "slot.minutes_step": (N_("Whole steps"), N_("Times are multiples of five minutes.")),
     "site.outside_hours": (N_("Opening hours"), N_("The site is open all the time.")),
@@ -204,7 +204,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "service.retired": (N_("Service offered"), N_("The service has not been given up.")),
     "provider.not_capable": (N_("Provider may"), N_("Treats or examines with this service here.")),
     "provider.outside_hours": (
-        N_("Provider's hours"),
+        N_("Provider’s hours"),
         N_("The provider works there all the time."),
     ),
     "provider.absent": (N_("Provider there"), N_("The provider is not away.")),

@@ -8,7 +8,11 @@ import pytest
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
+from sqlalchemy.orm import Session
 
+from planner.db import seed
+from planner.db.engine import db
+from planner.db.models import ClinicText
 from planner.web import permissions
 from tests.browser.conftest import Serve
 from tests.hostile import world as worlds
@@ -57,7 +61,7 @@ def pages(cast: Cast) -> Mapping[str, Sequence[str]]:
             *(f"/appointments/{visits[name]}" for name in ("booked", "held", "arrived", "started")),
             f"/appointments/{visits['later']}/move", f"/appointments/{visits['later']}/swap",
             "/courses", f"/courses/{courses['ana']}", f"/courses/{courses['dora']}?open=2&more=1",
-            f"/courses/{courses['ana']}/print", f"/courses/{courses['ana']}/gaps/2",
+            f"/courses/{courses['ana']}/gaps/2",
             "/decisions", "/account",
         ),
         "provider": (
@@ -184,6 +188,50 @@ def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
     assert found == {}
 
 
+def test_the_page_of_a_link_prints_what_there_is(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/patients/{world.cast.patients['eve']}/share")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="Link, messages and texts")).to_be_visible()
+    expect(page.get_by_text("No links yet")).to_be_visible()
+    page.emulate_media(media="screen")
+    page.get_by_role("button", name="Make a link").click()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="Link, messages and texts")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Your visits on your phone")).to_be_visible()
+
+
+def test_on_paper_words_have_the_room_of_the_buttons(page: Page, world: World, base: str) -> None:
+    page.set_viewport_size({"width": 700, "height": 1000})
+    page.emulate_media(media="print")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses")
+    expect(page.locator("td.actions").first).to_be_hidden()
+    note = page.get_by_text("asks her sister").bounding_box()
+    be(page, world, base, "manager")
+    page.goto(f"{base}/settings/providers/{world.cast.clinic.md}/hours")
+    day = page.locator(".hours-table select").first.bounding_box()
+    assert note is not None and day is not None
+    assert (note["width"] > 60, note["height"] < 45, day["width"] > 70) == (True, True, True)
+
+
+MARKS = """() => [...document.querySelectorAll("details:not(.menu):not(.greyed) > summary")].map((summary) => {
+  const mark = getComputedStyle(summary, "::before");
+  const native = getComputedStyle(summary).display === "list-item";
+  return [mark.content, mark.borderRightWidth, native, /[▾▴▸+]/.test(summary.textContent)].join(" ");
+})"""
+
+
+def test_whatever_unfolds_bears_one_mark(page: Page, world: World, base: str) -> None:
+    marks: dict[str, list[str]] = {}
+    for role, path in (*main_pages(world.cast), ("manager", "/styleguide")):
+        be(page, world, base, role)
+        page.goto(base + path)
+        marks[path] = page.evaluate(MARKS)
+    assert len([mark for found in marks.values() for mark in found]) > 9
+    assert {mark for found in marks.values() for mark in found} == {'"" 2px false false'}
+
+
 def test_refusals_are_accessible_and_lead_on(
     page: Page, world: World, base: str, console_errors: Console
 ) -> None:
@@ -274,11 +322,49 @@ def test_a_patient_finds_the_way_on_a_phone(
 
 
 def test_the_patients_sheet_fits_on_one_page(page: Page, world: World, base: str) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        for code, (text, _spanish) in seed.TEXTS.items():
+            session.add(ClinicText(code=code, language="en", text=text, is_placeholder=False))
+        session.commit()
     be(page, world, base, worlds.PATIENT)
     page.goto(f"{base}/visits/sheet")
     printed = page.pdf(format="Letter", prefer_css_page_size=True)
     assert printed.count(b"/Type /Page\n") == 1
     assert "Replaces every earlier sheet." in page.content()
+    assert "Why the stockings" in page.content()
     be(page, world, base, "receptionist")
     page.goto(f"{base}/patients/{world.cast.patients['ana']}/sheet")
     assert page.pdf(format="Letter", prefer_css_page_size=True).count(b"/Type /Page\n") == 1
+
+
+@pytest.mark.browser_context_args(java_script_enabled=False)
+def test_enter_in_a_field_of_the_course_screen_books_nothing_and_keeps_the_plan(
+    page: Page, world: World, base: str, console_errors: Console
+) -> None:
+    console_errors.expect("status of 422")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}?open=2")
+    chosen = page.locator("#session-2 .slots .slot:not([aria-pressed=true])").first
+    chosen.click()
+    dates = page.locator(".step-when > :first-child")
+    planned = dates.all_inner_texts()
+    page.get_by_role("button", name="Other times session 2").click()
+    page.get_by_label("Look at a day").press("Enter")
+    expect(page.locator("#session-2 .look")).to_be_visible()
+    assert dates.all_inner_texts() == planned
+    page.get_by_label("Earliest start").fill("2027-03-03")
+    page.get_by_label("Earliest start").press("Enter")
+    assert "Wed 3 Mar 2027" in dates.all_inner_texts()
+    page.locator("summary", has_text="Hold").click()
+    page.get_by_label("Call-back note").fill("after six")
+    page.get_by_label("Call-back note").press("Enter")
+    expect(page.get_by_text("Choose what to do.")).to_be_visible()
+    assert page.get_by_label("Call-back note").input_value() == "after six"
+
+
+def test_enter_in_the_note_for_calling_back_holds(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.locator("summary", has_text="Hold").click()
+    page.get_by_label("Call-back note").press("Enter")
+    expect(page.get_by_text("held", exact=False).first).to_be_visible()

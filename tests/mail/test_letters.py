@@ -137,6 +137,17 @@ def test_a_cancellation_cancels_in_the_calendar_too(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["cancellation", "change", "reminder", "invitation"])
+def test_whoever_has_come_early_is_told_nothing_of_the_visit_they_came_for(
+    post: Post, change: Callable[..., None], visit_of: Callable[[int], Appointment], kind: str
+) -> None:
+    id_ = post("ana@example.com", patient={"invitations_since": AGREED}, kind=kind)
+    visit = visit_of(id_)
+    change(Message, id_, facts=known(visit))
+    change(Appointment, visit.id, status="arrived", arrived_at=NOW)
+    assert isinstance(queries.letter(id_, now=NOW), Nothing)
+
+
 def test_an_invitation_of_what_was_cancelled_with_others_removes_it_from_the_calendar(
     post: Post, change: Callable[..., None], visit_of: Callable[[int], Appointment]
 ) -> None:

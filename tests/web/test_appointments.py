@@ -14,9 +14,10 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from planner.db.engine import db
-from planner.db.models import Appointment, Patient
+from planner.db.models import Appointment, Patient, Room, Site
 from tests import factories
 from tests.factories import SmallClinic, at
 from tests.web.conftest import csrf_of
@@ -130,7 +131,7 @@ def test_a_hold_keeps_its_note_and_is_booked_by_one_button(
 
 def act(
     desk: FlaskClient, address: str, verb: str, page: str | None = None, **values: str
-) -> object:
+) -> TestResponse:
     html = page or desk.get(address).text
     version = re.search(r'name="version" value="(\d+)"', html)
     assert version is not None
@@ -328,8 +329,8 @@ def test_a_visit_of_another_day_offers_no_step_of_today_and_refuses_it_in_words(
     offered = [verb for verb in ("check-in", "no-show", "cancel") if f"{address}/{verb}" in page]
     answers = [act(desk, address, verb, page) for verb in ("check-in", "no-show")]
     told = ("Move it to today first", "nobody can have missed it before")
-    said = [text in answer.text for text, answer in zip(told, answers, strict=True)]  # type: ignore[attr-defined]  # responses
-    codes = [answer.status_code for answer in answers]  # type: ignore[attr-defined]  # responses
+    said = [text in answer.text for text, answer in zip(told, answers, strict=True)]
+    codes = [answer.status_code for answer in answers]
     assert (offered, codes, said) == (["cancel"], [409, 409], [True, True])
 
 
@@ -339,7 +340,7 @@ def test_times_ahead_of_now_come_back_as_typed(app: Flask, desk: FlaskClient, vi
     answer = act(desk, visit, "complete", starts="9:00", ends="9:25", note="went well")
     told = "A visit cannot have started or ended later than now."
     kept = ('value="9:25"', "went well</textarea>")
-    assert (answer.status_code, [text in answer.text for text in (told, *kept)]) == (  # type: ignore[attr-defined]  # a response
+    assert (answer.status_code, [text in answer.text for text in (told, *kept)]) == (
         409, [True] * 3,
     )  # fmt: skip
 
@@ -362,7 +363,7 @@ def test_a_form_that_lacks_something_comes_back_as_typed(
         act(desk, visit, "check-in")
         act(desk, visit, "start")
     answer = act(desk, visit, verb, **values)
-    assert (answer.status_code, f'id="{name}-error"' in answer.text) == (422, True)  # type: ignore[attr-defined]  # a response
+    assert (answer.status_code, f'id="{name}-error"' in answer.text) == (422, True)
 
 
 def test_a_stale_page_says_what_changed_and_saves_nothing(
@@ -371,7 +372,7 @@ def test_a_stale_page_says_what_changed_and_saves_nothing(
     before = desk.get(visit).text
     act(desk, visit, "check-in")
     answer = act(desk, visit, "cancel", before, ended_by="patient", reason="late")
-    assert (answer.status_code, stored(app)[0].status, "<s>booked</s>" in answer.text) == (  # type: ignore[attr-defined]  # a response
+    assert (answer.status_code, stored(app)[0].status, "<s>booked</s>" in answer.text) == (
         409, "arrived", True,
     )  # fmt: skip
 
@@ -442,6 +443,33 @@ def test_a_walk_in_is_started_in_four_steps(
     assert [(row.status, row.starts_at) for row in stored(app)] == [("started", NOW)]
 
 
+def test_whoever_is_here_is_not_sent_to_a_site_that_has_closed(
+    app: Flask, desk: FlaskClient, clinic: SmallClinic, patient_key: str
+) -> None:
+    with app.app_context(), Session(db.engine) as session:
+        session.get_one(Site, clinic.miami).retired_from = date(2027, 2, 1)
+        session.commit()
+    page = desk.get(f"/here-now?patient={patient_key}&service={clinic.consult}").text
+    assert f'name="site" value="{clinic.aventura}"' in page
+
+
+def test_without_a_room_no_start_is_offered_to_whoever_is_here(
+    app: Flask, desk: FlaskClient, clinic: SmallClinic, patient_key: str
+) -> None:
+    path = f"/here-now?patient={patient_key}&service={clinic.consult}"
+    before = desk.get(path).text.count("btn-primary")
+    with app.app_context(), Session(db.engine) as session:
+        session.execute(sa.update(Room).values(retired_from=date(2027, 2, 1)))
+        session.commit()
+    assert (before, desk.get(path).text.count("btn-primary")) == (1, 0)
+
+
+def test_a_cancellation_says_at_once_all_that_it_lacks(desk: FlaskClient, visit: str) -> None:
+    page = act(desk, visit, "cancel", ended_by="", reason="").text
+    form = page[page.index("Cancelled by") :].partition("</form>")[0]
+    assert form.count('class="error"') == 2
+
+
 def test_a_hold_past_its_time_is_gone_from_the_day(
     app: Flask, desk: FlaskClient, clinic: SmallClinic, given: Callable[..., int]
 ) -> None:
@@ -466,4 +494,4 @@ def test_a_reserved_session_says_what_it_waits_for_and_takes_the_decision(
     lacking = act(desk, address, "book")
     decided = {"decide": "flight.within_48h", "decided_by": str(clinic.pa)}
     act(desk, address, "book", **decided, decision_reason="a short one")
-    assert (lacking.status_code, stored(app)[0].status) == (409, "booked")  # type: ignore[attr-defined]  # a response
+    assert (lacking.status_code, stored(app)[0].status) == (409, "booked")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as html_module
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -61,6 +62,26 @@ def fields(html: str, **changes: str) -> dict[str, str]:
         for name in names
     }
     return {**hidden, **picks(form), "do": "book", **changes}
+
+
+def way_from(html: str, pattern: str, attribute: str = "href") -> str:
+    """Return the one address on a page that the pattern begins, as a browser would open it."""
+    found = re.findall(rf'{attribute}="({pattern}[^"]*)"', html)
+    return html_module.unescape(found[0]).partition("#")[0]
+
+
+def way_to(html: str) -> str:
+    """Return where the form of a patient's details is sent."""
+    return way_from(html, r"/patients/[\w-]+/edit", "action")
+
+
+def values_of(html: str) -> dict[str, str]:
+    """Return what the form of a patient's details holds."""
+    form = html[html.index('class="stack-l" novalidate') :]
+    typed = re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', form)
+    chosen = re.findall(r'name="(\w+)" value="(\w+)" checked', form)
+    radios = {"language", "contact_by"}
+    return {name: value for name, value in typed if name not in radios} | dict(chosen)
 
 
 def test_S35_three_proposals_are_shown_by_name_with_their_end_dates(
@@ -179,7 +200,7 @@ def test_where_nothing_fits_the_page_says_why_and_what_would_help(
     given(factories.screening, patient_id, on=today, had_clots=True)
     html = desk.get(f"/courses/{key}").text
     assert "An answer in the screening needs a provider" in html
-    assert "With a provider&#39;s decision (an answer in the screening)" in html
+    assert "With a provider’s decision (an answer in the screening)" in html
 
 
 @pytest.mark.parametrize(
@@ -511,14 +532,33 @@ def test_a_course_of_twelve_sessions_is_shown(
     assert desk.get(f"/courses/{key}").text.count("step-card") == 12
 
 
-def test_the_sheet_on_paper_is_in_the_language_of_the_patient(desk: FlaskClient, key: str) -> None:
-    assert '<html lang="es"' in desk.get(f"/courses/{key}/print").text
+@pytest.mark.parametrize(
+    ("line", "tone"),
+    [
+        ("package of 3, deposit due", "amber"),
+        ("paquete de 3, depósito pendiente", "amber"),
+        ("package of 3", "grey"),
+    ],
+)
+def test_what_is_owed_for_a_package_is_seen_in_either_language(
+    desk: FlaskClient, key: str, line: str, tone: str
+) -> None:
+    html = desk.get(f"/courses/{key}").text
+    version = re.search(r'name="version" value="(\d+)"', html)
+    assert version is not None
+    form = {"csrf_token": csrf_of(html), "version": version[1], "package": line}
+    shown = desk.post(f"/courses/{key}/package", data=form, follow_redirects=True).text
+    assert re.findall(rf'badge tone-(\w+)">(?:(?!</span>).)*{line}</span>', shown) == [tone]
 
 
-def test_the_sheet_on_paper_counts_the_visits_it_lists(desk: FlaskClient, key: str) -> None:
+def test_there_is_one_plan_on_paper_and_it_leads_back_to_the_course(
+    desk: FlaskClient, key: str
+) -> None:
     booked(desk, key, 1, 2)
-    html = desk.get(f"/courses/{key}/print").text
-    assert ("Sus 2 visitas" in html, html.count("<tr>")) == (True, 2)
+    here = f"/courses/{key}?weekday=1"
+    ways = re.findall(r'href="(/patients/[\w-]+/sheet[^"]*)"', desk.get(here).text)
+    sheet = desk.get(html_module.unescape(ways[0])).text
+    assert (len(ways), 'lang="es"' in sheet, f'href="{here}"' in sheet) == (1, True, True)
 
 
 def test_a_missing_birth_date_can_be_added_where_it_is_in_the_way(
@@ -526,8 +566,26 @@ def test_a_missing_birth_date_can_be_added_where_it_is_in_the_way(
 ) -> None:
     patient_id = given(factories.patient, birth_date=None)
     html = desk.get(f"/courses/{key_of(app, given(factories.course, clinic, patient_id))}").text
-    assert re.search(r'href="/patients/[\w-]+/edit#birth_date">Add the birth date', html)
+    assert re.search(r'href="/patients/[\w-]+/edit\?[^"]*#birth_date">Add the birth date', html)
     assert html.count("badge") == 1  # of the course: a session that is not booked says so once
+
+
+def test_whoever_adds_what_a_course_lacks_comes_back_to_it(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic
+) -> None:
+    patient_id = given(factories.patient, birth_date=None)
+    here = f"/courses/{key_of(app, given(factories.course, clinic, patient_id))}?part=morning"
+    html = desk.get(here).text
+    edit, dates = (way_from(html, rf"/patients/[\w-]+{end}") for end in (r"/edit\?", r"\?"))
+    form = values_of(desk.get(edit).text)
+    saved = desk.post(way_to(desk.get(edit).text), data={**form, "birth_date": "4/9/1988"})
+    flight = {"kind": "flight", "from_date": "3/31/2027"}
+    page = desk.get(dates).text
+    added = desk.post(
+        way_from(page, r"/patients/[\w-]+/dates\?", "action"),
+        data={"csrf_token": csrf_of(page), **flight},
+    )
+    assert (saved.location, added.location) == (here, here)
 
 
 def test_what_only_warns_is_booked_with_a_tick_beside_the_button(

@@ -394,5 +394,5 @@ def test_the_page_of_a_course_shows_what_was_sent_about_it_and_sends_it_again(
         set(re.findall(rf"/patients/{held.patient}/messages/(\w+)/again", page)) for page in pages
     ]
     assert again == [{"c" * 16}, {"c" * 16, "o" * 16}]
-    ways = [f'href="/patients/{held.patient}/{way}"' for way in ("share", "sheet", "messages")]
+    ways = [f'href="/patients/{held.patient}/{way}' for way in ("share", "sheet", "messages")]
     assert [way for page in pages for way in ways if way not in page] == []

@@ -25,6 +25,7 @@ from planner.db.engine import db
 from planner.db.models import (
     Appointment,
     AuditRow,
+    Clinic,
     ClinicText,
     Notice,
     Patient,
@@ -353,6 +354,25 @@ def test_what_goes_to_a_calendar_on_the_web_is_neutral_whatever_was_agreed(held:
     assert not any(
         word in url.lower() for url in found for word in ("sclero", "session", "stocking")
     )
+
+
+@pytest.mark.parametrize(("zones", "is_told"), [((), True), (("face",), False)])
+def test_the_sheet_says_in_the_clinics_words_why_and_what_to_expect(
+    held: Held, zones: tuple[str, ...], is_told: bool
+) -> None:
+    with held.app.app_context(), Session(db.engine) as session:
+        for row in session.scalars(sa.select(Appointment)):
+            row.zones_treated = list(zones)
+        session.add_all(
+            ClinicText(code=code, language="en", text=f"{code} of ours", is_placeholder=False)
+            for code in ("aftercare", "why_stockings", "expectation")
+        )
+        session.execute(sa.update(Clinic).values(phone="305-555-0100", email="desk@example.com"))
+        session.commit()
+    sheet = opened(held.app).get("/visits/sheet").text
+    said = [f"{code} of ours" in sheet for code in ("aftercare", "why_stockings", "expectation")]
+    assert said == [is_told, is_told, True]
+    assert "Call 305-555-0100, or write to desk@example.com." in sheet
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(held: Held) -> None:

@@ -147,6 +147,29 @@ def test_there_is_an_end_to_how_many_a_patient_makes(held: Held) -> None:
     assert subscribe(browser)
 
 
+def test_subscribing_and_ending_in_turns_leaves_few_rows_and_the_whole_trail(
+    app_on: Flask, today: Any
+) -> None:
+    held = hold(app_on, today)
+    browser = opened(held.app)
+    fetched = subscribe(browser)
+    held.app.test_client().get(fetched, headers=APPLE)
+    for _ in range(feeds.MOST_ENDED + 5):
+        for row in rows(held.app):
+            if row.revoked_at is None:
+                send(browser, PATH, revoke=str(row.id))
+        subscribe(browser)
+    with held.app.app_context(), Session(db.engine) as session:
+        noted = session.scalars(
+            sa.select(AuditRow.action).where(AuditRow.object_kind == "calendar_feed")
+        )
+        made = list(noted).count("feed.create")
+    assert (len(rows(held.app)), made >= feeds.MOST_ENDED + 6) == (feeds.MOST_ENDED + 1, True)
+    assert (
+        held.app.test_client().get(fetched).status_code == 200
+    )  # it tells the phone to show nothing
+
+
 @pytest.mark.parametrize("how", ["revoked", "replaced"])
 def test_what_a_link_made_ends_with_it_and_the_desks_goes_on(held: Held, how: str) -> None:
     with held.app.app_context():

@@ -124,10 +124,38 @@ def test_family_that_shares_a_phone_is_told_and_not_stopped(desk: FlaskClient) -
     assert "Shares the phone number with María López." in page
 
 
-def test_a_number_that_cannot_be_called_warns(desk: FlaskClient) -> None:
-    page = desk.get(register(desk, phone="ask her sister")).text
-    assert "cannot be called like that" in page
-    assert "ask her sister" in page
+def test_a_number_that_cannot_be_called_is_said_beside_its_field(
+    app: Flask, desk: FlaskClient
+) -> None:
+    token = csrf_of(desk.get("/patients/new").text)
+    answer = desk.post("/patients/new", data={**NEW, "csrf_token": token, "phone": "12"})
+    field = answer.text[answer.text.index('id="phone"') :].partition("</div>")[0]
+    assert (answer.status_code, 'value="12"' in field) == (422, True)
+    assert "This is not a phone number. Write it like (305)\N{NO-BREAK SPACE}555-0101" in field
+    assert stored(app, Patient) == []
+
+
+def test_all_that_is_wrong_is_said_at_once(desk: FlaskClient) -> None:
+    wrong = {
+        "given_name": "",
+        "family_name": "",
+        "phone": "12",
+        "birth_date": "31/31",
+        "email": "x",
+    }
+    page = send(desk, "/patients/new", {**NEW, **wrong}).text
+    named = re.findall(r'<li><a href="#(\w+)">', page)
+    assert sorted(named) == ["birth_date", "email", "given_name", "phone"]
+
+
+def test_a_number_from_before_stays_beside_a_new_birth_date(app: Flask, desk: FlaskClient) -> None:
+    path = register(desk)
+    with app.app_context(), Session(db.engine) as session:
+        session.execute(sa.update(Patient).values(phone="ask her sister"))
+        session.commit()
+    edited = {**NEW, "phone": "ask her sister", "birth_date": "4/9/1988"}
+    edited |= {"version": str(stored(app, Patient)[0].version), "stay_from": "", "stay_until": ""}
+    assert send(desk, f"{path}/edit", edited).location == path
 
 
 @pytest.mark.parametrize("field", sorted(NEW))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 
 from planner.app import NotReady, create_app
 from planner.db.engine import db
-from planner.db.models import AuditRow, SignIn
+from planner.db.models import AuditRow, Patient, SignIn
 from planner.web import permissions
 from tests import factories
 from tests.web.conftest import EMAILS, cookie_of, csrf_of, enter, routes, settings_for
@@ -39,6 +40,35 @@ def test_every_answer_carries_the_headers(client: FlaskClient, path: str) -> Non
         "Cross-Origin-Opener-Policy": "same-origin",
         "Strict-Transport-Security": None,
     }
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example",
+        "/\t/evil.example", "/\n/evil.example", "javascript:alert(1)", "evil.example",
+        "http:evil.example", "///evil.example", "/%0a" + "x" * 2_000, "",
+    ],
+)  # fmt: skip
+def test_nobody_is_sent_back_to_another_host(
+    app: Flask, sign_in: Browser, given: Callable[..., int], back: str
+) -> None:
+    patient_id = given(factories.patient)
+    with app.app_context():
+        key = db.session.get_one(Patient, patient_id).key
+    browser = sign_in("receptionist")
+    query = {"back": back}
+    page = browser.get(f"/patients/{key}", query_string=query)
+    stay = {"csrf_token": csrf_of(page.text), "version": "1", "stay_from": "", "stay_until": ""}
+    answers = [
+        browser.post(f"/patients/{key}/stay", data=stay, query_string=query),
+        browser.post(f"/patients/{key}/stay", data={**stay, "back": back}),
+    ]
+    assert [answer.location for answer in answers] == [f"/patients/{key}#dates"] * 2
+    shown = [page, *(browser.get(f"/patients/{key}/{end}", query_string=query)
+                     for end in ("edit", "share", "sheet"))]  # fmt: skip
+    assert [one.status_code for one in shown] == [200] * 4
+    assert re.findall(r'(?:href|action)="[^"]*evil', "".join(one.text for one in shown)) == []
 
 
 def test_no_page_is_kept_by_the_browser_or_on_its_way(sign_in: Browser) -> None:

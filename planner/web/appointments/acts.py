@@ -98,11 +98,13 @@ def _complete(key: str, values: MultiDict[str, str]) -> str:
 
 def _cancel(key: str, values: MultiDict[str, str]) -> str:
     reason = _text(values, "reason", LONGEST_REASON)
-    if not reason:
-        raise Invalid({"reason": "required"})
+    ended_by = values.get("ended_by", "")
+    wrong = {} if ended_by in lifecycle.ENDED_BY else {"ended_by": "choice"}
+    if wrong or not reason:
+        raise Invalid(wrong if reason else {**wrong, "reason": "required"})
     return lifecycle.cancel(
         key,
-        ended_by=values.get("ended_by", ""),
+        ended_by=ended_by,
         reason=reason,
         version=context.version(values),
         by=context.who(),

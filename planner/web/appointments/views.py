@@ -48,8 +48,10 @@ def new(key: str) -> Answer:
     wanted = asking.pick(values.get("pick", ""))
     status = STATUSES.get(values.get("do", ""))
     service_id, minutes = (asking.number(values.get(name, "")) for name in ("service", "minutes"))
-    if wanted is None or status is None or service_id is None or minutes is None:
+    if wanted is None or service_id is None or minutes is None:
         return _picker(key, values, Refusal(title=_("Choose a start first.")), code=422)
+    if status is None:
+        return _picker(key, values, Refusal(title=_("Choose what to do.")), code=422)
     try:
         done = booking.book(
             slots.patient_id(key),
@@ -60,7 +62,9 @@ def new(key: str) -> Answer:
             idempotency=context.idempotency(values),
         )
     except (Refused, Invalid, KeyReused) as error:
-        return _picker(key, values, _refusal(error), code=code_of(error, values))
+        return _picker(
+            key, values, _refusal(error, _("Nothing was booked.")), code=code_of(error, values)
+        )
     undo.offer(_done(done.status), done.change_key)
     return redirect(url_for("appointments.show", key=done.key))
 
@@ -89,7 +93,13 @@ def move(key: str) -> Answer:
             idempotency=context.idempotency(values),
         )
     except (Refused, Stale, Invalid, KeyReused) as error:
-        return _picker(key, values, _refusal(error), is_move=True, code=code_of(error, values))
+        return _picker(
+            key,
+            values,
+            _refusal(error, _("Nothing was moved.")),
+            is_move=True,
+            code=code_of(error, values),
+        )
     undo.offer(_("Moved."), done.change_key)
     return redirect(url_for("appointments.show", key=done.key))
 
@@ -120,7 +130,9 @@ def swap(key: str) -> Answer:
             idempotency=context.idempotency(values),
         )
     except (Refused, Stale, Invalid, KeyReused) as error:
-        return _swap(key, values, _refusal(error), code=code_of(error, values))
+        return _swap(
+            key, values, _refusal(error, _("Nothing was changed.")), code=code_of(error, values)
+        )
     undo.offer(_("Swapped."), done.change_key)
     return redirect(url_for("appointments.show", key=done.key))
 
@@ -191,7 +203,7 @@ def code_of(error: PlannerError, values: Mapping[str, str]) -> int:
     return 422
 
 
-def _refusal(error: PlannerError) -> Refusal:
+def _refusal(error: PlannerError, title: str) -> Refusal:
     if isinstance(error, Stale):
         return Refusal(
             title=_("Somebody changed this appointment meanwhile."),
@@ -205,10 +217,10 @@ def _refusal(error: PlannerError) -> Refusal:
         )
     if isinstance(error, Refused):
         return Refusal(
-            title=_("Nothing was booked."),
+            title=title,
             sentences=queries.sentences(error.conflicts, locale=context.locale()),
         )
-    return Refusal(title=_("Nothing was booked."), text=_("Please check what was typed."))
+    return Refusal(title=title, text=_("Please check what was typed."))
 
 
 def _named(refusal: Refusal | None, page: Picker) -> Refusal | None:

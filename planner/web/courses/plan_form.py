@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
@@ -20,6 +21,8 @@ PARTS: Mapping[str, tuple[time | None, time | None]] = {
     "afternoon": (time(12), None),
     "evening": (time(16), None),
 }
+WISHES = ("site", "provider", "weekday", "part", "not_before", "not_after")
+LONGEST_WISH = 10  # characters: a date is the longest
 NUMBERS = range(1, 13)
 YEARS = range(2000, 2101)
 LONGEST_PICK = 60
@@ -41,6 +44,21 @@ def read(values: MultiDict[str, str]) -> tuple[PlanRequest, dict[str, str]]:
         errors["not_after"] = "end_before_start"
         wishes = replace(wishes, not_after=None)
     return replace(_steps(values, wishes), look_at=_looked_at(values, errors)), errors
+
+
+def wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """Return the wishes as a form or an address carries them."""
+    return [
+        (name, value[:LONGEST_WISH])
+        for name in WISHES
+        for value in values.getlist(name)[:12]
+        if value
+    ]
+
+
+def wished(values: MultiDict[str, str]) -> str:
+    """Return the wishes as one text, by which the next form shows whether they have changed."""
+    return urlencode(wish_fields(values))
 
 
 def read_picks(values: MultiDict[str, str], prefix: str = "s") -> dict[int, Pick]:
@@ -92,6 +110,9 @@ def _steps(values: MultiDict[str, str], wishes: Wishes) -> PlanRequest:
     for step in ("earlier", "later"):
         if number := _number(values.get(step, "")):
             return replace(request, step=step, number=number)
+    if "enter" in values:
+        is_new = values.get("wished", "") != wished(values)
+        return replace(request, open_number=_number(values["enter"]), renew=is_new)
     return _set(request, values) or replace(request, renew=bool(values.get("update")))
 
 

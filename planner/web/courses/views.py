@@ -19,7 +19,7 @@ from planner.queries import courses as queries
 from planner.queries import names as known_names
 from planner.queries.course_view import Pick, Sentence
 from planner.scheduling.timetable import Conflict, Status
-from planner.web import context, undo
+from planner.web import context, security, undo
 from planner.web.appointments import asked
 from planner.web.courses import plan_form
 from planner.web.courses.forms import GapForm, NewCourseForm
@@ -32,8 +32,6 @@ STATUSES = {
     "hold": Status.HELD,
     "reserve": Status.RESERVED,
 }
-WISHES = ("site", "provider", "weekday", "part", "not_before", "not_after")
-LONGEST_WISH = 10  # characters: a date is the longest
 TYPED = ("reason", "package", "call_back_note", "decision_reason", "decided_by")
 Answer = str | Response | tuple[str, int]
 
@@ -84,8 +82,10 @@ def book(key: str) -> Answer:
     values = request.form
     picks = plan_form.read_picks(values)
     do = values.get("do", "")
-    if do not in STATUSES or not picks:
+    if not picks:
         return _screen(key, values, Refusal(title=_("Nothing was chosen to book.")), status=422)
+    if do not in STATUSES:
+        return _screen(key, values, Refusal(title=_("Choose what to do.")), status=422)
     numbers = [min(picks)] if do == "first" else sorted(picks)
     try:
         done = actions.book(
@@ -220,13 +220,6 @@ def status(key: str) -> Answer:
     return redirect(url_for("courses.show", key=key))
 
 
-@blueprint.get("/courses/<key>/print")
-def printed(key: str) -> Answer:
-    """Return the plan on one sheet, in the patient's language."""
-    page = queries.sheet(key, now=context.now())
-    return render_template("courses/print.html", page=page)
-
-
 def _screen(
     key: str,
     values: MultiDict[str, str],
@@ -246,7 +239,9 @@ def _screen(
         refusal=refusal,
         errors={**_messages(wrong), **(errors or {})},
         typed=values,
-        wish_fields=_wish_fields(values),
+        here=security.this_page(url_for("courses.show", key=key)),
+        wish_fields=plan_form.wish_fields(values),
+        wished=plan_form.wished(values),
         own_provider=context.who().provider_id,
         idempotency_key=context.new_idempotency_key(),
     )
@@ -311,17 +306,13 @@ def _chosen(number: int, pick: Pick) -> actions.Chosen:
     )
 
 
-def _wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
-    return [(name, value[:LONGEST_WISH]) for name in WISHES for value in values.getlist(name)[:12]]
-
-
 def _wishes(values: MultiDict[str, str]) -> dict[str, list[str]]:
-    return MultiDict(_wish_fields(values)).to_dict(flat=False)
+    return MultiDict(plan_form.wish_fields(values)).to_dict(flat=False)
 
 
 def _without_plan(values: MultiDict[str, str]) -> MultiDict[str, str]:
     typed = [(name, values[name]) for name in TYPED if name in values]
-    return MultiDict([*_wish_fields(values), *typed])
+    return MultiDict([*plan_form.wish_fields(values), *typed])
 
 
 def _messages(codes: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form
 
+from planner.actions.patients import PatientValues, checked
 from planner.errors import Invalid, Stale
 
 SENTENCES: Mapping[str, Any] = {
@@ -18,6 +19,9 @@ SENTENCES: Mapping[str, Any] = {
     "too_long": _l("This is too long."),
     "unprintable": _l("This contains a character that cannot be printed."),
     "choice": _l("Please choose from the list."),
+    "phone": _l(
+        "This is not a phone number. Write it like (305) 555-0101, and one from abroad with + in front."
+    ),
     "mail": _l("This is not a mail address. Write it like name@example.com."),
     "in_the_future": _l("This day is still to come."),
     "in_the_past": _l("This day has passed."),
@@ -39,6 +43,19 @@ def put(form: Form, error: Invalid) -> None:
             form.form_errors.append(sentence(code))
 
 
+def put_rest(form: Form, values: PatientValues, *, today: date, known_phone: str = "") -> None:
+    """Put what the use case would refuse beside the fields that have no message yet: all at once."""
+    try:
+        checked(values, today=today, known_phone=known_phone)
+    except Invalid as error:
+        put(
+            form,
+            Invalid(
+                {name: code for name, code in error.fields.items() if not _is_wrong(form, name)}
+            ),
+        )
+
+
 def put_stale(form: Form, error: Stale, version: int) -> None:
     """Say what somebody else has changed meanwhile; saving again is then a choice."""
     form["version"].data = version
@@ -54,6 +71,10 @@ def put_stale(form: Form, error: Stale, version: int) -> None:
 def sentence(code: str) -> str:
     """Return what a message code says."""
     return str(SENTENCES.get(code, _l("This cannot be.")))
+
+
+def _is_wrong(form: Form, name: str) -> bool:
+    return name in form and bool(form[name].errors)
 
 
 def _shown(value: Any) -> str:

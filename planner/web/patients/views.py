@@ -23,7 +23,7 @@ from planner.actions import patients as actions
 from planner.errors import Invalid, Refused, Stale
 from planner.queries import names, patient_page, sharing
 from planner.queries import patients as queries
-from planner.web import context, undo
+from planner.web import context, security, undo
 from planner.web.patients import answers
 from planner.web.patients.forms import ConsentForm, DateForm, EditForm, PatientForm, StayForm
 
@@ -77,6 +77,7 @@ def new() -> Answer:
                 refusal.conflicts[0].params["keys"], locale=context.locale(), now=context.now()
             )
     if form.errors:
+        answers.put_rest(form, form.values(), today=context.now().date())
         code = 422
     return render_template(
         "patients/new.html", form=form, similar=similar, wanted=_wanted(), then=_then()
@@ -104,17 +105,21 @@ def edit(key: str) -> Answer:
                 by=context.who(),
                 now=context.now(),
             )
-            _warn_of_phone(done)
             undo.offer(_("Saved."), done.change_key)
-            return redirect(url_for(".show", key=done.key))
+            return redirect(security.way_back(url_for(".show", key=done.key)))
         except Invalid as error:
             answers.put(form, error)
         except Stale as error:
             answers.put_stale(form, error, page.version)
             code = 409
     if form.errors and code == 200:
+        answers.put_rest(
+            form, form.values(), today=context.now().date(), known_phone=page.values.phone
+        )
         code = 422
-    return render_template("patients/edit.html", page=page, form=form), code
+    return render_template(
+        "patients/edit.html", page=page, form=form, back=security.way_back("")
+    ), code
 
 
 @blueprint.post("/patients/<key>/stay")
@@ -132,7 +137,7 @@ def stay(key: str) -> Answer:
                 now=context.now(),
             )
             undo.offer(_("Saved."), change_key)
-            return redirect(url_for(".show", key=key, _anchor="dates"))
+            return redirect(security.way_back(url_for(".show", key=key, _anchor="dates")))
         except Invalid as error:
             answers.put(form, error)
         except Stale as error:
@@ -148,7 +153,7 @@ def dates(key: str) -> Answer:
         try:
             change_key = actions.add_date(key, form.avoided(), by=context.who(), now=context.now())
             undo.offer(_("Saved."), change_key)
-            return redirect(url_for(".show", key=key, _anchor="dates"))
+            return redirect(security.way_back(url_for(".show", key=key, _anchor="dates")))
         except Invalid as error:
             answers.put(form, error)
     return _page(key, date_form=form)
@@ -262,12 +267,12 @@ def _page(
         consent_is_open=consent_form is not None,
         stay_is_open=stay_form is not None,
         link=_link,
+        back=security.way_back(""),
     )
     return html, 422 if is_refused else 200
 
 
 def _registered(done: actions.Registered) -> Response:
-    _warn_of_phone(done)
     family = queries.sharing_phone(done.key, locale=context.locale(), now=context.now())
     if family:
         people = ", ".join(line.name for line in family[:3])
@@ -285,11 +290,6 @@ def _wanted() -> str:
 
 def _then() -> str:
     return "consult" if request.args.get("then") == "consult" else ""
-
-
-def _warn_of_phone(done: actions.Registered) -> None:
-    if not done.is_phone_number:
-        flash(_("The phone number is kept as typed, but it cannot be called like that."), "warning")
 
 
 def _link(endpoint: str, **values: Any) -> str:

@@ -12,7 +12,7 @@ from planner.actions import links as actions
 from planner.actions import patients
 from planner.queries import own_page
 from planner.queries import sharing as queries
-from planner.web import context
+from planner.web import context, security
 from planner.web.forms import number
 from planner.web.sharing import links
 from planner.web.sharing.forms import LinkForm
@@ -49,7 +49,9 @@ def sheet(key: str) -> Answer:
     with force_locale(page.locale):
         content = Markup(render_template("portal/_sheet.html", page=page))  # noqa: S704  our own template
         title = _("Your visits")
-    return render_template("sharing/sheet.html", page=page, content=content, title=title)
+    return render_template(
+        "sharing/sheet.html", page=page, content=content, title=title, back=security.way_back("")
+    )
 
 
 def _page(key: str, form: LinkForm, made: links.Link | None = None) -> str:
@@ -60,11 +62,19 @@ def _page(key: str, form: LinkForm, made: links.Link | None = None) -> str:
         locale=context.locale(),
         now=context.now(),
     )
-    handout = ""
+    handout, back = "", security.way_back("")
     if made is not None:
         with force_locale(page.language):
             handout = Markup(render_template("sharing/handout.html", page=page, made=made))  # noqa: S704  our own template
-    return render_template("sharing/share.html", page=page, form=form, made=made, handout=handout)
+    return render_template(
+        "sharing/share.html",
+        page=page,
+        form=form,
+        made=made,
+        handout=handout,
+        back=back,
+        here=url_for("sharing.share", key=key, back=back or None),
+    )
 
 
 def _revoke(key: str) -> AnyResponse:

@@ -34,11 +34,13 @@ export function startForms() {
     if (!form || !event.target.matches("[data-submit-on-change]")) return;
     form.requestSubmit(form.querySelector("[data-change-submit]") ?? undefined);
   });
-  // Enter presses the button beside the field, where that is not the first of its form.
+  // Enter presses what the field is about, where that is not the first button of its form.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-enter] input")) return;
+    const button = buttonOf(event.target);
+    if (!button) return;
     event.preventDefault();
-    event.target.form.requestSubmit(event.target.closest("[data-enter]").querySelector("button"));
+    if (!button.disabled) event.target.form.requestSubmit(button);
   });
   document.querySelectorAll("[data-change-submit]").forEach((button) => {
     button.hidden = true;
@@ -50,6 +52,14 @@ export function startForms() {
   const summary = document.querySelector("[data-error-summary]");
   const wrong = document.querySelector("[aria-invalid='true']");
   (summary ?? wrong)?.focus();
+}
+
+// The button beside the field, else the one that is named, else the primary one of the form.
+function buttonOf(field) {
+  const area = field.closest("[data-enter]");
+  const named = area.dataset.enter;
+  const isMeant = (each) => each.type === "submit" && (named ? each.value === named : each.matches(".btn-primary"));
+  return area.querySelector("button") ?? [...field.form.elements].find(isMeant);
 }
 
 // A link to a part of a page means the form that is folded there: …/patients/x#dates.
