@@ -60,17 +60,19 @@ class Trace:
         )
 
 
+def follow(kind: type[Session]) -> None:
+    """Let each session of this kind tell its tracer, in ``session.info``, what it writes."""
+    event.listen(kind, "before_flush", _on_flush)
+    event.listen(kind, "do_orm_execute", _refuse_unseen_writes)
+
+
 @dataclass(slots=True)
 class Tracer:
-    """Follows one session from its first flush to its last."""
+    """Gathers what one session writes, from its first flush to its last."""
 
     session: Session
     _rows: dict[int, tuple[Base, dict[str, Any] | None]] = field(default_factory=dict)
     _deleted: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        event.listen(self.session, "before_flush", self._on_flush)
-        event.listen(self.session, "do_orm_execute", _refuse_unseen_writes)
 
     def traces(self) -> list[Trace]:
         """Return what changed, in the order in which it was first touched. Flush before."""
@@ -80,7 +82,9 @@ class Tracer:
         """Whether a row of one of the tables was written."""
         return any(row.__tablename__ in tables for row, _ in self._rows.values())
 
-    def _on_flush(self, session: Session, context: object, instances: object) -> None:
+    def gather(self) -> None:
+        """Note what is about to be flushed."""
+        session = self.session
         for row in session.new:
             self._rows.setdefault(id(row), (row, None))
         for row in session.dirty:
@@ -175,6 +179,11 @@ def _decoded(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
     if isinstance(kind, sa.Time):
         return time.fromisoformat(value)
     return value
+
+
+def _on_flush(session: Session, context: object, instances: object) -> None:
+    tracer: Tracer = session.info["tracer"]
+    tracer.gather()
 
 
 def _refuse_unseen_writes(state: ORMExecuteState) -> None:
