@@ -224,6 +224,8 @@ def _once(job: _Job) -> Any:
     # The next writer is let in before the session is put away.
     with _Writing(bind, expire_on_commit=False) as session, turns.turn(bind), _undone(session):
         session.connection(execution_options={connections.WRITING: True})
+        if bind.dialect.name == "sqlite":
+            session.info[connections.HOLDS_SETTINGS] = True
         session.info["tracer"] = tracer = traces.Tracer(session)
         tx = Tx(
             session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else ""
