@@ -49,7 +49,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def one_of(column: sa.ColumnElement[str], words: Iterable[str]) -> sa.ColumnElement[bool]:
+def one_of(column: sa.SQLColumnExpression[str], words: Iterable[str]) -> sa.ColumnElement[bool]:
     """Whether a column is one of a few fixed words of ours.
 
     They are spelled out: a list given as parameters is written into the text anew at each execution.

@@ -319,7 +319,7 @@ class _Writer:
             by=self.by,
         )
         about = {"course_id": course_id, "appointment_id": appointment_id, "site_id": site_id}
-        stored = self.session.connection().execute(_INSERT, values | about)
+        stored: Any = self.session.connection().execute(_INSERT, values | about)
         new_id: int = stored.inserted_primary_key[0]
         return new_id
 
