@@ -343,15 +343,12 @@ def _written(
         for row in moved:
             row.status = Status.RELEASED.value
         tx.session.flush()
-    result = []
-    for place_, slot, present in wanted:
-        row = present or _new(tx, ground.timetable, place_, slot, terms)
-        if present is not None:
-            present.status = statuses[present.id]
-            appointments.move(present, slot, now=tx.now)
-        result.append(row)
+    for _, slot, row in wanted:
+        if row is not None:
+            row.status = statuses[row.id]
+            appointments.move(row, slot, now=tx.now)
     tx.session.flush()
-    return result
+    return [row or _new(tx, ground.timetable, place_, slot, terms) for place_, slot, row in wanted]
 
 
 def _new(tx: Tx, timetable: Timetable, place_: Place, slot: Slot, terms: Terms) -> Appointment:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import keys
+from planner.db import keys, traces
 from planner.db.base import one_of
 from planner.db.engine import Tx
 from planner.db.models import Appointment, AuditRow, Course, CourseSession
@@ -127,7 +127,7 @@ def add(
     call_back_note: str = "",
     replaces_id: int | None = None,
 ) -> Appointment:
-    """Store a new appointment with a uid of its own and sequence 0; not flushed."""
+    """Store a new appointment with a uid of its own and sequence 0."""
     if slot.patient_id is None:
         raise ValueError("an appointment is somebody's")
     row = Appointment(
@@ -147,7 +147,7 @@ def add(
         created_by=tx.by.user_id,
     )
     take(row, slot)
-    tx.session.add(row)
+    traces.insert(tx.session, row)
     return row
 
 
