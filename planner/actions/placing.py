@@ -343,12 +343,15 @@ def _written(
         for row in moved:
             row.status = Status.RELEASED.value
         tx.session.flush()
-    for _, slot, row in wanted:
-        if row is not None:
-            row.status = statuses[row.id]
-            appointments.move(row, slot, now=tx.now)
+    for _, slot, present in wanted:
+        if present is not None:
+            present.status = statuses[present.id]
+            appointments.move(present, slot, now=tx.now)
     tx.session.flush()
-    return [row or _new(tx, ground.timetable, place_, slot, terms) for place_, slot, row in wanted]
+    return [
+        present or _new(tx, ground.timetable, place_, slot, terms)
+        for place_, slot, present in wanted
+    ]
 
 
 def _new(tx: Tx, timetable: Timetable, place_: Place, slot: Slot, terms: Terms) -> Appointment:

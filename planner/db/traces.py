@@ -128,12 +128,13 @@ def insert(session: Session, row: Base) -> None:
     if row.__tablename__ in CATALOGUE:
         raise ValueError(f"rows of {row.__tablename__} are added to the session")
     session.flush()
-    mapper = sa.inspect(type(row))
-    stored: Any = session.connection().execute(_insert(mapper.local_table), _given(row))
-    values = stored.last_inserted_params()
+    mapper, given = sa.inspect(type(row)), _given(row)
+    stored: Any = session.connection().execute(_insert(mapper.local_table), given)
+    values = dict(stored.last_inserted_params())
     values |= zip((c.key for c in mapper.primary_key), stored.inserted_primary_key, strict=True)
     for column in _columns(row):
-        attributes.set_committed_value(row, column.key, values.get(column.key))
+        if column.key not in given:  # by default, or empty
+            attributes.set_committed_value(row, column.key, values.get(column.key))
     make_transient_to_detached(row)
     session.add(row)
     session.info["tracer"].has_inserted(row)
