@@ -71,6 +71,18 @@ def test_a_booked_consult_occupies_provider_room_and_patient_by_their_own_clocks
     )  # fmt: skip
 
 
+def test_a_booking_that_is_told_takes_thirteen_statements(
+    clinic: SmallClinic,
+    patient_id: int,
+    given: Callable[..., int],
+    count_statements: Callable[[Callable[[], object]], int],
+) -> None:
+    other, later = given(factories.patient, given_name="Ana"), consult(clinic, hour=11)
+    booking.book(patient_id, consult(clinic), Terms(), by=DESK, now=NOW)
+    count = count_statements(lambda: booking.book(other, later, Terms(), by=DESK, now=NOW))
+    assert count == 13
+
+
 def test_a_taken_start_is_refused_with_every_reason_and_nothing_is_saved(
     bound: sa.Engine, clinic: SmallClinic, patient_id: int, given: Callable[..., int]
 ) -> None:
