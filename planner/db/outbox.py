@@ -78,6 +78,7 @@ def write(
         writer.tell(subject, facts)
     for appointment_id in revised:
         writer.invite((appointment_id,))
+    session.flush()  # what was withdrawn is written before the trail, where other writers queue
 
 
 def _follow_their_patient(session: Session, traces: Sequence[Trace]) -> None:
