@@ -246,8 +246,10 @@ def _ground(
     course_id: int | None,
     rows: Sequence[Appointment | None],
 ) -> _Ground:
-    starts = [place.starts_at for place in places] + [row.starts_at for row in rows if row]
-    horizon = Interval(min(starts) - MARGIN, max(starts) + MARGIN)
+    times = [_time_of(place) for place in places]
+    times += [Interval(row.starts_at, row.ends_at) for row in rows if row]
+    # No more than what is judged: what is booked a day before and after it is read as well.
+    horizon = Interval(min(at.starts_at for at in times), max(at.ends_at for at in times))
     timetable = timetables.load(
         tx.session,
         horizon=horizon,
@@ -258,6 +260,12 @@ def _ground(
     )
     order = None if course_id is None else timetables.order(tx.session, course_id, now=tx.now)
     return _Ground(timetable, order, patient_id, course_id)
+
+
+def _time_of(place: Place) -> Interval:
+    """Return when it would be; what lasts impossibly long, or no time, is refused by ``slot_of``."""
+    minutes = min(max(place.minutes, STEP_MINUTES), availability.MAXIMUM_MINUTES)
+    return Interval(place.starts_at, place.starts_at + timedelta(minutes=minutes))
 
 
 def _purpose(terms: Terms, rows: Sequence[Appointment | None]) -> str:
@@ -335,15 +343,15 @@ def _written(
         for row in moved:
             row.status = Status.RELEASED.value
         tx.session.flush()
-    result = []
-    for place_, slot, present in wanted:
-        row = present or _new(tx, ground.timetable, place_, slot, terms)
+    for _, slot, present in wanted:
         if present is not None:
             present.status = statuses[present.id]
             appointments.move(present, slot, now=tx.now)
-        result.append(row)
     tx.session.flush()
-    return result
+    return [
+        present or _new(tx, ground.timetable, place_, slot, terms)
+        for place_, slot, present in wanted
+    ]
 
 
 def _new(tx: Tx, timetable: Timetable, place_: Place, slot: Slot, terms: Terms) -> Appointment:

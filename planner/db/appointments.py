@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import keys
+from planner.db import keys, traces
+from planner.db.base import one_of
 from planner.db.engine import Tx
 from planner.db.models import Appointment, AuditRow, Course, CourseSession
 from planner.errors import NotFound, Stale
@@ -100,15 +101,15 @@ def release_expired(
     patient_ids: Collection[int],
 ) -> None:
     """Let go what these actors hold past its time: a database guard cannot know the time."""
-    values = {
-        "now": tx.now,
-        "providers": sorted(provider_ids),
-        "rooms": sorted(room_ids),
-        "patients": sorted(patient_ids),
-    }
     tx.session.flush()
-    found: Any = tx.session.connection().execute(_expired_statement(), values)
-    expired = [get(tx, expired_id) for (expired_id,) in found.all()]
+    found: Any = tx.session.connection().execute(_expired_statement(), {"now": tx.now})
+    expired = [
+        get(tx, row.id)
+        for row in found.all()
+        if row.provider_id in provider_ids
+        or row.room_id in room_ids
+        or row.patient_id in patient_ids
+    ]
     for row in expired:
         enter(row, Status.RELEASED, now=tx.now)
         row.ended_at = row.expires_at
@@ -126,7 +127,7 @@ def add(
     call_back_note: str = "",
     replaces_id: int | None = None,
 ) -> Appointment:
-    """Store a new appointment with a uid of its own and sequence 0; not flushed."""
+    """Store a new appointment with a uid of its own and sequence 0."""
     if slot.patient_id is None:
         raise ValueError("an appointment is somebody's")
     row = Appointment(
@@ -146,7 +147,7 @@ def add(
         created_by=tx.by.user_id,
     )
     take(row, slot)
-    tx.session.add(row)
+    traces.insert(tx.session, row)
     return row
 
 
@@ -262,18 +263,15 @@ def _changed_since(session: Session, row: Appointment, version: int) -> dict[str
 
 @lru_cache
 def _expired_statement() -> Any:
-    """Built once: every booking asks it, and putting it together takes longer than running it."""
-    several: dict[str, Any] = {
-        name: sa.bindparam(name, expanding=True) for name in ("providers", "rooms", "patients")
-    }
-    return sa.select(Appointment.id).where(
-        Appointment.status.in_(PROVISIONAL),
+    """Built once: every booking asks it, and putting it together takes longer than running it.
+
+    Of everybody, because few are ever left: one index gives them, and whose they are is seen here.
+    """
+    return sa.select(
+        Appointment.id, Appointment.provider_id, Appointment.room_id, Appointment.patient_id
+    ).where(
+        one_of(Appointment.status, PROVISIONAL),
         Appointment.expires_at <= sa.bindparam("now"),
-        sa.or_(
-            Appointment.provider_id.in_(several["providers"]),
-            Appointment.room_id.in_(several["rooms"]),
-            Appointment.patient_id.in_(several["patients"]),
-        ),
     )
 
 

@@ -23,7 +23,6 @@ from planner.who import Who
 GENESIS = "0" * 64
 """What the first row says was before it."""
 
-APPEND_LOCK = 0x706C616E01  # of PostgreSQL's advisory locks: writers of the chain queue here
 SECRETS = frozenset({"password_hash", "token_hash", "id_hash"})
 ANSWERS = frozenset(
     {
@@ -135,10 +134,9 @@ def verify(session: Session, *, expected: str = "") -> Verdict:
 
 _TABLE = Base.metadata.tables["audit"]
 # Built once: every change asks them while all other writers wait.
-_LOCK = sa.select(sa.func.pg_advisory_xact_lock(APPEND_LOCK))
 _HEAD_TABLE = Base.metadata.tables["audit_head"]
 _STORED_HEAD = sa.select(_HEAD_TABLE.c.last_id, _HEAD_TABLE.c.row_count, _HEAD_TABLE.c.hash)
-_HEAD = sa.select(_HEAD_TABLE.c.hash)
+_HEAD = sa.select(_HEAD_TABLE.c.hash).with_for_update()
 _INSERT = sa.insert(_TABLE)
 _ADVANCE = sa.update(_HEAD_TABLE).values(
     last_id=sa.select(sa.func.max(_TABLE.c.id)).scalar_subquery(),
@@ -162,11 +160,8 @@ def _shown(values: Mapping[str, Any] | None, fields: Sequence[str]) -> dict[str,
 
 
 def _locked_head(session: Session) -> str:
-    # SQLite has one writer at a time already.
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
-    found: str = connection.execute(_HEAD).scalar_one()
+    # Whoever waits for the row gets it as the one before has left it. SQLite has one writer anyway.
+    found: str = session.connection().execute(_HEAD).scalar_one()
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +47,14 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def one_of(column: sa.SQLColumnExpression[str], words: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether a column is one of a few fixed words of ours.
+
+    They are spelled out: a list given as parameters is written into the text anew at each execution.
+    """
+    return column.in_([sa.literal_column(f"'{word}'") for word in words])
 
 
 def _from_text(text: str | None) -> datetime | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -39,6 +40,8 @@ from planner.who import Who
 UNDO_FOR = timedelta(minutes=2)
 KEPT_FOR = timedelta(hours=1)
 """How long an undo record stays: it holds whole rows, also what a patient said about their health."""
+FORGET_EVERY = timedelta(minutes=1)
+"""How often a process looks for older ones: they are found by reading all."""
 
 MODELS: Mapping[str, type[Any]] = {
     "patient": Patient,
@@ -77,7 +80,7 @@ def keep(
     session: Session, key: str, changed: Sequence[Trace], *, by: Who, now: datetime, label: str
 ) -> None:
     """Store how the rows of a change were before, so that it can be taken back; forget what is old."""
-    session.execute(sa.delete(Change).where(Change.at < now - KEPT_FOR))
+    _forget(session, now)
     rows = [_stored(trace) for trace in changed if trace.table in MODELS]
     if rows:
         session.connection().execute(
@@ -135,7 +138,18 @@ def _returns(row: Mapping[str, Any]) -> bool:
     )
 
 
-_INSERT = sa.insert(Change.metadata.tables["change"])  # built once, like what goes with it
+_TABLE = Change.metadata.tables["change"]
+_INSERT = sa.insert(_TABLE)  # built once, like what goes with it
+_DELETE = sa.delete(_TABLE).where(_TABLE.c.at < sa.bindparam("until"))
+_LOOKED: WeakKeyDictionary[Any, datetime] = WeakKeyDictionary()
+
+
+def _forget(session: Session, now: datetime) -> None:
+    bind = session.get_bind()
+    looked_at = _LOOKED.get(bind)
+    if looked_at is None or abs(now - looked_at) >= FORGET_EVERY:  # a clock may also be set back
+        session.connection().execute(_DELETE, {"until": now - KEPT_FOR})
+        _LOOKED[bind] = now
 
 
 def _stored(trace: Trace) -> dict[str, Any]:

@@ -20,6 +20,9 @@ GLANCING = "planner_glancing"
 ON_ONE_SNAPSHOT = "planner_on_one_snapshot"
 """Note of a session (``Session.info``) that sees the database as it was at its first statement."""
 
+HOLDS_SETTINGS = "planner_holds_settings"
+"""Note of a session in whose transaction nobody else can change the catalogue any more."""
+
 SQLITE_BUSY_MS = 15_000
 POSTGRESQL_SETTINGS = {
     "timezone": "UTC",

@@ -221,10 +221,12 @@ def _may_retry(error: Exception, attempt: int) -> bool:
 
 def _once(job: _Job) -> Any:
     bind = db.engine
-    with turns.turn(bind), Session(bind, expire_on_commit=False) as session:
+    # The next writer is let in before the session is put away.
+    with _Writing(bind, expire_on_commit=False) as session, turns.turn(bind), _undone(session):
         session.connection(execution_options={connections.WRITING: True})
+        if bind.dialect.name == "sqlite":
+            session.info[connections.HOLDS_SETTINGS] = True
         session.info["tracer"] = tracer = traces.Tracer(session)
-        event.listen(session, "before_flush", _lock_settings_when_written)
         tx = Tx(
             session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else ""
         )
@@ -244,6 +246,14 @@ def _once(job: _Job) -> Any:
         return result
 
 
+class _Writing(Session):
+    """A session of a transaction: what is listened to in it, is listened to in all."""
+
+
+traces.follow(_Writing)
+
+
+@event.listens_for(_Writing, "before_flush")
 def _lock_settings_when_written(session: Session, context: object, instances: object) -> None:
     if "settings_locked" in session.info:
         return
@@ -252,6 +262,15 @@ def _lock_settings_when_written(session: Session, context: object, instances: ob
         session.info["settings_locked"] = True
         with session.no_autoflush:
             lock_settings(session)
+
+
+@contextlib.contextmanager
+def _undone(session: Session) -> Iterator[None]:
+    """Undo what has not been kept, before the next writer is let in."""
+    try:
+        yield
+    finally:
+        session.rollback()
 
 
 def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:

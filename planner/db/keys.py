@@ -36,7 +36,10 @@ def derived(secret: str, *parts: str) -> str:
 
 def canonical(value: Any) -> str:
     """Return the one JSON text of a value: the same value always gives the same text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest(text: str) -> str:

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
-from planner.db import changes, keys
+from planner.db import changes, keys, snapshots
 from planner.db.models import Appointment, CourseSession, Message, Patient, Service, Site
 from planner.db.traces import Trace
 from planner.scheduling import telling
@@ -76,6 +78,7 @@ def write(
         writer.tell(subject, facts)
     for appointment_id in revised:
         writer.invite((appointment_id,))
+    session.flush()  # what was withdrawn is written before the trail, where other writers queue
 
 
 def _follow_their_patient(session: Session, traces: Sequence[Trace]) -> None:
@@ -122,27 +125,26 @@ def add(
 ) -> Message:
     """Store a message that waits; not flushed. It goes the way the patient wishes."""
     row = Message(
-        key=keys.new(),
-        kind=kind,
-        channel=channel or ("sms" if patient.reminders_by == "sms" else "mail"),
-        status="waiting",
-        patient_id=patient.id,
-        facts={key: _stored(known) for key, known in (facts or {}).items()},
-        not_before=not_before,
-        expires_at=expires_at,
-        next_attempt_at=not_before,
-        created_at=now,
-        created_by=by.user_id,
+        **_columns(
+            kind=kind,
+            channel=channel or _way(patient.reminders_by),
+            patient_id=patient.id,
+            facts=facts or {},
+            not_before=not_before,
+            expires_at=expires_at,
+            now=now,
+            by=by,
+        ),
         **about,
     )
     session.add(row)
     return row
 
 
-def drop(row: Message, reason: str, by: Message | None = None) -> None:
-    """Withdraw a message that has not been sent."""
+def drop(row: Message, reason: str, by_id: int | None = None) -> None:
+    """Withdraw a message that has not been sent; ``by_id`` is the one that takes its place."""
     row.status, row.reason, row.lease_until = "dropped", reason, None
-    row.superseded_by = by.id if by else None
+    row.superseded_by = by_id
 
 
 def quiet_of(site: Site) -> Quiet:
@@ -163,6 +165,7 @@ class _Writer:
 
     def __init__(self, session: Session, by: Who, now: datetime) -> None:
         self.session, self.by, self.now = session, by, now
+        self._wishes: dict[int, Any] = {}
         self._waiting: dict[int, list[Message]] = {}
 
     def subject(self, trace: Trace) -> Subject:
@@ -184,32 +187,29 @@ class _Writer:
             for key, known in facts.items()
             if (found := self._news(key, known, rows)) is not None
         }
-        new = self._add(subject, facts, news, rows) if news else None
+        new_id = self._add(subject, facts, news, rows) if news else None
         for row in old:
-            drop(row, "superseded" if new else "undone", new)
+            drop(row, "superseded" if new_id else "undone", new_id)
         self._drop_about(subject.patient_id, {int(key) for key in facts})
-        if new is not None and len(news) > 1:
+        if new_id is not None and len(news) > 1:
             self.invite(int(key) for key in news)
 
     def invite(self, appointment_ids: Iterable[int]) -> None:
         """Send each event to the calendar of a patient who has asked for it: one UID a mail."""
         for id_ in appointment_ids:
             row = self.session.get_one(Appointment, id_)
-            patient = self.session.get_one(Patient, row.patient_id)
-            if patient.invitations_since is None or row.starts_at <= self.now:
+            wishes = self._wishes_of(row.patient_id)
+            if wishes.invitations_since is None or row.starts_at <= self.now:
                 continue
-            add(
-                self.session,
+            self._store(
                 kind="invitation",
-                patient=patient,
                 channel="mail",
+                patient_id=row.patient_id,
                 facts={str(id_): None},
                 not_before=self._earliest(),
                 expires_at=row.starts_at,
                 appointment_id=id_,
                 site_id=row.site_id,
-                now=self.now,
-                by=self.by,
             )
 
     def follow(self, trace: Trace) -> None:
@@ -228,19 +228,28 @@ class _Writer:
     def waiting(self, patient_id: int) -> list[Message]:
         """Return the patient's unsent messages; on PostgreSQL no worker takes them meanwhile."""
         if patient_id not in self._waiting:
-            statement = (
-                sa.select(Message)
-                .where(Message.patient_id == patient_id, Message.status == "waiting")
-                .order_by(Message.id)
-                .with_for_update()
-            )
-            self._waiting[patient_id] = list(self.session.scalars(statement))
+            has_any = self._wishes_of(patient_id).is_waited_for
+            found = self.session.scalars(_unsent_of(), {"id": patient_id}) if has_any else ()
+            self._waiting[patient_id] = list(found)
         return [row for row in self._waiting[patient_id] if row.status == "waiting"]
 
+    def _wishes_of(self, patient_id: int) -> Any:
+        """Return how the patient wishes to be written to, and whether a message waits for them."""
+        if patient_id not in self._wishes:
+            found = self.session.connection().execute(_wishes(), {"id": patient_id})
+            self._wishes[patient_id] = found.one()
+        return self._wishes[patient_id]
+
     def _rows(self, facts: Facts) -> dict[str, Appointment]:
+        """Return the appointments as they stand: what was written just now is not read again."""
         ids = [int(key) for key in facts]
-        found = self.session.scalars(sa.select(Appointment).where(Appointment.id.in_(ids)))
-        return {str(row.id): row for row in found}
+        loaded = (self.session.identity_map.get(identity_key(Appointment, id_)) for id_ in ids)
+        rows = {str(row.id): row for row in loaded if row is not None}
+        others = [id_ for id_ in ids if str(id_) not in rows]
+        if others:
+            found = self.session.scalars(sa.select(Appointment).where(Appointment.id.in_(others)))
+            rows |= {str(row.id): row for row in found}
+        return rows
 
     def _news(self, key: str, known: Known | None, rows: dict[str, Appointment]) -> News | None:
         row = rows[key]
@@ -265,51 +274,72 @@ class _Writer:
         facts: Facts,
         news: Mapping[str, News],
         rows: Mapping[str, Appointment],
-    ) -> Message:
+    ) -> int:
         told = [rows[key] for key in news]
-        site = self.session.get_one(Site, told[0].site_id)
+        site_id = told[0].site_id
+        zone, quiet = _nights(self.session)[site_id]
         first = min(
             at
             for key in news
             for at in (rows[key].starts_at, getattr(facts[key], "starts_at", None))
             if at is not None
         )
-        row = add(
-            self.session,
+        return self._store(
             kind=kind_of(news.values(), is_course=subject.course_id is not None),
-            patient=self.session.get_one(Patient, subject.patient_id),
-            not_before=telling.send_at(self._earliest(), quiet_of(site), site.zone, visit=first),
+            patient_id=subject.patient_id,
+            not_before=telling.send_at(self._earliest(), quiet, zone, visit=first),
             expires_at=max(row.starts_at for row in told),
-            now=self.now,
-            by=self.by,
             facts={key: facts[key] for key in news},
             course_id=subject.course_id,
             appointment_id=told[0].id if len(told) == 1 else None,
-            site_id=site.id,
+            site_id=site_id,
         )
-        self.session.flush()
-        return row
+
+    def _store(
+        self,
+        *,
+        kind: str,
+        patient_id: int,
+        not_before: datetime,
+        expires_at: datetime,
+        facts: Facts,
+        site_id: int,
+        appointment_id: int | None,
+        course_id: int | None = None,
+        channel: str = "",
+    ) -> int:
+        """Store a message that waits, past the session, which would take longer; return its id."""
+        values = _columns(
+            kind=kind,
+            channel=channel or _way(self._wishes_of(patient_id).reminders_by),
+            patient_id=patient_id,
+            facts=facts,
+            not_before=not_before,
+            expires_at=expires_at,
+            now=self.now,
+            by=self.by,
+        )
+        about = {"course_id": course_id, "appointment_id": appointment_id, "site_id": site_id}
+        stored: Any = self.session.connection().execute(_INSERT, values | about)
+        new_id: int = stored.inserted_primary_key[0]
+        return new_id
 
     def _add_aftercare(self, row: Appointment) -> None:
-        patient = self.session.get_one(Patient, row.patient_id)
         service = self.session.get_one(Service, row.service_id)
         ended_at = row.actual_ends_at or row.ends_at
-        if service.kind != "session" or patient.reminders_by == "none":
+        if service.kind != "session" or self._wishes_of(row.patient_id).reminders_by == "none":
             return
         if ended_at + AFTERCARE_FOR <= self.now:
             return
-        site = self.session.get_one(Site, row.site_id)
         # What is to be heeded begins at once: it does not wait for the quiet hours to end.
-        add(
-            self.session,
+        self._store(
             kind="aftercare",
-            patient=patient,
+            patient_id=row.patient_id,
             not_before=self._earliest(),
             expires_at=ended_at + AFTERCARE_FOR,
-            now=self.now,
-            by=self.by,
+            facts={},
             appointment_id=row.id,
-            site_id=site.id,
+            site_id=row.site_id,
         )
 
     def _drop_about(self, patient_id: int, ids: set[int]) -> None:
@@ -325,6 +355,69 @@ class _Writer:
 
     def _earliest(self) -> datetime:
         return self.now + changes.UNDO_FOR + SKEW
+
+
+_INSERT = sa.insert(Message.metadata.tables["message"])
+
+
+@lru_cache
+def _wishes() -> Any:
+    """Built once, like what follows: putting a statement together takes longer than running it."""
+    waits = sa.exists().where(Message.patient_id == Patient.id, Message.status == "waiting")
+    return sa.select(
+        Patient.reminders_by, Patient.invitations_since, waits.label("is_waited_for")
+    ).where(Patient.id == sa.bindparam("id"))
+
+
+@lru_cache
+def _unsent_of() -> Any:
+    return (
+        sa.select(Message)
+        .where(Message.patient_id == sa.bindparam("id"), Message.status == "waiting")
+        .order_by(Message.id)
+        .with_for_update()
+    )
+
+
+def _nights(session: Session) -> Mapping[int, tuple[str, Quiet]]:
+    """Return the zone and the quiet hours of each site, as this process knows them."""
+
+    def read() -> dict[int, tuple[str, Quiet]]:
+        sites = session.execute(sa.select(Site.id, Site.zone, Site.quiet_from, Site.quiet_until))
+        return {row.id: (row.zone, Quiet(row.quiet_from, row.quiet_until)) for row in sites}
+
+    return snapshots.kept(session, "nights", read)
+
+
+def _columns(
+    *,
+    kind: str,
+    channel: str,
+    patient_id: int,
+    facts: Facts,
+    not_before: datetime,
+    expires_at: datetime,
+    now: datetime,
+    by: Who,
+) -> dict[str, Any]:
+    """Return the columns of a message that waits, but for what it is about."""
+    return {
+        "key": keys.new(),
+        "kind": kind,
+        "channel": channel,
+        "status": "waiting",
+        "patient_id": patient_id,
+        "facts": {key: _stored(known) for key, known in facts.items()},
+        "not_before": not_before,
+        "expires_at": expires_at,
+        "next_attempt_at": not_before,
+        "created_at": now,
+        "created_by": by.user_id,
+    }
+
+
+def _way(reminders_by: str) -> str:
+    return "sms" if reminders_by == "sms" else "mail"
 
 
 def _is_about(row: Message, subject: Subject) -> bool:

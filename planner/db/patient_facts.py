@@ -37,16 +37,20 @@ FLAGS: Mapping[str, str] = {
 def load(
     session: Session, patient_ids: Collection[int], appointments: Iterable[Any], known: Catalogue
 ) -> dict[int, PatientFacts]:
-    """Return the facts of these patients in three statements; ``appointments`` hold all theirs."""
-    ids = sorted(patient_ids)
-    if not ids:
+    """Return the facts of these patients in at most three statements.
+
+    ``appointments`` hold all theirs. Dates and consults are asked for only where there are any.
+    """
+    if not patient_ids:
         return {}
-    dates = _by_patient(session, DateToAvoid, ids, "from_date")
-    consults = _by_patient(session, Consult, ids, "held_on", "recorded_at")
-    past = _past_sessions(appointments, known)
     patients: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in session.connection().execute(_patients(), {"ids": ids}):
+    for row in session.connection().execute(_patients(), {"ids": sorted(patient_ids)}):
         patients[row.id].append(row)  # once for each consent
+    with_dates = [its_id for its_id, rows in patients.items() if rows[0].has_dates]
+    with_consults = [its_id for its_id, rows in patients.items() if rows[0].has_consults]
+    dates = _by_patient(session, DateToAvoid, with_dates, "from_date")
+    consults = _by_patient(session, Consult, with_consults, "held_on", "recorded_at")
+    past = _past_sessions(appointments, known)
     return {
         patient_id: _facts(rows, dates[patient_id], consults[patient_id], past[patient_id])
         for patient_id, rows in patients.items()
@@ -98,6 +102,8 @@ def _patients() -> Any:
             Patient.id, Patient.birth_date, Patient.eligible_from, Patient.stay_from,
             Patient.stay_until, screening.c.id.label("screening_id"),
             Consent.kind.label("consent"), *answers,
+            sa.exists().where(DateToAvoid.patient_id == Patient.id).label("has_dates"),
+            sa.exists().where(Consult.patient_id == Patient.id).label("has_consults"),
         )
         .outerjoin(
             screening,
@@ -119,6 +125,8 @@ def _by_patient(
     session: Session, model: type[Any], ids: list[int], *order: str
 ) -> defaultdict[int, list[Any]]:
     found: defaultdict[int, list[Any]] = defaultdict(list)
+    if not ids:
+        return found
     for row in session.connection().execute(_rows_of(model.__tablename__, order), {"ids": ids}):
         found[row.patient_id].append(row)
     return found

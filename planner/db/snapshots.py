@@ -93,11 +93,11 @@ def kept(session: Session, key: Hashable, read: Callable[[], T]) -> T:
 
 
 def _current(session: Session) -> int | None:
-    """Return the version that last changed the catalogue; asked once of a session on one snapshot."""
+    """Return the version that last changed the catalogue; asked once where it cannot change."""
     if "edition" in session.info:
         return cast("int | None", session.info["edition"])
     found = session.connection().execute(_EDITION).scalar()
-    if session.info.get(connections.ON_ONE_SNAPSHOT):
+    if session.info.keys() & {connections.ON_ONE_SNAPSHOT, connections.HOLDS_SETTINGS}:
         session.info["edition"] = found
     return found
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner.db import decisions, occupancies, patient_facts, snapshots
+from planner.db.base import one_of
 from planner.db.models import LIVE_STATUSES, Appointment, Course, CourseSession, Site
 from planner.errors import NotFound
 from planner.scheduling import hours, rulebook
@@ -208,7 +209,7 @@ def _select(*where: sa.ColumnElement[bool]) -> Any:
     return (
         sa.select(*_COLUMNS)
         .outerjoin(CourseSession, CourseSession.id == Appointment.course_session_id)
-        .where(Appointment.status.in_(LIVE_STATUSES), *where)
+        .where(one_of(Appointment.status, LIVE_STATUSES), *where)
     )
 
 

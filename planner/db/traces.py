@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, PassiveFlag, Session, attributes
+from sqlalchemy.orm import (
+    ORMExecuteState,
+    PassiveFlag,
+    Session,
+    attributes,
+    make_transient_to_detached,
+)
 
 from planner.db.base import Base, UtcDateTime
 
@@ -60,17 +67,19 @@ class Trace:
         )
 
 
+def follow(kind: type[Session]) -> None:
+    """Let each session of this kind tell its tracer, in ``session.info``, what it writes."""
+    event.listen(kind, "before_flush", _on_flush)
+    event.listen(kind, "do_orm_execute", _refuse_unseen_writes)
+
+
 @dataclass(slots=True)
 class Tracer:
-    """Follows one session from its first flush to its last."""
+    """Gathers what one session writes, from its first flush to its last."""
 
     session: Session
     _rows: dict[int, tuple[Base, dict[str, Any] | None]] = field(default_factory=dict)
     _deleted: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        event.listen(self.session, "before_flush", self._on_flush)
-        event.listen(self.session, "do_orm_execute", _refuse_unseen_writes)
 
     def traces(self) -> list[Trace]:
         """Return what changed, in the order in which it was first touched. Flush before."""
@@ -80,7 +89,13 @@ class Tracer:
         """Whether a row of one of the tables was written."""
         return any(row.__tablename__ in tables for row, _ in self._rows.values())
 
-    def _on_flush(self, session: Session, context: object, instances: object) -> None:
+    def has_inserted(self, row: Base) -> None:
+        """Note a new row that was stored without a flush."""
+        self._rows[id(row)] = (row, None)
+
+    def gather(self) -> None:
+        """Note what is about to be flushed."""
+        session = self.session
         for row in session.new:
             self._rows.setdefault(id(row), (row, None))
         for row in session.dirty:
@@ -102,6 +117,27 @@ class Tracer:
             identity = sa.inspect(type(row)).primary_key_from_instance(row)
             number = identity[0] if len(identity) == 1 and isinstance(identity[0], int) else None
             yield Trace(table=row.__tablename__, id=number, before=before, after=after)
+
+
+def insert(session: Session, row: Base) -> None:
+    """Store one new row at once, and hand it to the session as it hands out what it has flushed.
+
+    A flush looks for references, cascades and an order among many rows, and takes twice as long. Not
+    for rows of the catalogue, for which the settings are to be locked first.
+    """
+    if row.__tablename__ in CATALOGUE:
+        raise ValueError(f"rows of {row.__tablename__} are added to the session")
+    session.flush()
+    mapper, given = sa.inspect(type(row)), _given(row)
+    stored: Any = session.connection().execute(_insert(mapper.local_table), given)
+    values = dict(stored.last_inserted_params())
+    values |= zip((c.key for c in mapper.primary_key), stored.inserted_primary_key, strict=True)
+    for column in _columns(row):
+        if column.key not in given:  # by default, or empty
+            attributes.set_committed_value(row, column.key, values.get(column.key))
+    make_transient_to_detached(row)
+    session.add(row)
+    session.info["tracer"].has_inserted(row)
 
 
 def image(row: Base) -> dict[str, Any]:
@@ -142,6 +178,16 @@ def is_catalogue_change(traces: list[Trace]) -> bool:
     return any(trace.table in CATALOGUE for trace in traces)
 
 
+@lru_cache
+def _insert(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)
+
+
+def _given(row: Base) -> dict[str, Any]:
+    present = sa.inspect(row).dict
+    return {column.key: present[column.key] for column in _columns(row) if column.key in present}
+
+
 def _image_before(session: Session, row: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for column in _columns(row):
@@ -175,6 +221,11 @@ def _decoded(kind: sa.types.TypeEngine[Any], value: Any) -> Any:
     if isinstance(kind, sa.Time):
         return time.fromisoformat(value)
     return value
+
+
+def _on_flush(session: Session, context: object, instances: object) -> None:
+    tracer: Tracer = session.info["tracer"]
+    tracer.gather()
 
 
 def _refuse_unseen_writes(state: ORMExecuteState) -> None:

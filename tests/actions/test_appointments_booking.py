@@ -71,6 +71,18 @@ def test_a_booked_consult_occupies_provider_room_and_patient_by_their_own_clocks
     )  # fmt: skip
 
 
+def test_a_booking_that_is_told_takes_thirteen_statements(
+    clinic: SmallClinic,
+    patient_id: int,
+    given: Callable[..., int],
+    count_statements: Callable[[Callable[[], object]], int],
+) -> None:
+    other, later = given(factories.patient, given_name="Ana"), consult(clinic, hour=11)
+    booking.book(patient_id, consult(clinic), Terms(), by=DESK, now=NOW)
+    count = count_statements(lambda: booking.book(other, later, Terms(), by=DESK, now=NOW))
+    assert count == 13
+
+
 def test_a_taken_start_is_refused_with_every_reason_and_nothing_is_saved(
     bound: sa.Engine, clinic: SmallClinic, patient_id: int, given: Callable[..., int]
 ) -> None:
@@ -155,6 +167,27 @@ def test_an_expired_hold_gives_way_to_the_next_booking(
     other = given(factories.patient, given_name="Ana")
     booking.book(other, consult(clinic), Terms(), by=DESK, now=NOW + timedelta(days=1))
     assert [(row.status, row.sequence) for row in stored(bound)] == [("released", 1), ("booked", 0)]
+
+
+def test_an_expired_hold_of_others_is_left_to_them(
+    bound: sa.Engine, clinic: SmallClinic, patient_id: int, given: Callable[..., int]
+) -> None:
+    booking.book(patient_id, consult(clinic), Terms(status=Status.HELD), by=DESK, now=NOW)
+    other = given(factories.patient, given_name="Ana")
+    elsewhere = consult(clinic, provider_id=clinic.pa, room_id=clinic.miami_flex)
+    booking.book(other, elsewhere, Terms(), by=DESK, now=NOW + timedelta(days=1))
+    assert [row.status for row in stored(bound)] == ["held", "booked"]
+
+
+def test_a_provider_is_not_booked_at_two_sites_without_the_time_to_get_there(
+    clinic: SmallClinic, patient_id: int, given: Callable[..., int]
+) -> None:
+    booking.book(patient_id, consult(clinic), Terms(), by=DESK, now=NOW)
+    other = given(factories.patient, given_name="Ana")
+    away = consult(clinic, minute=45, site_id=clinic.aventura, room_id=clinic.aventura_consult)
+    with pytest.raises(Refused) as refusal:
+        booking.book(other, away, Terms(), by=DESK, now=NOW)
+    assert "provider.travel_minutes" in codes(refusal)
 
 
 def test_a_held_appointment_is_booked_with_the_same_uid_and_the_next_sequence(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from planner.actions import changes, consults, merging
 from planner.db import appointments, engine, keys, patients
@@ -253,6 +254,32 @@ def test_what_was_said_about_health_is_forgotten_with_the_undo_records_of_the_ho
     )  # fmt: skip
     with engine.reading() as session:
         assert session.scalars(sa.select(Change.label)).all() == ["test.later"]
+
+
+def test_older_undo_records_are_looked_for_once_a_minute(
+    clinic: SmallClinic, given: Given, desk: Who
+) -> None:
+    patient_id = given(factories.patient)
+
+    def left(seconds: int) -> list[str]:
+        engine.transaction(
+            lambda tx: setattr(tx.session.get_one(Patient, patient_id), "phone", str(seconds)),
+            by=desk, now=NOW + timedelta(seconds=seconds), action=f"at {seconds}", undoable=True,
+        )  # fmt: skip
+        with engine.reading() as session:
+            return list(session.scalars(sa.select(Change.label).order_by(Change.id)))
+
+    left(0)
+    given(undo_record, label="old", at=NOW - timedelta(hours=2))
+    assert [left(30), left(60)] == [["at 0", "old", "at 30"], ["at 0", "at 30", "at 60"]]
+
+
+def undo_record(session: Session, *, label: str, at: datetime) -> int:
+    """Store an undo record of nothing."""
+    row = Change(key=label, at=at, label=label, rows=[])
+    session.add(row)
+    session.flush()
+    return row.id
 
 
 def test_everything_that_is_a_patients_can_be_put_back() -> None:

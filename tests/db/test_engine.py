@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import planner
-from planner.db import appointments, connections, engine, keys
+from planner.db import appointments, connections, engine, keys, traces
 from planner.db.engine import Idempotency, Tx
 from planner.db.models import Appointment, AuditRow, Patient, ScheduleVersion, Site, User
 from planner.errors import Invalid, KeyReused, NotFound, Refused, Stale, Unavailable
@@ -125,6 +125,32 @@ def test_of_secrets_only_the_change_is_told(bound: sa.Engine) -> None:
 
     run(work)
     assert [row.after["password_hash"] for row in trail() if row.after] == ["changed"]
+
+
+def test_a_row_stored_without_a_flush_is_as_the_database_has_it_and_traced_as_it_ends(
+    clinic: SmallClinic, given: Given
+) -> None:
+    patient_id = given(factories.patient)
+
+    def work(tx: Tx) -> tuple[bool, int]:
+        row = appointments.add(tx, slot(clinic, patient_id), status=Status.BOOKED)
+        known = traces.image(row)
+        tx.session.refresh(row)
+        is_same = known == traces.image(row)
+        row.note = "rang twice"
+        tx.session.flush()
+        return is_same, row.version
+
+    assert run(work) == (True, 2)
+    (row,) = trail()
+    assert row.after is not None
+    assert (row.before, row.after["note"]) == (None, "rang twice")
+
+
+def test_rows_of_the_catalogue_are_not_stored_without_a_flush(clinic: SmallClinic) -> None:
+    site = Site(name="Doral", colour="#000000", zone=factories.ZONE)
+    with pytest.raises(ValueError, match="site"):
+        run(lambda tx: traces.insert(tx.session, site))
 
 
 def test_a_write_past_the_session_is_refused(clinic: SmallClinic, given: Given) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from planner.db import engine, locks, snapshots, timetables
 from planner.db.engine import Tx
-from planner.db.models import Site
+from planner.db.models import ScheduleVersion, Site
 from planner.errors import NotFound
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
@@ -76,7 +76,7 @@ def test_sites_rooms_providers_and_services_come_as_stored(
     assert found.services[clinic.sclerotherapy].walk_minutes == 20
 
 
-def test_cold_it_takes_fifteen_statements_and_warm_seven(
+def test_cold_it_takes_thirteen_statements_and_warm_five(
     bound: sa.Engine, clinic: SmallClinic, given: Given
 ) -> None:
     patient_id = given(factories.patient)
@@ -85,7 +85,22 @@ def test_cold_it_takes_fifteen_statements_and_warm_seven(
         with counted(bound) as seen:
             loaded(patient_ids=[patient_id])
         counts.append(len([text for text in seen if not text.startswith("BEGIN")]))
-    assert counts == [15, 7]
+    assert counts == [13, 5]
+
+
+def test_dates_and_consults_are_asked_for_where_there_are_any(
+    bound: sa.Engine, clinic: SmallClinic, given: Given
+) -> None:
+    plain, other = given(factories.patient), given(factories.patient)
+    given(factories.date_to_avoid, other, kind="trip", on=date(2027, 3, 4))
+    given(factories.consult_done, clinic, other, on=date(2027, 2, 24))
+    loaded()
+    asked = []
+    for patient_id in (plain, other):
+        with counted(bound) as seen:
+            loaded(patient_ids=[patient_id])
+        asked.append(len(seen))
+    assert asked[1] - asked[0] == 2
 
 
 def test_the_number_of_statements_does_not_grow_with_the_rows(
@@ -279,6 +294,38 @@ def test_a_changed_catalogue_is_seen_by_the_next_reader(clinic: SmallClinic) -> 
 
     inside = engine.transaction(work, by=DESK, now=NOW, action="test.grid")
     assert (before, inside, loaded().sites[clinic.miami].grid_minutes) == (15, 5, 5)
+
+
+@pytest.mark.parametrize("engine_kind", ["postgresql"])
+def test_whoever_has_waited_for_the_settings_sees_them_as_they_are_now(
+    bound: sa.Engine, clinic: SmallClinic
+) -> None:
+    def grid(tx: Tx) -> int:
+        return snapshots.catalogue(tx.session).sites[clinic.miami].grid_minutes
+
+    def work(tx: Tx) -> tuple[int, int]:
+        before = grid(tx)
+        with bound.begin() as another:
+            another.execute(sa.update(Site).values(grid_minutes=5))
+            another.execute(sa.update(ScheduleVersion).values(catalogue=4711))
+        locks.lock(tx, provider_ids=[clinic.md])
+        return before, grid(tx)
+
+    assert engine.transaction(work, by=DESK, now=NOW, action="test.grid") == (15, 5)
+
+
+def test_a_change_asks_once_whether_the_catalogue_is_still_the_same(
+    bound: sa.Engine, clinic: SmallClinic
+) -> None:
+    def work(tx: Tx) -> None:
+        locks.lock(tx, provider_ids=[clinic.md])
+        for _ in range(3):
+            snapshots.catalogue(tx.session)
+
+    loaded()
+    with counted(bound) as seen:
+        engine.transaction(work, by=DESK, now=NOW, action="test.catalogue")
+    assert len([text for text in seen if "schedule_version" in text]) == 1
 
 
 def test_a_catalogue_change_that_is_taken_back_is_seen_by_nobody(clinic: SmallClinic) -> None:
