@@ -28,6 +28,8 @@ from planner.who import Who
 
 NEWS = ("confirmation", "course", "change", "cancellation")
 """Kinds that tell of a change; at most one of them waits for each course or single appointment."""
+COME = ("arrived", "started", "fulfilled")
+"""Whoever is here, or was, is told nothing of that visit, neither that it stands nor that it is off."""
 
 SKEW = timedelta(seconds=15)
 """How far apart the clocks of two hosts may be."""
@@ -69,7 +71,7 @@ def write(
         before, after = _state(trace.before), _state(trace.after)
         if trace.id not in tell_provider:
             before = telling.without_provider(before, after)
-        if telling.news(before, after) is not None:
+        if not _is_attendance(trace) and telling.news(before, after) is not None:
             subjects.setdefault(writer.subject(trace), {})[str(trace.id)] = before
         elif before and after and trace.changed & {"ends_at"} and trace.id:
             revised.append(trace.id)
@@ -79,6 +81,12 @@ def write(
     for appointment_id in revised:
         writer.invite((appointment_id,))
     session.flush()  # what was withdrawn is written before the trail, where other writers queue
+
+
+def _is_attendance(trace: Trace) -> bool:
+    """Whether somebody only came, was treated, or had not come after all."""
+    steps = {(image or {}).get("status") for image in (trace.before, trace.after)}
+    return bool(steps & set(COME)) and steps <= {*COME, *telling.PROMISED}
 
 
 def _follow_their_patient(session: Session, traces: Sequence[Trace]) -> None:
@@ -253,6 +261,8 @@ class _Writer:
 
     def _news(self, key: str, known: Known | None, rows: dict[str, Appointment]) -> News | None:
         row = rows[key]
+        if row.status in COME:
+            return None
         after = state_of(row)
         if after is not None and after.starts_at <= self.now:
             return None

@@ -22,9 +22,6 @@ from planner.scheduling.telling import Known, News
 from planner.wording import messages as words
 from planner.wording import visits
 
-COME = ("arrived", "started", "fulfilled")
-"""Whoever is here, or was, is told nothing of that visit, neither that it stands nor that it is off."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nothing:
@@ -65,7 +62,7 @@ class _Reader:
         wanted = sa.select(Appointment).where(Appointment.id.in_(self.facts))
         found = session.scalars(wanted).all()
         self.states = {its.id: outbox.state_of(its) for its in found}
-        self.come = {its.id for its in found if its.status in COME}
+        self.come = {its.id for its in found if its.status in outbox.COME}
 
     def said(self) -> Said | Nothing:
         """Return what the message says, or why it says nothing."""

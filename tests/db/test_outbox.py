@@ -204,6 +204,21 @@ def test_a_booking_taken_back_at_once_is_silent_and_a_later_cancellation_is_not(
     assert (told(NOW + timedelta(minutes=1), 10), told(LATER, 14)) == ([], ["cancellation"])
 
 
+def test_who_comes_early_is_told_nothing_and_afterwards_of_a_move_again(
+    bound: sa.Engine, clinic: SmallClinic, patient_id: int
+) -> None:
+    """Somebody who stands at the desk does not count on the visit any more: that is no cancellation."""
+    booked = consult(clinic, patient_id)
+    send(bound)
+    early = at(WEDNESDAY, 9, 30)
+    came = lifecycle.check_in(booked.key, lifecycle.CheckIn(), version=1, by=DESK, now=early)
+    at_the_desk = kinds(bound)
+    changes.undo(came, by=DESK, now=early)
+    gone_again = kinds(bound)
+    move(clinic, booked.key, 14, early)
+    assert (at_the_desk, gone_again, kinds(bound)) == ([], [], ["change"])
+
+
 def test_of_a_hold_nobody_is_told_and_a_reservation_that_becomes_firm_is_told_again(
     bound: sa.Engine, clinic: SmallClinic, patient_id: int
 ) -> None:
