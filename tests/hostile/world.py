@@ -70,6 +70,7 @@ class World:
     cast: Cast
     put_back: Callable[[int], None]
     cookies: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, list[str]] = field(default_factory=dict)  # all pages that a role finds, as made
     answered: int = 0
     age: int = 0
 
