@@ -32,8 +32,8 @@ postgresql_only = pytest.mark.parametrize("engine_kind", ["postgresql"], indirec
 def sqlite_template(run: Path, stocked: date | None = None) -> Path:
     """Return a migrated SQLite file to copy from, with the small clinic of a day or empty."""
     if stocked is None:
-        return Path(_once(run / "sqlite", lambda: _migrate_sqlite(run / "template.sqlite3")))
-    return Path(_once(run / f"sqlite-{stocked}", lambda: _stock_sqlite(run, stocked)))
+        return Path(once(run / "sqlite", lambda: _migrate_sqlite(run / "template.sqlite3")))
+    return Path(once(run / f"sqlite-{stocked}", lambda: _stock_sqlite(run, stocked)))
 
 
 def postgres_server(run: Path) -> str:
@@ -44,8 +44,8 @@ def postgres_server(run: Path) -> str:
 def postgres_template(run: Path, stocked: date | None = None) -> str:
     """Return the name of a migrated PostgreSQL database to copy from: see ``sqlite_template``."""
     if stocked is None:
-        return _once(run / "template", lambda: _migrate_postgres(run))
-    return _once(run / f"template-{stocked}", lambda: _stock_postgres(run, stocked))
+        return once(run / "template", lambda: _migrate_postgres(run))
+    return once(run / f"template-{stocked}", lambda: _stock_postgres(run, stocked))
 
 
 def small_clinic(run: Path, url: str, today: date, *, stocked: date | None) -> SmallClinic:
@@ -77,7 +77,7 @@ def execute(url: str, statement: str) -> None:
 
 
 def _server(run: Path) -> postgres.Server:
-    facts = json.loads(_once(run / "server", _start))
+    facts = json.loads(once(run / "server", _start))
     paths = {name: Path(facts[name]) for name in ("programs", "folder")}
     return postgres.Server(url=facts["url"], **paths)
 
@@ -137,8 +137,8 @@ def _ids(url: str, today: date) -> str:
     return f"ids-{sa.make_url(url).get_backend_name()}-{today}.json"
 
 
-def _once(answer: Path, work: Callable[[], str]) -> str:
-    """Return what the work returned to the first process of the run that asked."""
+def once(answer: Path, work: Callable[[], str]) -> str:
+    """Return what the work returned to the first process of the run that asked: ``answer`` keeps it."""
     with _lock(answer.with_suffix(".lock")):
         if not answer.is_file():
             answer.write_text(work())
