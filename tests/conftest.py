@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.support import databases
+from tests.support import databases, memory
 from tests.support.console import Console
 from tools import assets, chromium
 
@@ -30,7 +30,10 @@ os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(assets.node()))
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a folder; the workers, which are started later, inherit its name."""
     if not hasattr(config, "workerinput"):
-        os.environ[RUN] = tempfile.mkdtemp(prefix="planner-tests-")
+        place = memory.folder()
+        if place is not None:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place))
+        os.environ[RUN] = tempfile.mkdtemp(prefix="planner-tests-", dir=place)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
