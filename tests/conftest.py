@@ -99,7 +99,7 @@ def postgres_url(run_folder: Path, postgres_server: str, stocked: date | None) -
     """A fresh, migrated PostgreSQL database, empty unless ``stocked``."""
     template = databases.postgres_template(run_folder, stocked)
     name = f"{template}_{uuid.uuid4().hex[:12]}"
-    databases.execute(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    databases.copy_postgres(postgres_server, name, template)
     yield databases.with_name(postgres_server, name)
     databases.execute(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
 

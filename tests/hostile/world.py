@@ -164,11 +164,11 @@ def keep_sqlite(url: str) -> Callable[[int], None]:
 def keep_postgres(server: str, name: str) -> Callable[[int], None]:
     """Return what makes a PostgreSQL database anew from a copy that nobody opens."""
     kept = f"{name}_kept"
-    databases.execute(server, f'CREATE DATABASE "{kept}" TEMPLATE "{name}"')
+    databases.copy_postgres(server, kept, name)
 
     def put_back(version: int) -> None:
         databases.execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
-        databases.execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{kept}"')
+        databases.copy_postgres(server, name, kept)
         _age(connections.create(databases.with_name(server, name)), version)
 
     return put_back
