@@ -22,7 +22,7 @@ from planner.config import Settings
 from planner.db import engine
 from planner.db.engine import db
 from tests import factories
-from tests.support import databases
+from tests.support import compiled, databases
 
 SECRET = "a secret of the tests, long enough for every check"
 EMAILS = {
@@ -183,6 +183,8 @@ def _application(url: str) -> Flask:
     app.teardown_appcontext_funcs = []
     app.shell_context_processors = []
     engine.configure(app, url)
+    with app.app_context():
+        compiled.share(db.engine)
     return app
 
 
