@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.support import databases, memory
+from tests.support import databases, memory, order
 from tests.support.console import Console
 from tools import assets, chromium
 
@@ -44,7 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or a browser, so that it can be chosen by marker."""
+    """Mark what needs PostgreSQL or a browser, so that it can be chosen by marker; put long ones first."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         names = set(getattr(item, "fixturenames", ()))
@@ -53,6 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.postgresql)
         if names & {"page", "context", "browser"}:
             item.add_marker(pytest.mark.browser)
+    items[:] = order.arranged(items)
 
 
 @pytest.fixture(scope="session")
