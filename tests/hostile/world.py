@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from planner.actions import feeds, links
-from planner.app import create_app
 from planner.db import connections
 from planner.db.engine import db
 from planner.db.models import (
@@ -36,7 +35,7 @@ from planner.who import SYSTEM, Who
 from tests import factories
 from tests.factories import SmallClinic
 from tests.support import databases
-from tests.web.conftest import EMAILS, cookie_of, csrf_of, enter, settings_for
+from tests.web.conftest import EMAILS, application, cookie_of, csrf_of, enter
 
 TODAY = date(2027, 3, 1)  # a Monday; the clocks change two weeks later
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)  # ten o'clock at the sites
@@ -118,7 +117,7 @@ def fill(url: str, texts: Mapping[str, str] | None = None) -> Cast:
 
 def open_on(url: str, cast: Cast, put_back: Callable[[int], None]) -> World:
     """Return the application on a filled database, with somebody of each role signed in."""
-    app = create_app(settings_for(url, idle_minutes=720))
+    app = application(url, idle_minutes=720)
     app.testing = True
     world = World(app=app, cast=cast, put_back=put_back)
     with app.app_context():
