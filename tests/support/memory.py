@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")
-ROOM = 2 * 1024**3  # bytes; far more than a run takes; a small container has less
+ROOM = 2 * 1024**3  # bytes: far more than a run takes, or a small container has
 
 
 def folder() -> Path | None:
