@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.factories import SmallClinic
+from tests.support import memory
 from tools import postgres
 
 KINDS = ("sqlite", "postgresql")
@@ -102,7 +103,7 @@ def _server(run: Path) -> postgres.Server:
 
 
 def _start() -> str:
-    return json.dumps(asdict(postgres.start()), default=str)
+    return json.dumps(asdict(postgres.start(place=memory.folder(for_programs=True))), default=str)
 
 
 def _migrate_sqlite(path: Path) -> str:
