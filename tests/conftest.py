@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.support import databases
+from tests.support import databases, memory, order
 from tests.support.console import Console
 from tools import assets, chromium
 
@@ -30,7 +30,10 @@ os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(assets.node()))
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a folder; the workers, which are started later, inherit its name."""
     if not hasattr(config, "workerinput"):
-        os.environ[RUN] = tempfile.mkdtemp(prefix="planner-tests-")
+        place = memory.folder()
+        if place is not None:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place))
+        os.environ[RUN] = tempfile.mkdtemp(prefix="planner-tests-", dir=place)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -41,7 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL or a browser, so that it can be chosen by marker."""
+    """Mark what needs PostgreSQL or a browser, so that it can be chosen by marker; put long ones first."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         names = set(getattr(item, "fixturenames", ()))
@@ -50,6 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.postgresql)
         if names & {"page", "context", "browser"}:
             item.add_marker(pytest.mark.browser)
+    items[:] = order.arranged(items)
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +100,7 @@ def postgres_url(run_folder: Path, postgres_server: str, stocked: date | None) -
     """A fresh, migrated PostgreSQL database, empty unless ``stocked``."""
     template = databases.postgres_template(run_folder, stocked)
     name = f"{template}_{uuid.uuid4().hex[:12]}"
-    databases.execute(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    databases.copy_postgres(postgres_server, name, template)
     yield databases.with_name(postgres_server, name)
     databases.execute(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
 

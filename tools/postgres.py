@@ -25,7 +25,12 @@ SETTINGS = {
     "timezone": "UTC",
     "log_min_messages": "fatal",
 }
-CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+CARELESS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "256MB",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +69,10 @@ def given() -> str | None:
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url) if url else None
 
 
-def start(*, durable: bool = False) -> Server:
-    """Start a server of its own. Raises SetupError when there is none to start."""
+def start(*, durable: bool = False, place: Path | None = None) -> Server:
+    """Start a server of its own, with its data in a folder of ``place``. Raises SetupError when there is none."""
     # The path of a socket may not be longer than 107 bytes, whatever TMPDIR says.
-    base = "/tmp" if Path("/tmp").is_dir() else None
+    base = place or ("/tmp" if Path("/tmp").is_dir() else None)
     folder = Path(tempfile.mkdtemp(prefix="planner-pg-", dir=base))
     if user := _user():
         shutil.chown(folder, user)

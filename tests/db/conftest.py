@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from planner.db import engine
 from planner.who import Who
 from tests.factories import SmallClinic
-from tests.support import databases
+from tests.support import compiled, databases
 
 TODAY = date(2027, 3, 1)  # a Monday
 NOW = datetime(2027, 3, 1, 14, tzinfo=UTC)
@@ -27,6 +27,7 @@ def bound(database_url: str) -> Iterator[sa.Engine]:
     app = flask.Flask("test")
     engine.configure(app, database_url)
     with app.app_context():
+        compiled.share(engine.db.engine)
         yield engine.db.engine
         engine.db.engine.dispose()
 

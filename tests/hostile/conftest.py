@@ -33,7 +33,7 @@ def postgres_world(run_folder: Path, postgres_server: str) -> Iterator[World]:
     """The clinic on PostgreSQL, made once a process."""
     template = databases.postgres_template(run_folder)
     name = f"{template}_hostile_{uuid.uuid4().hex[:8]}"
-    databases.execute(postgres_server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    databases.copy_postgres(postgres_server, name, template)
     url = databases.with_name(postgres_server, name)
     with time_machine.travel(worlds.NOW, tick=False):
         made = worlds.open_on(url, worlds.fill(url), lambda _version: None)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 Pair = tuple[str, str]
 UNTYPED = ("hidden", "radio", "checkbox", "select", "password")
 BUTTONS = ("submit", "image")
+LEADING = ("href", "src", "action", "formaction", "xlink:href")
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Page:
     """What a browser finds in an answer."""
 
     links: tuple[str, ...]
+    addresses: frozenset[str]  # of links, pictures and forms, as they are written
     forms: tuple[Form, ...]
     tags: frozenset[str]
     attributes: frozenset[str]
@@ -71,6 +73,7 @@ def read(html: str, url: str) -> Page:
     reader.close()
     return Page(
         tuple(dict.fromkeys(reader.links)),
+        frozenset(reader.addresses),
         tuple(reader.all_forms()),
         frozenset(reader.tags),
         frozenset(reader.attributes),
@@ -90,6 +93,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.url = url
         self.links: list[str] = []
+        self.addresses: set[str] = set()
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
         self.forms: list[Form] = []
@@ -109,6 +113,7 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         self.tags.add(tag)
         self.attributes.update(given)
+        self.addresses.update(given[name] for name in LEADING if name in given)
         self._follow(tag, given)
         if tag == "form":
             self._begin(given)
@@ -139,10 +144,13 @@ class _Reader(HTMLParser):
             self.text.value += data
 
     def _follow(self, tag: str, given: dict[str, str]) -> None:
+        if tag in ("link", "script", "use"):
+            return
         for name in ("href", "hx-get", "src"):
-            target = urldefrag(urljoin(self.url, given.get(name, "")))[0]
-            if name in given and target.startswith("/") and tag not in ("link", "script", "use"):
-                self.links.append(target)
+            if name in given:
+                target = urldefrag(urljoin(self.url, given[name]))[0]
+                if target.startswith("/"):
+                    self.links.append(target)
 
     def _begin(self, given: dict[str, str]) -> None:
         action = urldefrag(urljoin(self.url, given.get("action") or self.url))[0]

@@ -18,6 +18,9 @@ from tests.hostile.values import RAW, UNKNOWN, VALUES
 from tests.hostile.world import PAGE_TOKEN, PATIENT, World
 
 Key = tuple[str, str, tuple[str, ...]]
+Found = dict[Key, tuple[str, Form]]
+"""Forms by endpoint, method and the names of their fields, each with who found it first."""
+
 WALKED: Mapping[str, int] = {"manager": 3, "provider": 1, "receptionist": 1, "": 1, PATIENT: 3}
 """As whom pages are walked, and how many of a kind each looks at."""
 
@@ -83,9 +86,9 @@ class Case:
         return f"{self.role or 'nobody'} {self.form.method} {self.form.action}: {self.field} = {self.what}"
 
 
-def forms(world: World) -> dict[Key, tuple[str, Form]]:
+def forms(world: World) -> Found:
     """Return every form that somebody finds, once a shape, with who found it first."""
-    found: dict[Key, tuple[str, Form]] = {}
+    found: Found = {}
     for role, alike in WALKED.items():
         for visit in crawl.walk(world, role, alike=alike):
             if visit.path.startswith(UNTRIED) or visit.answer.status_code != 200:
@@ -99,7 +102,7 @@ def forms(world: World) -> dict[Key, tuple[str, Form]]:
     return found
 
 
-def cases(world: World, found: Mapping[Key, tuple[str, Form]]) -> Iterator[Case]:
+def cases(world: World, found: Found) -> Iterator[Case]:
     """Yield everything that can be sent, in an order that is always the same."""
     foreign = _foreign(world)
     for (endpoint, _method, _shape), (role, form) in sorted(found.items(), key=_order):

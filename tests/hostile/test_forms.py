@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
+import time_machine
 
-from tests.hostile import judge, plan
-from tests.hostile.plan import Case
+from tests.hostile import finds, judge, plan
+from tests.hostile import world as worlds
+from tests.hostile.plan import Case, Found
 from tests.hostile.world import World
 from tests.support import databases
 
@@ -31,13 +34,13 @@ Cases = Callable[[World], list[Case]]
 
 
 @pytest.fixture(scope="session")
-def cases_of() -> Cases:
-    """Everything to be sent to a world; its pages are walked once a process."""
+def cases_of(run_folder: Path) -> Cases:
+    """Everything to be sent to a world."""
     known: dict[int, list[Case]] = {}
 
     def of(world: World) -> list[Case]:
         if id(world) not in known:
-            known[id(world)] = list(plan.cases(world, plan.forms(world)))
+            known[id(world)] = list(plan.cases(world, finds.forms(run_folder, world)))
             world.restore()
         return known[id(world)]
 
@@ -52,8 +55,38 @@ def test_no_value_in_any_field_does_harm(world: World, cases_of: Cases, part: in
 
 @databases.postgresql_only
 def test_no_value_in_any_field_does_harm_to_postgresql(world: World, cases_of: Cases) -> None:
-    """In one part: every process that takes one walks through all pages first."""
     assert _faults(world, plan.sample(cases_of(world), SIZES["postgresql"])) == []
+
+
+@pytest.mark.long
+def test_the_pages_hold_the_same_forms_on_both_engines(
+    sqlite_world: World, postgres_world: World, run_folder: Path
+) -> None:
+    """So that the forms found on the one can be sent to the other."""
+    with time_machine.travel(worlds.NOW, tick=False):
+        for world in (sqlite_world, postgres_world):
+            world.restore()
+            known = _lasting(finds.forms(run_folder, world))
+            world.restore()
+            assert _lasting(plan.forms(world)) == known
+
+
+def _lasting(found: Found) -> object:
+    """The forms without what is another at every look."""
+    return {
+        key: (
+            role,
+            form.page,
+            form.action,
+            form.buttons,
+            sorted(
+                (one.name, one.kind, one.value, one.is_set, one.options)
+                for one in form.fields
+                if one.name != "idempotency_key"
+            ),
+        )
+        for key, (role, form) in found.items()
+    }
 
 
 def _faults(world: World, chosen: Sequence[Case]) -> list[object]:

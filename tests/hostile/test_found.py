@@ -7,11 +7,28 @@ from flask_babel import lazy_gettext
 from jinja2 import Environment
 
 from tests.hostile import crawl, judge
-from tests.hostile.values import ELEMENT
+from tests.hostile.values import ATTRIBUTE, ELEMENT, SHORT_MARKUP
 from tests.hostile.world import World
 from tests.support import databases
 
 MANY_DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("html", "faults"),
+    [
+        (f"<p>&lt;{ELEMENT}&gt; javascript:alert(1)</p>", []),
+        ('<input name="a" value="javascript:alert(1)//">', []),
+        (f"<p>{SHORT_MARKUP}</p>", ["holds markup that a value wrote"]),
+        (f"<input value='' {ATTRIBUTE.upper()}='alert(1)'>", ["holds markup that a value wrote"]),
+        ('<a href=" Java&#9;script:alert(1)">', ["holds a link that runs a script"]),
+        ('<form action="javascript:alert(1)">', ["holds a link that runs a script"]),
+    ],
+)
+def test_the_judge_knows_markup_from_a_text_that_looks_like_it(
+    html: str, faults: list[str]
+) -> None:
+    assert list(judge.wrong_markup(html)) == faults
 
 
 def test_a_sentence_that_repeats_what_was_typed_is_no_markup(sqlite_world: World) -> None:

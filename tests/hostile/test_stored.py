@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.hostile import crawl, judge, plan, values
+from tests.hostile import crawl, finds, judge, plan, values
 from tests.hostile.pages import UNTYPED, Form
+from tests.hostile.plan import Found
 from tests.hostile.world import PATIENT, World
 from tests.support import databases
 
@@ -19,8 +21,10 @@ FORBIDDEN_IN_LINES = re.compile(r"^(X-PROBE|Set-Cookie)", re.MULTILINE)
 @pytest.mark.parametrize(
     "text", [values.SHORT_MARKUP, pytest.param(values.SHORT_LINES, marks=pytest.mark.long)]
 )
-def test_a_stored_text_is_a_text_on_every_page_and_file(world: World, text: str) -> None:
-    stored = _poison(world, text)
+def test_a_stored_text_is_a_text_on_every_page_and_file(
+    world: World, run_folder: Path, text: str
+) -> None:
+    stored = _poison(world, finds.forms(run_folder, world), text)
     answers = [
         visit for role in ("manager", "provider", PATIENT) for visit in crawl.walk(world, role)
     ]
@@ -33,12 +37,10 @@ def test_a_stored_text_is_a_text_on_every_page_and_file(world: World, text: str)
     assert (faults, stored > 10, shown > 10) == (set(), True, True)
 
 
-def _poison(world: World, text: str) -> int:
+def _poison(world: World, found: Found, text: str) -> int:
     """Type the text into every field that takes it, one after the other; count what was taken."""
     taken = 0
-    for (endpoint, method, _shape), (role, form) in sorted(
-        plan.forms(world).items(), key=lambda item: item[0]
-    ):
+    for (endpoint, method, _shape), (role, form) in sorted(found.items(), key=lambda item: item[0]):
         if method != "POST" or endpoint in ("auth.sign_out", "auth.change_password", "auth.enter"):
             continue
         for name in _typed(form):

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from planner.actions import feeds, links
-from planner.app import create_app
 from planner.db import connections
 from planner.db.engine import db
 from planner.db.models import (
@@ -36,7 +35,7 @@ from planner.who import SYSTEM, Who
 from tests import factories
 from tests.factories import SmallClinic
 from tests.support import databases
-from tests.web.conftest import EMAILS, cookie_of, csrf_of, enter, settings_for
+from tests.web.conftest import EMAILS, application, cookie_of, csrf_of, enter
 
 TODAY = date(2027, 3, 1)  # a Monday; the clocks change two weeks later
 NOW = datetime(2027, 3, 1, 15, tzinfo=UTC)  # ten o'clock at the sites
@@ -70,6 +69,7 @@ class World:
     cast: Cast
     put_back: Callable[[int], None]
     cookies: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, list[str]] = field(default_factory=dict)  # all pages that a role finds, as made
     answered: int = 0
     age: int = 0
 
@@ -117,7 +117,7 @@ def fill(url: str, texts: Mapping[str, str] | None = None) -> Cast:
 
 def open_on(url: str, cast: Cast, put_back: Callable[[int], None]) -> World:
     """Return the application on a filled database, with somebody of each role signed in."""
-    app = create_app(settings_for(url, idle_minutes=720))
+    app = application(url, idle_minutes=720)
     app.testing = True
     world = World(app=app, cast=cast, put_back=put_back)
     with app.app_context():
@@ -163,11 +163,11 @@ def keep_sqlite(url: str) -> Callable[[int], None]:
 def keep_postgres(server: str, name: str) -> Callable[[int], None]:
     """Return what makes a PostgreSQL database anew from a copy that nobody opens."""
     kept = f"{name}_kept"
-    databases.execute(server, f'CREATE DATABASE "{kept}" TEMPLATE "{name}"')
+    databases.copy_postgres(server, kept, name)
 
     def put_back(version: int) -> None:
         databases.execute(server, f'DROP DATABASE "{name}" WITH (FORCE)')
-        databases.execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{kept}"')
+        databases.copy_postgres(server, name, kept)
         _age(connections.create(databases.with_name(server, name)), version)
 
     return put_back

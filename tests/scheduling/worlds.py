@@ -5,6 +5,7 @@ Few starts a day, so that every way to place a course can be tried: see ``oracle
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
@@ -62,7 +63,7 @@ TWISTS = (
     "absent", "away", "barred", "birth", "breaks", "closed", "consult", "dated", "decided", "eligible", "event",
     "face", "ignoring", "minutes", "out_of_service", "purpose", "retired", "site_rules", "stay", "treats",
     "wished_dates", "wished_places",
-    *("done", "fixed", "fixed", "flight", "past", "rules") * 2, "fixed", "fixed",
+    *("done", "elsewhere", "fixed", "fixed", "flight", "past", "rules") * 2, "fixed", "fixed",
 )  # fmt: skip
 PLAIN_TWISTS = (
     "absent",
@@ -148,6 +149,9 @@ def frames(draw: st.DrawFn, sessions: int | None = None, *, is_plain: bool = Fal
         )
     )
     zones = draw(st.lists(st.sampled_from(ZONES), min_size=1, max_size=2))
+    twists = draw(st.frozensets(st.sampled_from(PLAIN_TWISTS if is_plain else TWISTS), max_size=5))
+    if "elsewhere" in twists and len(zones) < 2:
+        zones = [*zones, draw(st.sampled_from(ZONES))]
     return Frame(
         sessions=sessions,
         first=date(2026, 6, 1) if is_plain else draw(st.sampled_from(FIRST_DAYS)),
@@ -155,9 +159,7 @@ def frames(draw: st.DrawFn, sessions: int | None = None, *, is_plain: bool = Fal
         weekdays=tuple(sorted(weekdays)),
         starts=starts,
         zones=("America/New_York", *zones[1:]),
-        twists=draw(
-            st.frozensets(st.sampled_from(PLAIN_TWISTS if is_plain else TWISTS), max_size=5)
-        ),
+        twists=twists,
         is_plain=is_plain,
     )
 
@@ -168,6 +170,8 @@ def clinics(draw: st.DrawFn, frame: Frame) -> Timetable:
     sites = {site: draw(_site(frame, site)) for site in frame.sites}
     rooms = {room: draw(_room(frame)) for room in range(1, draw(st.integers(1, 3)) + 1)}
     rooms[1] = replace(rooms[1], site_id=1, service_ids=frozenset({SESSION, OTHER}))
+    if "elsewhere" in frame.twists:
+        rooms[2] = replace(rooms.get(2, rooms[1]), site_id=2)
     providers = {number: draw(_provider(frame)) for number in range(1, draw(st.integers(1, 3)) + 1)}
     always = tuple(
         WeeklyHours(weekday=day, starts=time(8), ends=time(12)) for day in frame.weekdays
@@ -199,6 +203,7 @@ def clinics(draw: st.DrawFn, frame: Frame) -> Timetable:
         rules=draw(records(frame)),
     )
     taken = draw(st.lists(_taken(frame, timetable), max_size=8))
+    taken += draw(frame.when("elsewhere", _elsewhere(frame, timetable), []))
     busy = tuple(replace(one, appointment_id=number) for number, one in enumerate(taken, 1))
     return replace(timetable, busy=busy)
 
@@ -288,6 +293,7 @@ def records(draw: st.DrawFn, frame: Frame) -> tuple[RuleSetting, ...]:
             for code, value, severity in draw(frame.when("rules", some, []))
         ),
         *draw(frame.when("site_rules", _few(_site_record(frame)), ())),
+        *draw(frame.when("elsewhere", _few(_site_record(frame), least=1), ())),
     )
 
 
@@ -406,6 +412,21 @@ def _taken(draw: st.DrawFn, frame: Frame, timetable: Timetable) -> Busy:
 
 
 @st.composite
+def _elsewhere(draw: st.DrawFn, frame: Frame, timetable: Timetable) -> list[Busy]:
+    """What the patient has at the second site, beside the course: the way from there takes its time."""
+    rooms = [number for number, room in timetable.rooms.items() if room.site_id == 2]
+    own = st.builds(
+        Busy,
+        appointment_id=st.just(0),
+        status=st.sampled_from([Status.BOOKED, Status.RESERVED]),
+        slot=st.sampled_from([OTHER, CONSULT]).flatmap(
+            lambda service: _slot(frame, timetable, service, PATIENT, rooms=rooms)
+        ),
+    )
+    return draw(st.lists(own, min_size=1, max_size=2))
+
+
+@st.composite
 def _slot(
     draw: st.DrawFn,
     frame: Frame,
@@ -413,8 +434,9 @@ def _slot(
     service: int,
     patient: int | None,
     day: date | None = None,
+    rooms: Iterable[int] = (),
 ) -> Slot:
-    room = draw(st.sampled_from(sorted(timetable.rooms)))
+    room = draw(st.sampled_from(sorted(rooms or timetable.rooms)))
     site = timetable.rooms[room].site_id
     provider = draw(st.sampled_from(sorted(timetable.providers)))
     wall = draw(st.sampled_from([time(8, 30), time(9), time(9, 30), time(9, 45), time(10, 20)]))
@@ -515,17 +537,16 @@ def _gap(draw: st.DrawFn, least: int, most: int) -> Gap:
     return Gap(floor=floor, target=target, soft_max=target + draw(st.integers(0, 4)))
 
 
-def _site_record(frame: Frame) -> st.SearchStrategy[RuleSetting]:
-    return st.builds(
-        RuleSetting,
-        code=st.sampled_from(
-            ["room.turnover_minutes", "room.preparation_minutes", "provider.travel_minutes"]
-        ),
-        scope=st.just("site"),
-        scope_id=st.sampled_from(frame.sites),
-        value=st.sampled_from([0, 15, 90]),
-        severity=st.sampled_from([Severity.WARN, Severity.BLOCK]),
-        effective_from=st.just(LONG_AGO),
+@st.composite
+def _site_record(draw: st.DrawFn, frame: Frame) -> RuleSetting:
+    code, value, severity = draw(st.sampled_from(_SITE_RECORDS))
+    return RuleSetting(
+        code=code,
+        scope="site",
+        scope_id=draw(st.sampled_from(frame.sites)),
+        value=value,
+        severity=severity,
+        effective_from=draw(_effective(frame, code)),
     )
 
 
@@ -557,8 +578,8 @@ def _mostly(usual: st.SearchStrategy[T], other: st.SearchStrategy[T]) -> st.Sear
     return st.one_of(*(usual,) * 9, other)
 
 
-def _few(one: st.SearchStrategy[T]) -> st.SearchStrategy[tuple[T, ...]]:
-    return st.lists(one, max_size=2).map(tuple)
+def _few(one: st.SearchStrategy[T], least: int = 0) -> st.SearchStrategy[tuple[T, ...]]:
+    return st.lists(one, min_size=least, max_size=2).map(tuple)
 
 
 _zones = st.frozensets(st.sampled_from(PLACES), max_size=2)
@@ -566,6 +587,7 @@ _INFO, _WARN, _DECIDE, _BLOCK = Severity.INFO, Severity.WARN, Severity.DECIDE, S
 
 _DECIDED = ("flight.within_48h", "zone.face", "consult.valid_days")
 _UNDATED = frozenset({"gap.below_floor", "gap.below_target", "gap.above_soft_max"})
+_OF_THE_CLINIC = frozenset({"course.gap_mode", "gap.new_zones", *_UNDATED})
 _PLAIN_RECORDS: tuple[tuple[str, Any, Severity], ...] = (
     ("course.gap_mode", "strict", _INFO),
     ("gap.new_zones", {"floor": 2, "target": 5, "soft_max": 9}, _INFO),
@@ -592,4 +614,19 @@ _RECORDS: tuple[tuple[str, Any, Severity], ...] = (
     ("session.minutes_range", {"from": 30, "to": 40}, _DECIDE),
     ("aftercare.sun", 120, _INFO),
     ("room.turnover_minutes", 15, _INFO),
+)
+# What a site may see otherwise than the clinic: mostly what takes rooms and people from one site to the other.
+_SITE_RECORDS: tuple[tuple[str, Any, Severity], ...] = (
+    *(
+        (code, minutes, severity)
+        for code in ("patient.travel_minutes", "provider.travel_minutes")
+        for minutes in (0, 15, 90)
+        for severity in (_WARN, _BLOCK)
+    ),
+    *(
+        (code, minutes, _INFO)
+        for code in ("room.turnover_minutes", "room.preparation_minutes")
+        for minutes in (0, 15, 90)
+    ),
+    *(record for record in (*_PLAIN_RECORDS, *_RECORDS) if record[0] not in _OF_THE_CLINIC),
 )

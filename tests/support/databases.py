@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from tests import factories
 from tests.factories import SmallClinic
+from tests.support import memory
 from tools import postgres
 
 KINDS = ("sqlite", "postgresql")
@@ -32,8 +34,8 @@ postgresql_only = pytest.mark.parametrize("engine_kind", ["postgresql"], indirec
 def sqlite_template(run: Path, stocked: date | None = None) -> Path:
     """Return a migrated SQLite file to copy from, with the small clinic of a day or empty."""
     if stocked is None:
-        return Path(_once(run / "sqlite", lambda: _migrate_sqlite(run / "template.sqlite3")))
-    return Path(_once(run / f"sqlite-{stocked}", lambda: _stock_sqlite(run, stocked)))
+        return Path(once(run / "sqlite", lambda: _migrate_sqlite(run / "template.sqlite3")))
+    return Path(once(run / f"sqlite-{stocked}", lambda: _stock_sqlite(run, stocked)))
 
 
 def postgres_server(run: Path) -> str:
@@ -44,8 +46,8 @@ def postgres_server(run: Path) -> str:
 def postgres_template(run: Path, stocked: date | None = None) -> str:
     """Return the name of a migrated PostgreSQL database to copy from: see ``sqlite_template``."""
     if stocked is None:
-        return _once(run / "template", lambda: _migrate_postgres(run))
-    return _once(run / f"template-{stocked}", lambda: _stock_postgres(run, stocked))
+        return once(run / "template", lambda: _migrate_postgres(run))
+    return once(run / f"template-{stocked}", lambda: _stock_postgres(run, stocked))
 
 
 def small_clinic(run: Path, url: str, today: date, *, stocked: date | None) -> SmallClinic:
@@ -71,19 +73,37 @@ def with_name(url: str, name: str) -> str:
 
 def execute(url: str, statement: str) -> None:
     """Run a statement that must stand outside any transaction."""
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
+    with _maintaining(url).connect() as connection:
         connection.execute(sa.text(statement))
 
 
+def copy_postgres(server: str, name: str, template: str) -> None:
+    """Make a database like another, which nobody may have open."""
+    execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"{_strategy(server)}')
+
+
+@cache
+def _maintaining(url: str) -> sa.Engine:
+    """One connection for all that a process asks of a server: to make one takes longer than most it is for."""
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, pool_pre_ping=True)
+
+
+@cache
+def _strategy(server: str) -> str:
+    """Where nothing waits for the disk, copying files takes half the time of logging every page."""
+    with _maintaining(server).connect() as connection:
+        version = connection.dialect.server_version_info or (0,)
+    return " STRATEGY FILE_COPY" if version >= (15,) and not postgres.given() else ""
+
+
 def _server(run: Path) -> postgres.Server:
-    facts = json.loads(_once(run / "server", _start))
+    facts = json.loads(once(run / "server", _start))
     paths = {name: Path(facts[name]) for name in ("programs", "folder")}
     return postgres.Server(url=facts["url"], **paths)
 
 
 def _start() -> str:
-    return json.dumps(asdict(postgres.start()), default=str)
+    return json.dumps(asdict(postgres.start(place=memory.folder(for_programs=True))), default=str)
 
 
 def _migrate_sqlite(path: Path) -> str:
@@ -112,7 +132,7 @@ def _stock_sqlite(run: Path, today: date) -> str:
 def _stock_postgres(run: Path, today: date) -> str:
     empty, server = postgres_template(run), postgres_server(run)
     name = f"{empty}_{today:%Y%m%d}"
-    execute(server, f'CREATE DATABASE "{name}" TEMPLATE "{empty}"')
+    copy_postgres(server, name, empty)
     _stock(run, with_name(server, name), today)
     return name
 
@@ -137,8 +157,8 @@ def _ids(url: str, today: date) -> str:
     return f"ids-{sa.make_url(url).get_backend_name()}-{today}.json"
 
 
-def _once(answer: Path, work: Callable[[], str]) -> str:
-    """Return what the work returned to the first process of the run that asked."""
+def once(answer: Path, work: Callable[[], str]) -> str:
+    """Return what the work returned to the first process of the run that asked: ``answer`` keeps it."""
     with _lock(answer.with_suffix(".lock")):
         if not answer.is_file():
             answer.write_text(work())

@@ -22,7 +22,7 @@ from planner.config import Settings
 from planner.db import engine
 from planner.db.engine import db
 from tests import factories
-from tests.support import databases
+from tests.support import compiled, databases
 
 SECRET = "a secret of the tests, long enough for every check"
 EMAILS = {
@@ -159,7 +159,7 @@ def csrf_of(html: str) -> str:
 
 
 def _serving(url: str, small: factories.SmallClinic) -> Iterator[Flask]:
-    app = _application(url)
+    app = application(url)
     app.config["SMALL_CLINIC"] = small
     app.testing = True
     yield app
@@ -167,23 +167,26 @@ def _serving(url: str, small: factories.SmallClinic) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def _application(url: str) -> Flask:
+def application(url: str, **others: object) -> Flask:
     """Return an application of its own on a database, with the routes and templates of one made before.
 
     To compile those is most of what it takes to make one, and they depend on no database. Whoever tests how
-    an application is made calls ``create_app``.
+    an application is made calls ``create_app``. What ``others`` set is the same in all that are made of one.
     """
-    if not _MADE:
-        _MADE.append(create_app(settings_for(url), for_serving=False))
-    app = copy.copy(_MADE[0])
+    kind = tuple(sorted(others.items()))
+    if kind not in _MADE:
+        _MADE[kind] = create_app(settings_for(url, **others), for_serving=False)
+    app = copy.copy(_MADE[kind])
     app.config = copy.copy(app.config)
-    app.config["PLANNER"] = settings_for(url)
+    app.config["PLANNER"] = settings_for(url, **others)
     app.extensions = {**app.extensions, "planner_frame": {}}
     del app.extensions["sqlalchemy"]
     app.teardown_appcontext_funcs = []
     app.shell_context_processors = []
     engine.configure(app, url)
+    with app.app_context():
+        compiled.share(db.engine)
     return app
 
 
-_MADE: list[Flask] = []
+_MADE: dict[object, Flask] = {}
