@@ -212,7 +212,12 @@ class _Reckoning:
     def _judge(self) -> Mapping[int, tuple[Conflict, ...]]:
         task = self._task
         return judging.judge(
-            task.order, self._slots(), task.timetable, purpose=task.purpose, ignoring=task.ignoring
+            task.order,
+            self._slots(),
+            task.timetable,
+            purpose=task.purpose,
+            ignoring=task.ignoring,
+            pinned=self._costing.fixed,
         )
 
     def _distances(self, number: int, slot: Slot) -> tuple[Conflict, ...]:
@@ -227,7 +232,9 @@ class _Reckoning:
             ignoring=task.ignoring | self._own(number),
             about=rules.About.DISTANCES,
         )
-        return judging.once(found, frozenset(self._visits) - frozenset(self._kept))
+        # What stays has no way to say it itself: it is not asked whether it may be proposed.
+        moved = frozenset(self._visits) - frozenset(self._kept) - self._costing.fixed
+        return judging.once(found, moved)
 
     def _own(self, number: int) -> frozenset[int]:
         """The appointment that stays where it is."""

@@ -66,11 +66,13 @@ def judge(
     *,
     purpose: str = "book",
     ignoring: frozenset[int] = frozenset(),
+    pinned: frozenset[int] = frozenset(),
 ) -> Mapping[int, tuple[Conflict, ...]]:
     """Return by session number what stands against its slot, all the others being where they are placed.
 
     Sessions of the order that are not in ``placed`` count where they are fixed. ``ignoring`` names the
     appointments that the change moves away; an appointment that stays where it is need not be named.
+    ``pinned`` are placed to stay: what comes too near before one of them is told so too.
     """
     kept = staying(order, placed)
     laid_over = overlaid_order(order, placed, kept)
@@ -78,7 +80,7 @@ def judge(
     overlaid = index.overlaid(
         timetable, [_as_busy(order, slot) for slot in slots.values()], without=ignoring
     )
-    moved = frozenset(placed) - frozenset(kept)
+    moved = frozenset(placed) - frozenset(kept) - pinned
     return {
         number: once(
             rules.conflicts(

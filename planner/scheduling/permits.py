@@ -8,17 +8,19 @@ other courses, and sessions of this course that already stand where they are.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from planner.scheduling import distances, gaps, hours, index
 from planner.scheduling.distances import NEVER, Rows, Window
-from planner.scheduling.gaps import Spacing
+from planner.scheduling.gaps import Spacing, State
 from planner.scheduling.options import Option
 from planner.scheduling.rules.case import Case
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import PastSession, SessionOrder, Severity, Slot
 
+BELOW_TARGET, BELOW_FLOOR = 1, 2
+_EARLY = {State.BELOW_TARGET: BELOW_TARGET, State.BELOW_FLOOR: BELOW_FLOOR}
 RECORDS = ("gap.new_zones", "course.gap_mode", "gap.below_target", "gap.above_soft_max")
 
 
@@ -42,7 +44,14 @@ class Permits:
         )
         self._ends = sorted({row.on.toordinal() for row in self._past})
         self._ruled: dict[tuple[int, int], tuple[Rows, ...]] = {}
-        self._floors = tuple(self._floor_as_it_stands(row, past, spacing) for row in sessions)
+        self._early: tuple[int | None, ...] = (None,) * len(sessions)
+        if any(row.fixed is not None for row in sessions):
+            self._ruler = gaps.Ruler(asked.order, self._past, spacing)
+            self._standing = self._days_as_they_stand()
+            self._early = tuple(
+                None if row.fixed is None else self._earliness(row, self._standing)
+                for row in sessions
+            )
 
     def allowed(
         self, position: int, days: Sequence[int], options: Sequence[Option], costs: list[int]
@@ -58,12 +67,22 @@ class Permits:
         ]
 
     def keeps_fixed(self, position: int, days: Sequence[int]) -> bool:
-        """Whether a session that stands keeps its floor, unless it was below it before."""
-        session, floor_before = self._sessions[position], self._floors[position]
-        if session.fixed is None or floor_before is None:
+        """Whether a session that stands is not brought nearer to one before it than may be offered.
+
+        What it was already, it may stay.
+        """
+        before = self._early[position]
+        if before is None:
             return True
-        day = _ordinal(session.fixed, self._task)
-        return day >= self._rows[position].window(days).floor or day < floor_before
+        session = self._sessions[position]
+        placed = zip(self._sessions, map(date.fromordinal, days), strict=False)
+        known = {**self._standing, **{row.number: day for row, day in placed}}
+        early = self._earliness(session, known)
+        if early <= before:
+            return True
+        assert session.fixed is not None  # noqa: S101  only what is fixed was early before
+        is_mild = self._is_mild("gap.below_target", known[session.number], session.fixed.site_id)
+        return early == BELOW_TARGET and is_mild
 
     def _may(self, position: int, days: Sequence[int], site_id: int) -> bool:
         day = days[-1]
@@ -135,19 +154,19 @@ class Permits:
         )
         return Case(nowhere, timetable, task.order, task.purpose, task.ignoring).past
 
-    def _floor_as_it_stands(
-        self, session: SessionOrder, past: tuple[PastSession, ...], spacing: Spacing
-    ) -> int | None:
-        """The floor of a session that stands, without those that are yet to be placed."""
-        if session.fixed is None:
-            return None
-        order = self._task.order
-        days = {row.number: row.done_on for row in order.sessions if row.done_on is not None}
-        for row in order.sessions:
+    def _earliness(self, session: SessionOrder, days: Mapping[int, date]) -> int:
+        """How much too early a session is on its day, given those of the others."""
+        measure = self._ruler.measured(session.number, days)
+        return _EARLY.get(measure.state, 0) if measure is not None else 0
+
+    def _days_as_they_stand(self) -> dict[int, date]:
+        """The days of the sessions that are done or stand, without those that are yet to be placed."""
+        rows = self._task.order.sessions
+        days = {row.number: row.done_on for row in rows if row.done_on is not None}
+        for row in rows:
             if row.fixed is not None and row.number not in days:
                 days[row.number] = date.fromordinal(_ordinal(row.fixed, self._task))
-        window = gaps.Ruler(order, past, spacing).window(session.number, days)
-        return window.floor.toordinal() if window is not None else 0
+        return days
 
 
 def _state(window: Window, day: int) -> str:

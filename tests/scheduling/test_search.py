@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.scheduling import availability, course, gaps, hours, preferences, search
+from planner.scheduling import availability, course, gaps, hours, preferences, rules, search
 from planner.scheduling import task as tasks_of
 from planner.scheduling.course import OBJECTIVES, Wishes
 from planner.scheduling.interval import Interval
@@ -24,6 +24,7 @@ from planner.scheduling.timetable import (
     Slot,
     Timetable,
 )
+from planner.scheduling.verdicts import is_offered
 from tests.scheduling import clinic
 from tests.scheduling.clinic import (
     AVENTURA,
@@ -271,3 +272,53 @@ def test_a_course_that_cannot_fit_takes_no_step(monkeypatch: pytest.MonkeyPatch)
     timetable = clinic.clinic(horizon=Interval(NOW, NOW + 180 * DAY))
     monkeypatch.setattr(search, "MAXIMUM_STEPS", 1)
     assert course.propose(order(*rows), timetable, objective="same_time", k=5) == ()
+
+
+def test_a_session_that_was_too_near_before_does_not_keep_another_from_its_days() -> None:
+    """The second stands on the day of a visit of another course, so it is below its floor of ten already."""
+    day = TUESDAY + 9 * DAY
+    elsewhere = busy(slot(day, 15), 5, course_id=77)
+    timetable = clinic.clinic(busy=(elsewhere,), horizon=Interval(NOW, NOW + 12 * DAY))
+    gap = Gap(floor=10, target=14, soft_max=21)
+    asked = order(session(1), session(2, gap=gap, fixed=slot(day, number=2)))
+    starts = [slot(MONDAY + number * DAY, number=1) for number in range(5)]
+    allowed = {
+        one.starts_at.date()
+        for one in starts
+        if all(map(is_offered, rules.conflicts(one, timetable, order=asked)))
+    }
+    found = course.propose(asked, timetable, k=20)
+    assert {one.slots[1].starts_at.date() for one in found} == allowed
+
+
+# Twelve days before the second session is above the floor of seven, and below the target of fourteen.
+DECIDED_BELOW_TARGET = clinic.clinic(
+    rules=(rule("gap.below_target", severity="decide"),), horizon=Interval(NOW, NOW + 20 * DAY)
+)
+SECOND = slot(TUESDAY + 13 * DAY, number=2)
+
+
+@pytest.mark.parametrize("appointment_id", [9, None], ids=["booked", "pinned"])
+def test_nothing_is_placed_so_near_before_a_session_that_stays_that_it_needs_a_decision(
+    appointment_id: int | None,
+) -> None:
+    asked = order(session(1), session(2, fixed=SECOND, appointment_id=appointment_id))
+    found = course.propose(asked, DECIDED_BELOW_TARGET, k=20)
+    assert found
+    assert _in_need_of_a_decision([one.slots[1] for one in found], asked) == []
+
+
+def test_no_alternative_needs_a_decision_for_the_session_after_it() -> None:
+    placed = {1: slot(MONDAY, 9, number=1), 2: SECOND}
+    found = course.alternatives(order(session(1), session(2)), 1, placed, DECIDED_BELOW_TARGET)
+    asked = order(session(1), session(2, fixed=SECOND))
+    assert found
+    assert _in_need_of_a_decision([one.slot for one in found], asked) == []
+
+
+def _in_need_of_a_decision(slots: list[Slot], asked: CourseOrder) -> list[Slot]:
+    return [
+        one
+        for one in slots
+        if not all(map(is_offered, rules.conflicts(one, DECIDED_BELOW_TARGET, order=asked)))
+    ]
