@@ -232,9 +232,9 @@ class _Reckoning:
             ignoring=task.ignoring | self._own(number),
             about=rules.About.DISTANCES,
         )
-        # What stays has no way to say it itself: it is not asked whether it may be proposed.
-        moved = frozenset(self._visits) - frozenset(self._kept) - self._costing.fixed
-        return judging.once(found, moved)
+        moved = frozenset(self._visits) - frozenset(self._kept)
+        fixed = self._costing.fixed
+        return judging.once(found, moved, frozenset() if number in fixed else fixed)
 
     def _own(self, number: int) -> frozenset[int]:
         """The appointment that stays where it is."""

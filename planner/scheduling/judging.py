@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from planner.scheduling import gaps, hours, index, rules, task
+from planner.scheduling import gaps, hours, index, rules, task, verdicts
 from planner.scheduling.gaps import Measure, Spacing, State
 from planner.scheduling.timetable import (
     Busy,
@@ -72,7 +72,7 @@ def judge(
 
     Sessions of the order that are not in ``placed`` count where they are fixed. ``ignoring`` names the
     appointments that the change moves away; an appointment that stays where it is need not be named.
-    ``pinned`` are placed to stay: what comes too near before one of them is told so too.
+    ``pinned`` are placed to stay: see ``once``.
     """
     kept = staying(order, placed)
     laid_over = overlaid_order(order, placed, kept)
@@ -80,7 +80,7 @@ def judge(
     overlaid = index.overlaid(
         timetable, [_as_busy(order, slot) for slot in slots.values()], without=ignoring
     )
-    moved = frozenset(placed) - frozenset(kept) - pinned
+    moved = frozenset(placed) - frozenset(kept)
     return {
         number: once(
             rules.conflicts(
@@ -91,6 +91,7 @@ def judge(
                 ignoring=ignoring | {-number} | ({kept[number]} if number in kept else set()),
             ),
             moved,
+            frozenset() if number in pinned else pinned,
         )
         for number, slot in sorted(slots.items())
     }
@@ -167,12 +168,19 @@ def is_same(one: Slot, other: Slot | None) -> bool:
     return other is not None and replace(one, number=None) == replace(other, number=None)
 
 
-def once(conflicts: tuple[Conflict, ...], moved: frozenset[int]) -> tuple[Conflict, ...]:
-    """Leave out of a gap between two sessions that both move what the later one says itself."""
+def once(
+    conflicts: tuple[Conflict, ...], moved: frozenset[int], pinned: frozenset[int] = frozenset()
+) -> tuple[Conflict, ...]:
+    """Leave out of a gap between two sessions that both move what the later one says itself.
+
+    A later one that is ``pinned`` says it, but is not asked whether it may be proposed: what may not be
+    offered is said here too.
+    """
     return tuple(
         conflict
         for conflict in conflicts
         if not (conflict.params.get("is_next") and conflict.params.get("number") in moved)
+        or (conflict.params["number"] in pinned and not verdicts.is_offered(conflict))
     )
 
 
