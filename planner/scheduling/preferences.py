@@ -137,7 +137,7 @@ def costs(
     found = []
     if waits:
         found.append(Cost(code="wait", amount=weights.wait * waits, params={"days": waits}))
-    if drawn is not None and drawn.off:
+    if drawn is not None and (drawn.off or (drawn.past or 0) > 0):
         found += _day_costs(weights, drawn.off, drawn.past)
     if wishes.weekdays and visit.day.weekday() not in wishes.weekdays:
         params: dict[str, Any] = {"on": visit.day}

@@ -35,10 +35,12 @@ PATIENCE = 300
 class Placement:
     """A complete way to place the open sessions: visits by number, the fixed ones included.
 
-    ``silent`` are those of which no rule says anything, were they alone.
+    ``points`` is what the days and places cost that were searched for; ``silent`` are those of which no rule
+    says anything, were they alone.
     """
 
     visits: Mapping[int, Visit]
+    points: int
     silent: frozenset[int]
     is_proven: bool
 
@@ -361,7 +363,7 @@ class Search:
             place = self._came(at, option, place)
             at = at.before
         visits = dict(reversed(found.items()))
-        return Placement(visits, frozenset(silent), is_proven=not self.is_hurried)
+        return Placement(visits, node.least, frozenset(silent), is_proven=not self.is_hurried)
 
     def _came(self, node: _Node, option: Option, place: int) -> int:
         """The place of the day before from which the option of the node's last day is reached."""

@@ -6,13 +6,25 @@ import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from planner.scheduling import cells, course, gaps, hours, index, rules, verdicts
+from planner.scheduling import (
+    cells,
+    course,
+    gaps,
+    hours,
+    index,
+    preferences,
+    rules,
+    search,
+    verdicts,
+)
 from planner.scheduling import task as tasks
+from planner.scheduling.costing import Costing
 from planner.scheduling.occupancy import Occupancy
 from planner.scheduling.preferences import OBJECTIVES
 from planner.scheduling.rules import spells
@@ -129,6 +141,44 @@ def test_a_session_is_drawn_as_its_window_says(question: Question, data: st.Data
         assert drawn.off == (day - window.target).days
         past_soft_max = None if window.soft_max is None else (day - window.soft_max).days
         assert drawn.past == past_soft_max
+
+
+@examples(60, 4_000)
+@given(worlds.questions(), st.sampled_from(sorted(OBJECTIVES)))
+def test_what_a_search_counts_is_what_its_sessions_cost(question: Question, objective: str) -> None:
+    """Points are counted twice: by the search, and with their reasons. What stands has reasons alone."""
+    order = question.order
+    assume(all(row.fixed is None and row.done_on is None for row in order.sessions))
+    task = tasks.Task(
+        order=order,
+        timetable=question.timetable,
+        wishes=question.wishes,
+        weights=OBJECTIVES[objective],
+        purpose=question.purpose,
+        ignoring=question.ignoring,
+        k=5,
+    )
+    found = search.Search(task)
+    costing = Costing(found)
+    for placement in islice(found.placements(), 5):
+        assert costing.of(placement).points == placement.points
+
+
+def test_past_the_soft_max_costs_though_the_target_is_met() -> None:
+    """Where rows mix: the target is that of one earlier session, the soft max that of another."""
+    at = index.of(workload.clinic(4)).today
+    visit = preferences.Visit(
+        _anywhere(workload.clinic(4), workload.course(1, workload.SIX_WEEKS)), at, 600
+    )
+    costs = preferences.costs(
+        OBJECTIVES["order"],
+        preferences.Wishes(),
+        visit,
+        before=None,
+        drawn=gaps.Drawn(None, 0, 2),
+        waits=None,
+    )
+    assert [(cost.code, cost.amount) for cost in costs] == [("days_late", 24)]
 
 
 def test_a_search_leaves_nothing_to_collect() -> None:
