@@ -322,6 +322,11 @@ def test_a_snowbird_is_here_in_season(
     assert found(_consult(), with_patient(stay_from=first, stay_until=last)) == expected
 
 
+def test_dates_of_a_stay_that_contradict_each_other_warn_once() -> None:
+    timetable = with_patient(stay_from=TUESDAY + DAY, stay_until=TUESDAY - DAY)
+    assert only(slot(TUESDAY), timetable).params["stay_from"] == TUESDAY + DAY
+
+
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [

@@ -166,7 +166,7 @@ def patient_is_in_season(case: Case) -> Iterator[Conflict]:
     patient = _facts(case)
     if patient.stay_from is not None and case.day < patient.stay_from:
         yield case.conflict("patient.stay", stay_from=patient.stay_from, stay_until=None)
-    if patient.stay_until is not None and case.day > patient.stay_until:
+    elif patient.stay_until is not None and case.day > patient.stay_until:
         yield case.conflict("patient.stay", stay_from=None, stay_until=patient.stay_until)
 
 
