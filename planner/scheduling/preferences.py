@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from planner.scheduling import hours, rulebook
-from planner.scheduling.gaps import Drawn, Window
+from planner.scheduling.gaps import Drawn
 from planner.scheduling.timetable import Slot, Timetable
 
 MINUTE = timedelta(minutes=1)
@@ -68,48 +68,6 @@ class Cost:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-def day_points(
-    weights: Weights, window: Window | None, day: date, *, since: date, is_first: bool
-) -> int:
-    """Return what the day alone costs: deviation from the target, and waiting."""
-    days = (day - since).days
-    points = days * (weights.wait if is_first else weights.elapsed)
-    if window is None:
-        return points
-    off = (day - window.target).days
-    if off < 0:
-        return points - off * weights.early
-    if window.soft_max is None:
-        return points
-    return points + off * weights.late + max(0, (day - window.soft_max).days) * weights.too_late
-
-
-def start_points(weights: Weights, wishes: Wishes, starts: datetime, minutes: int) -> int:
-    """Return what the weekday and the time of day cost; ``starts`` as the site's clocks show it."""
-    points = weights.weekday if is_other_weekday(wishes, starts) else 0
-    outside = minutes_outside(wishes, starts, minutes)
-    return points + (weights.outside + outside // 15 if outside else 0)
-
-
-def change_points(weights: Weights, before: Slot, slot: Slot, timetable: Timetable) -> int:
-    """Return what a change of site, provider, weekday or time of day from the session before costs."""
-    points = weights.site * (before.site_id != slot.site_id)
-    points += weights.provider * (before.provider_id != slot.provider_id)
-    if weights.quarters or weights.weekday_change:
-        was, starts = _local(before, timetable), _local(slot, timetable)
-        points += time_points(
-            weights,
-            weekdays_differ=was.weekday() != starts.weekday(),
-            minutes=minutes_apart(was, starts),
-        )
-    return points
-
-
-def time_points(weights: Weights, *, weekdays_differ: bool, minutes: int) -> int:
-    """Return what another weekday, and minutes between the times of day, cost."""
-    return weights.weekday_change * weekdays_differ + weights.quarters * (minutes // 15)
-
-
 class Visit(NamedTuple):
     """A slot, with its day, and the minute of that day at which it starts, as the clocks of its site show it."""
 
@@ -151,16 +109,6 @@ def costs(
     return tuple([cost for cost in found if cost.amount > 0])
 
 
-def is_other_weekday(wishes: Wishes, starts: datetime) -> bool:
-    """Whether weekdays are wished for and this is none of them."""
-    return bool(wishes.weekdays) and starts.weekday() not in wishes.weekdays
-
-
-def minutes_outside(wishes: Wishes, starts: datetime, minutes: int) -> int:
-    """Return how many minutes a session starts too early or ends too late for the wish."""
-    return minutes_off(wishes, starts.hour * 60 + starts.minute, minutes)
-
-
 def minutes_off(wishes: Wishes, begins: int, minutes: int) -> int:
     """Return how many minutes too early or too late it is that begins at a minute of the day."""
     outside = 0
@@ -169,11 +117,6 @@ def minutes_off(wishes: Wishes, begins: int, minutes: int) -> int:
     if wishes.latest is not None:
         outside += max(0, begins + minutes - wishes.latest.hour * 60 - wishes.latest.minute)
     return outside
-
-
-def minutes_apart(one: datetime, other: datetime) -> int:
-    """Return the minutes between two times of day."""
-    return abs((one.hour - other.hour) * 60 + one.minute - other.minute)
 
 
 def _day_costs(weights: Weights, off: int, past: int | None) -> Iterator[Cost]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.scheduling import availability, course, gaps, hours, preferences, rules, search
+from planner.scheduling import availability, course, gaps, hours, rules, search
 from planner.scheduling import task as tasks_of
 from planner.scheduling.course import OBJECTIVES, Wishes
 from planner.scheduling.interval import Interval
@@ -25,7 +25,7 @@ from planner.scheduling.timetable import (
     Timetable,
 )
 from planner.scheduling.verdicts import is_offered
-from tests.scheduling import clinic
+from tests.scheduling import clinic, formula
 from tests.scheduling.clinic import (
     AVENTURA,
     AVENTURA_ROOM,
@@ -198,7 +198,7 @@ def _candidates(
     cheapest: dict[tuple[date, int, int], tuple[int, Slot]] = {}
     for one in found:
         local = hours.local(one.starts_at, ZONE)
-        points = preferences.start_points(weights, wishes, local, row.minutes)
+        points = formula.of_start(weights, wishes, local, row.minutes)
         key = (local.date(), one.provider_id, one.site_id)
         if key not in cheapest or points < cheapest[key][0]:
             cheapest[key] = (points, one)
@@ -227,12 +227,10 @@ def _extended(
         day = hours.day_of(one.starts_at, ZONE)
         if (window is not None and day < window.floor) or (before is not None and day <= since):
             continue
-        cost = preferences.day_points(weights, window, day, since=since, is_first=before is None)
-        cost += preferences.start_points(
-            weights, wishes, hours.local(one.starts_at, ZONE), row.minutes
-        )
+        cost = formula.of_day(weights, window, day, since=since, is_first=before is None)
+        cost += formula.of_start(weights, wishes, hours.local(one.starts_at, ZONE), row.minutes)
         if before is not None:
-            cost += preferences.change_points(weights, before, one, timetable)
+            cost += formula.of_change(weights, before, one, timetable)
         yield from _extended(
             asked,
             timetable,
