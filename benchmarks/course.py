@@ -94,14 +94,17 @@ class _Asked:
     """A question of a size, asked for one patient after the other."""
 
     def __init__(self, size: Size) -> None:
-        self._size, self._turn = size, itertools.count()
+        self._turn = itertools.count()
+        self._orders = [
+            workload.course(size.sessions, size.gap, -number) for number in range(1, PATIENTS + 1)
+        ]
 
     def __call__(
         self, timetable: Timetable, *names: str, is_new: bool = False
     ) -> list[tuple[Proposal, ...]]:
         """Answer it by the order, or by the objectives of these names; ``is_new``: with wishes of its own."""
         turn = next(self._turn)
-        order = workload.course(self._size.sessions, self._size.gap, -(turn % PATIENTS) - 1)
+        order = self._orders[turn % PATIENTS]
         wishes = WISHES
         if is_new:
             latest = time(16 + turn % 2, turn // 2 % 60)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -468,7 +467,7 @@ def _rooms(ground: Ground, slot: Slot, purpose: str) -> list[SwapOption]:
     for room_id, room in ground.rooms.items():
         if room.site_id != slot.site_id or room_id == slot.room_id:
             continue
-        other = replace(slot, room_id=room_id)
+        other = slot._replace(room_id=room_id)
         options.append(_option(ground, other, purpose, name=room.name, chip_of=None))
     return [option for option in options if option.severity != "block"]
 
@@ -478,7 +477,7 @@ def _providers(ground: Ground, slot: Slot, purpose: str) -> list[SwapOption]:
     for provider_id, provider in ground.providers.items():
         if provider_id == slot.provider_id:
             continue
-        other = replace(slot, provider_id=provider_id)
+        other = slot._replace(provider_id=provider_id)
         options.append(_option(ground, other, purpose, name=provider.name, chip_of=provider_id))
     return [option for option in options if option.severity != "block"]
 
@@ -501,7 +500,7 @@ def _swapped(ground: Ground, slot: Slot, pick: Pick) -> Slot | None:
     """Return the appointment's slot with the room and provider of the pick."""
     if pick.room_id not in ground.rooms or pick.provider_id not in ground.providers:
         return None
-    return replace(slot, room_id=pick.room_id, provider_id=pick.provider_id)
+    return slot._replace(room_id=pick.room_id, provider_id=pick.provider_id)
 
 
 def _row(ground: Ground) -> Appointment:

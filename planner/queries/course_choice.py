@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from planner.queries.course_ground import Loaded, minutes_of, open_numbers, slots_of, with_fixed
@@ -118,7 +117,7 @@ def _stepped(
     )
     ordered = found if request.step == "later" else tuple(reversed(found))
     for slot in ordered[:STEP_TRIES]:
-        wanted = replace(slot, number=request.number)
+        wanted = slot._replace(number=request.number)
         verdict = planning.judge(
             loaded.order, {**before, request.number: wanted}, loaded.timetable, purpose=purpose
         )

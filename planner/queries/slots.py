@@ -213,7 +213,7 @@ class _Search:
             return ()
         close = availability.nearest(
             self.ground.timetable,
-            replace(slot, patient_id=None, number=None),
+            slot._replace(patient_id=None, number=None),
             limit=12,
             purpose=self.purpose,
             ignoring=self.ground.ignoring,
@@ -297,7 +297,7 @@ class _Search:
         )
 
     def _shown(self, slot: Slot, *, with_day: bool = False) -> SlotView | None:
-        whole = replace(slot, patient_id=self.ground.patient.id, number=self.ground.number)
+        whole = slot._replace(patient_id=self.ground.patient.id, number=self.ground.number)
         found = grounds.judged(self.ground, whole, self.purpose)
         worst = rules.worst(found)
         if worst is Severity.BLOCK:

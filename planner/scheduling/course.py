@@ -6,8 +6,9 @@ The search is behind ``propose`` and ``alternatives``; ``search.py`` may be repl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 from planner.scheduling import judging, search, verdicts
 from planner.scheduling import task as tasks
@@ -57,8 +58,7 @@ class HorizonPast(ValueError):
     """The horizon of the timetable ends before now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A complete way to place all open sessions; the fixed ones are in it too, those done are not."""
 
     name: str  # the objective
@@ -166,20 +166,14 @@ def _proposals(
     for placement in islice(found.placements(), task.k + MOST_REFUSED):
         sessions, points = costing.of(placement)
         if _is_allowed(sessions):
-            yield Proposal(
-                name=name,
-                cost=points,
-                sessions=sessions,
-                is_proven=placement.is_proven,
-            )
+            yield Proposal(name, points, sessions, placement.is_proven)
 
 
 def _is_allowed(sessions: tuple[ProposedSession, ...]) -> bool:
     """Whether nothing stands against an open session that a search does not offer."""
-    return all(
-        session.is_fixed or all(map(verdicts.is_offered, session.conflicts))
-        for session in sessions
-        if session.conflicts
+    spoken_of = [session for session in sessions if session.conflicts and not session.is_fixed]
+    return not spoken_of or all(
+        verdicts.is_offered(conflict) for session in spoken_of for conflict in session.conflicts
     )
 
 

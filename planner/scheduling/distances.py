@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from planner.scheduling import rulebook
@@ -71,48 +72,54 @@ def rows_of(
     """Return the rows of the sessions that have, or are to get, a place."""
     numbers = {row.number for row in order.sessions}
     done_zones: dict[int | None, frozenset[str]] = {}
-    foreign = []
+    foreign: list[tuple[int, frozenset[str]]] = []
     for one in past:
         is_own = one.course_id is not None and one.course_id == order.course_id
         if is_own and one.zones:
             done_zones[one.number] = one.zones
         if not (is_own and one.number in numbers):
-            foreign.append(one)
+            foreign.append((one.on.toordinal(), one.zones))
     same_zone, new_zones = _ruled(order.same_zone_gap, spacing), _ruled(spacing.new_zones, spacing)
-    latest = max((one.on.toordinal() for one in foreign), default=0)
-    positions = {row.number: number for number, row in enumerate(placed)}
+    latest_floor = latest_target = 0
+    if foreign:
+        latest = max([day for day, _ in foreign])
+        latest_floor, latest_target = latest + new_zones.floor, latest + new_zones.target
+    positions = {row.number: position for position, row in enumerate(placed)}
     earlier: list[tuple[SessionOrder, frozenset[str]]] = []
     found: dict[int, Rows] = {}
     for session in sorted(order.sessions, key=_number):
-        zones = done_zones.get(session.number) or session.zones
-        if session.number in positions:
+        number = session.number
+        zones = done_zones.get(number) or session.zones
+        if number in positions:
             direct = earlier[-1][0] if earlier else None
-            is_direct_loose = session.is_custom_gap
+            is_loose = session.is_custom_gap
             sharing, done_sharing = [], 0
             for row, its_zones in earlier:
-                if zones & its_zones and not (is_direct_loose and row is direct):
+                if not zones.isdisjoint(its_zones) and not (is_loose and row is direct):
                     if row.number in positions:
                         sharing.append(positions[row.number])
                     done_sharing = max(done_sharing, _done(row))
-            away = [(latest, new_zones)] if foreign else []
-            away += [(one.on.toordinal(), same_zone) for one in foreign if zones & one.zones]
-            found[session.number] = Rows(
-                own=session.gap if session.is_custom_gap else _ruled(session.gap, spacing),
-                same_zone=same_zone,
-                before=positions.get(direct.number) if direct is not None else None,
-                done_before=_done(direct),
-                sharing=tuple(sharing),
-                done_sharing=done_sharing,
-                counts_late=direct is not None and direct.number == session.number - 1,
-                foreign_floor=max([day + gap.floor for day, gap in away], default=0),
-                foreign_target=max([day + gap.target for day, gap in away], default=0),
+            foreign_floor, foreign_target = latest_floor, latest_target
+            for day, its_zones in foreign:
+                if not zones.isdisjoint(its_zones):
+                    foreign_floor = max(foreign_floor, day + same_zone.floor)
+                    foreign_target = max(foreign_target, day + same_zone.target)
+            found[number] = Rows(
+                session.gap if is_loose else _ruled(session.gap, spacing),
+                same_zone,
+                positions.get(direct.number) if direct is not None else None,
+                _done(direct),
+                tuple(sharing),
+                done_sharing,
+                direct is not None and direct.number == number - 1,
+                foreign_floor,
+                foreign_target,
             )
         earlier.append((session, zones))
     return tuple([found[row.number] for row in placed])
 
 
-def _number(session: SessionOrder) -> int:
-    return session.number
+_number = attrgetter("number")
 
 
 def _done(session: SessionOrder | None) -> int:

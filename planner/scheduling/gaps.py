@@ -51,8 +51,7 @@ class Window(NamedTuple):
         return State.LATE if self.soft_max is not None and day > self.soft_max else State.IN_WINDOW
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(NamedTuple):
     """What the ruler of a session draws: its days since one earlier session, and the window it must meet.
 
     ``gap`` is counted from that session and is the strictest of all rows: usually one row as ordered; where
@@ -142,8 +141,8 @@ class Ruler:
         self._same_zone = _as_ruled(order.same_zone_gap, self._spacing)
         self._rows: dict[tuple[int, tuple[int, ...]], tuple[tuple[int, _Row], ...]] = {}
         self._elsewhere: dict[int, tuple[tuple[_Asks, _Row], ...]] = {}
-        self._stretches: dict[tuple[int, tuple[int, ...]], _Stretch | None] = {}
-        self._first: dict[int, Window | None] = {}
+        self._stretches: dict[tuple[int, ...], _Stretch | None] = {}
+        self._first: dict[tuple[int, ...], Window | None] = {}
 
     def measured(self, number: int, days: Mapping[int, date]) -> Measure | None:
         """Return the measure of one session on its day, or None when nothing before it counts."""
@@ -165,10 +164,7 @@ class Ruler:
         best, governing = (0, 0, 0), None
         floor = soft_max = 0
         until = _FOREVER if day is None else day.toordinal()
-        earlier = tuple(
-            sorted([other for other in days if other < number and other in self._zones])
-        )
-        for other, row in self._rows_of(number, earlier):
+        for other, row in self._rows_of(number, self._earlier(number, days)):
             since = days[other].toordinal()
             if since > until:
                 continue
@@ -198,39 +194,49 @@ class Ruler:
 
     def drawn(self, number: int, days: Mapping[int, date]) -> Drawn | None:
         """Return what is to be said of a session on its day, where no session comes before an earlier one."""
-        day = days[number]
-        earlier = tuple([other for other in days if other < number and other in self._zones])
-        key = (number, earlier)
+        day, key = days[number], (number, *days)
         if key not in self._stretches:
+            earlier = self._earlier(number, days)
+            if not earlier:
+                self._first[key] = self.window(number, days)
             self._stretches[key] = self._stretch(number, earlier)
         stretch = self._stretches[key]
         if stretch is not None:
             since = days[stretch.number]
-            if since.toordinal() >= stretch.since:
-                return _drawn(stretch, since, (day - since).days)
-        if earlier or number not in self._first:
-            self._first[number] = self.window(number, days)
-        window = self._first[number]
+            ordinal = since.toordinal()
+            if ordinal >= stretch.since:
+                return _drawn(stretch, since, day.toordinal() - ordinal)
+        window = self._first[key] if key in self._first else self.window(number, days)
         if window is None:
             return None
         past = None if window.soft_max is None else (day - window.soft_max).days
         return Drawn(measure_in(window, day), (day - window.target).days, past)
 
+    def _earlier(self, number: int, days: Iterable[int]) -> tuple[int, ...]:
+        """The sessions before one that are among these, in order."""
+        return tuple(sorted([other for other in days if other < number and other in self._zones]))
+
     def _stretch(self, number: int, earlier: tuple[int, ...]) -> _Stretch | None:
         rows = self._rows_of(number, earlier)
-        if not rows or any(other != rows[0][0] for other, _ in rows):
+        if len({other for other, _ in rows}) != 1:
             return None
-        target, _, best = max(
-            (row.gap.target, row.gap.floor, -place) for place, (_, row) in enumerate(rows)
-        )
-        governing = rows[-best][1]
-        floor = max(row.gap.floor for _, row in rows)
-        soft_max = max((row.gap.soft_max for _, row in rows if row.counts_late), default=None)
+        governing, soft_max = rows[0][1], None
+        gap = governing.gap
+        floor, target = gap.floor, gap.target
+        for _, row in rows:
+            gap = row.gap
+            if (gap.target, gap.floor) > (governing.gap.target, governing.gap.floor):
+                governing = row
+            floor, target = max(floor, gap.floor), max(target, gap.target)
+            if row.counts_late:
+                soft_max = gap.soft_max if soft_max is None else max(soft_max, gap.soft_max)
         since = 0
         for (its_target, its_floor, _), _ in self._rows_elsewhere(number):
             since = max(since, its_target - target + 1, its_floor - floor)
         last = governing.gap.soft_max if soft_max is None else soft_max
-        gap = Gap(floor=floor, target=target, soft_max=min(365, max(target, last)))
+        gap = governing.gap
+        if (floor, last) != (gap.floor, gap.soft_max):
+            gap = Gap(floor=floor, target=target, soft_max=min(365, max(target, last)))
         return _Stretch(rows[0][0], since, gap, governing.code, soft_max)
 
     def _rows_of(self, number: int, earlier: tuple[int, ...]) -> tuple[tuple[int, _Row], ...]:
@@ -261,7 +267,7 @@ class Ruler:
         if number not in self._elsewhere:
             found = []
             if self._foreign:
-                latest = max(row.on for row in self._foreign)
+                latest = max([row.on for row in self._foreign])
                 gap = _as_ruled(self._spacing.new_zones, self._spacing)
                 found.append(_elsewhere(latest, gap, "gap.new_zones"))
             zones = self._zones[number]
@@ -289,20 +295,14 @@ def measure_in(window: Window, day: date) -> Measure | None:
 
 
 def _drawn(stretch: _Stretch, since: date, days: int) -> Drawn:
-    gap, soft_max = stretch.gap, stretch.soft_max
-    if days < gap.target:
+    number, _, gap, code, soft_max = stretch
+    off = days - gap.target
+    if off < 0:
         state = State.BELOW_FLOOR if days < gap.floor else State.BELOW_TARGET
     else:
         state = State.LATE if soft_max is not None and days > soft_max else State.IN_WINDOW
-    measure = Measure(
-        days=days,
-        since_number=stretch.number,
-        gap=gap,
-        code=stretch.code,
-        since=since,
-        state=state,
-    )
-    return Drawn(measure, days - gap.target, None if soft_max is None else days - soft_max)
+    past = None if soft_max is None else days - soft_max
+    return Drawn(Measure(days, number, gap, code, since, state), off, past)
 
 
 def _elsewhere(on: date, gap: Gap, code: str) -> tuple[_Asks, _Row]:

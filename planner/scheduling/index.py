@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from planner.scheduling import hours, occupancy, presence
 from planner.scheduling.occupancy import Overlay, clock, counts
@@ -17,9 +16,10 @@ __all__ = ["Index", "clock", "counts", "of", "overlaid"]
 
 def of(timetable: Timetable) -> Index:
     """Return the index of the timetable, built when first asked for."""
-    found = _INDEXES.get(timetable)
-    if found is None:
-        found = _INDEXES[timetable] = Index(timetable)
+    known = timetable.known
+    if not known:
+        known.append(Index(timetable))
+    found: Index = known[0]
     return found
 
 
@@ -41,6 +41,7 @@ class Index:
         self._first_days: dict[int, date] = {}
         self.today = hours.day_of(timetable.now, "UTC")
         self.heard: dict[Any, Any] = {}  # what the rules say of a patient: see verdicts
+        self.bearings: dict[Any, Any] = {}  # what is known of a course: see bearings
 
     def first_day(self, site_id: int) -> date:
         """Return the site's day on which the horizon, or what is left of it, begins."""
@@ -104,6 +105,3 @@ def _in_order(busy: Busy) -> tuple[datetime, int]:
 def _takes(actor: str, busy: Busy, starts_at: datetime, ends_at: datetime) -> bool:
     from_, until = clock(actor, busy)
     return from_ < ends_at and starts_at < until
-
-
-_INDEXES: WeakKeyDictionary[Timetable, Index] = WeakKeyDictionary()

@@ -76,7 +76,7 @@ def judge(
     """
     kept = staying(order, placed)
     laid_over = overlaid_order(order, placed, kept)
-    slots = {number: replace(slot, number=number) for number, slot in placed.items()}
+    slots = {number: slot._replace(number=number) for number, slot in placed.items()}
     overlaid = index.overlaid(
         timetable, [_as_busy(order, slot) for slot in slots.values()], without=ignoring
     )
@@ -165,7 +165,7 @@ def days(order: CourseOrder, placed: Mapping[int, Slot], timetable: Timetable) -
 
 def is_same(one: Slot, other: Slot | None) -> bool:
     """Whether both are the same place, whatever number they serve."""
-    return other is not None and replace(one, number=None) == replace(other, number=None)
+    return other is not None and one._replace(number=None) == other._replace(number=None)
 
 
 def once(

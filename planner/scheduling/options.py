@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -45,6 +45,21 @@ class Places:
     numbers: Mapping[Key, int]
     least: int
     leaders: frozenset[Key]
+    _ranks: list[int] = field(default_factory=list, compare=False, repr=False)
+
+    def first(self, keys: Iterable[Key]) -> int:
+        """Return the number of the option with one of these keys that starts first, then has the lower numbers."""
+        numbers = [self.numbers[key] for key in keys]
+        if len(numbers) == 1:
+            return numbers[0]
+        if not self._ranks:
+            order = sorted(range(len(self.options)), key=self._starts_with)
+            self._ranks[:] = sorted(range(len(order)), key=order.__getitem__)
+        return min(numbers, key=self._ranks.__getitem__)
+
+    def _starts_with(self, number: int) -> tuple[int, Option]:
+        option = self.options[number]
+        return option.cell, option
 
 
 def places_of(options: Iterable[Option], *, by_the_hour: bool) -> Places:
@@ -64,9 +79,11 @@ class Options:
     the cheapest start of each provider is an option: nothing better can be had from another.
     """
 
-    def __init__(self, asked: Task, session: SessionOrder, *, since: int | None = None) -> None:
-        """Waiting for the first session is counted ``since`` a day."""
-        self._finder = finder = _Finder(asked, session, since)
+    def __init__(
+        self, asked: Task, session: SessionOrder, numbered: tuple[object, ...], since: int | None
+    ) -> None:
+        """``numbered`` as in ``Verdicts``; waiting for the first session is counted ``since`` a day."""
+        self._finder = finder = _Finder(asked, session, numbered, since)
         self.first, self.last = finder.known.first, finder.known.last
         self.places: Mapping[int, Places] = _ByDay(finder.places_of, finder.known.places)
         self.leasts: Mapping[int, int] = _ByDay(finder.least_of, finder.known.leasts)
@@ -82,19 +99,20 @@ class Options:
 class _Finder:
     """What finds the options; it holds nothing that holds it, so that a search leaves no garbage behind."""
 
-    def __init__(self, asked: Task, session: SessionOrder, since: int | None) -> None:
+    def __init__(
+        self, asked: Task, session: SessionOrder, numbered: tuple[object, ...], since: int | None
+    ) -> None:
         order, timetable = asked.order, asked.timetable
         self._task = asked
         self._sites = tuple(sorted(_kept(asked.wishes.site_ids, timetable.sites)))
-        # Waiting is counted from today at the site; the search counts it from one day for all.
-        self._waits = {
-            site_id: asked.weights.wait * (since - task.first_day(timetable, site_id).toordinal())
-            if since is not None
-            else 0
-            for site_id in self._sites
-        }
+        self._waits = dict.fromkeys(self._sites, 0)
+        if since is not None:
+            # Waiting is counted from today at the site; the search counts it from one day for all.
+            for site_id in self._sites:
+                earlier = since - task.first_day(timetable, site_id).toordinal()
+                self._waits[site_id] = asked.weights.wait * earlier
         wishes, weights = asked.wishes, asked.weights
-        self._minutes = session.minutes
+        self._minutes, self._patient_id = session.minutes, order.patient_id
         self._supply = supply_of(asked, session.minutes)
         question = Question(
             service_id=order.service_id,
@@ -105,7 +123,7 @@ class _Finder:
             purpose=asked.purpose,
             ignoring=asked.ignoring,
         )
-        self._verdicts = Verdicts(timetable, question)
+        self._verdicts = Verdicts(timetable, question, numbered)
         self._by_the_hour = bool(weights.quarters)
         # All that the places of a day depend on beside what is free, and what is said of the patient.
         wanted = (
@@ -179,12 +197,7 @@ class _Finder:
         free = self._supply.on(site_id, on)
         assert free is not None  # noqa: S101  an option is one of its free starts
         slot = self._supply.slot(
-            free,
-            site_id,
-            provider_id,
-            cell,
-            patient_id=self._task.order.patient_id,
-            number=number,
+            free, site_id, provider_id, cell, patient_id=self._patient_id, number=number
         )
         is_noted = (free.is_warned or free.noted) and free.is_noted(provider_id, cell)
         is_silent = not is_noted and self._verdicts.is_silent(site_id, free.frame, cell)

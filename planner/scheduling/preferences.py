@@ -5,8 +5,8 @@ All costs are whole points. ``docs/scheduling.md`` has the formula in words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from planner.scheduling.gaps import Drawn
 from planner.scheduling.timetable import Slot, Timetable
 
 MINUTE = timedelta(minutes=1)
+NEVER = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +60,12 @@ OBJECTIVES: Mapping[str, Weights] = {
 """The weights as shipped; what the clinic has recorded is in ``task.weights_of``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Cost(NamedTuple):
     """One departure from what is wished for: its code, its points, and parameters for the sentence."""
 
     code: str
     amount: int
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any]
 
 
 class Visit(NamedTuple):
@@ -82,70 +82,67 @@ def visit(slot: Slot, timetable: Timetable) -> Visit:
     return Visit(slot, starts.date(), starts.hour * 60 + starts.minute)
 
 
-def costs(
-    weights: Weights,
-    wishes: Wishes,
-    visit: Visit,
-    *,
-    before: Visit | None,
-    drawn: Drawn | None,
-    waits: int | None,
-) -> tuple[Cost, ...]:
-    """Return the costs of one session with their reasons; ``waits`` are the days until the first open one."""
-    found = []
-    if waits:
-        found.append(Cost(code="wait", amount=weights.wait * waits, params={"days": waits}))
-    if drawn is not None and (drawn.off or (drawn.past or 0) > 0):
-        found += _day_costs(weights, drawn.off, drawn.past)
-    if wishes.weekdays and visit.day.weekday() not in wishes.weekdays:
-        params: dict[str, Any] = {"on": visit.day}
-        found.append(Cost(code="other_weekday", amount=weights.weekday, params=params))
-    outside = minutes_off(wishes, visit.minute, length(visit.slot))
-    if outside:
-        amount = weights.outside + outside // 15
-        found.append(Cost(code="outside_hours", amount=amount, params={"minutes": outside}))
-    if before is not None:
-        found += _change_costs(weights, before, visit)
-    return tuple([cost for cost in found if cost.amount > 0])
+class Departures:
+    """What departures from some wishes cost under some weights."""
+
+    def __init__(self, weights: Weights, wishes: Wishes) -> None:
+        self._weights, self._weekdays = weights, wishes.weekdays
+        self._earliest, self._latest = _limits(wishes)
+
+    def costs(
+        self, visit: Visit, *, before: Visit | None, drawn: Drawn | None, waits: int
+    ) -> tuple[Cost, ...]:
+        """Return the costs of one session with their reasons.
+
+        ``waits`` are the days until the first open session, 0 for any other.
+        """
+        weights, (slot, day, minute) = self._weights, visit
+        found = []
+        if waits:
+            found.append(Cost("wait", weights.wait * waits, {"days": waits}))
+        if drawn is not None:
+            _, off, past = drawn
+            if off < 0:
+                found.append(Cost("days_early", -off * weights.early, {"days": -off}))
+            elif past is not None and (off or past > 0):
+                amount = off * weights.late + max(0, past) * weights.too_late
+                found.append(Cost("days_late", amount, {"days": off}))
+        if self._weekdays and day.weekday() not in self._weekdays:
+            found.append(Cost("other_weekday", weights.weekday, {"on": day}))
+        ends = minute + (slot.ends_at - slot.starts_at) // MINUTE
+        if minute < self._earliest or ends > self._latest:
+            outside = max(0, self._earliest - minute) + max(0, ends - self._latest)
+            amount = weights.outside + outside // 15
+            found.append(Cost("outside_hours", amount, {"minutes": outside}))
+        if before is not None:
+            was, was_on, was_at = before
+            if was.site_id != slot.site_id:
+                found.append(Cost("site_change", weights.site, {"site_id": slot.site_id}))
+            if was.provider_id != slot.provider_id:
+                params = {"provider_id": slot.provider_id}
+                found.append(Cost("provider_change", weights.provider, params))
+            if weights.weekday_change and was_on.weekday() != day.weekday():
+                found.append(Cost("weekday_differs", weights.weekday_change, {"on": day}))
+            if weights.quarters:
+                apart = abs(was_at - minute)
+                amount = weights.quarters * (apart // 15)
+                found.append(Cost("time_differs", amount, {"minutes": apart}))
+        return tuple([cost for cost in found if cost.amount > 0]) if found else ()
 
 
 def minutes_off(wishes: Wishes, begins: int, minutes: int) -> int:
     """Return how many minutes too early or too late it is that begins at a minute of the day."""
-    outside = 0
-    if wishes.earliest is not None:
-        outside += max(0, wishes.earliest.hour * 60 + wishes.earliest.minute - begins)
-    if wishes.latest is not None:
-        outside += max(0, begins + minutes - wishes.latest.hour * 60 - wishes.latest.minute)
-    return outside
+    earliest, latest = _limits(wishes)
+    return max(0, earliest - begins) + max(0, begins + minutes - latest)
 
 
-def _day_costs(weights: Weights, off: int, past: int | None) -> Iterator[Cost]:
-    if off < 0:
-        yield Cost(code="days_early", amount=-off * weights.early, params={"days": -off})
-    elif past is not None:
-        amount = off * weights.late + max(0, past) * weights.too_late
-        yield Cost(code="days_late", amount=amount, params={"days": off})
-
-
-def _change_costs(weights: Weights, before: Visit, visit: Visit) -> Iterator[Cost]:
-    was, slot = before.slot, visit.slot
-    if was.site_id != slot.site_id:
-        yield Cost(code="site_change", amount=weights.site, params={"site_id": slot.site_id})
-    if was.provider_id != slot.provider_id:
-        params = {"provider_id": slot.provider_id}
-        yield Cost(code="provider_change", amount=weights.provider, params=params)
-    if weights.weekday_change and before.day.weekday() != visit.day.weekday():
-        amount = weights.weekday_change
-        yield Cost(code="weekday_differs", amount=amount, params={"on": visit.day})
-    if weights.quarters:
-        apart = abs(before.minute - visit.minute)
-        amount = weights.quarters * (apart // 15)
-        yield Cost(code="time_differs", amount=amount, params={"minutes": apart})
-
-
-def length(slot: Slot) -> int:
-    """Return the slot's minutes."""
-    return (slot.ends_at - slot.starts_at) // MINUTE
+def _limits(wishes: Wishes) -> tuple[int, int]:
+    """The wished minutes of a day; what no day reaches where nothing is wished for."""
+    earliest, latest = wishes.earliest, wishes.latest
+    return (
+        0 if earliest is None else earliest.hour * 60 + earliest.minute,
+        NEVER if latest is None else latest.hour * 60 + latest.minute,
+    )
 
 
 def _local(slot: Slot, timetable: Timetable) -> datetime:

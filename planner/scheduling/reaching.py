@@ -29,32 +29,33 @@ def reached(
 def _by_place(
     costs: Sequence[int], before: Sequence[Option], here: Sequence[Option], weights: Weights
 ) -> tuple[list[int], list[int]]:
-    anywhere: Best = (NEVER, 0)
-    sites: dict[int, Best] = {}
-    providers: dict[int, Best] = {}
-    same: dict[tuple[int, int], Best] = {}
-    for place, (cost, option) in enumerate(zip(costs, before, strict=True)):
+    cheapest = sorted(range(len(costs)), key=costs.__getitem__)
+    sites: dict[int, int] = {}
+    providers: dict[int, int] = {}
+    same: dict[tuple[int, int], int] = {}
+    # The cheapest place comes last and stays; of equal ones the first.
+    for place in reversed(cheapest):
+        option = before[place]
         site_id, provider_id = option[0], option[1]
-        best = (cost, place)
-        anywhere = min(anywhere, best)
-        if site_id not in sites or best < sites[site_id]:
-            sites[site_id] = best
-        if provider_id not in providers or best < providers[provider_id]:
-            providers[provider_id] = best
-        same[site_id, provider_id] = best
+        sites[site_id] = providers[provider_id] = same[site_id, provider_id] = place
+    anywhere = cheapest[0]
+    least, other_site, other_provider = costs[anywhere], weights.site, weights.provider
     found, came = [], []
-    change = weights.site + weights.provider
-    none: Best = (NEVER, 0)
-    for site_id, provider_id, *_ in here:
-        cost, place = same.get((site_id, provider_id), none)
-        if anywhere[0] < cost:
-            for other, extra in (
-                (sites.get(site_id, none), weights.provider),
-                (providers.get(provider_id, none), weights.site),
-                (anywhere, change),
-            ):
-                if other[0] + extra < cost:
-                    cost, place = other[0] + extra, other[1]
+    for option in here:
+        site_id, provider_id = option[0], option[1]
+        cost, place = NEVER, 0
+        from_ = same.get((site_id, provider_id))
+        if from_ is not None:
+            cost, place = costs[from_], from_
+        if least < cost:
+            from_ = sites.get(site_id)
+            if from_ is not None and costs[from_] + other_provider < cost:
+                cost, place = costs[from_] + other_provider, from_
+            from_ = providers.get(provider_id)
+            if from_ is not None and costs[from_] + other_site < cost:
+                cost, place = costs[from_] + other_site, from_
+            if least + other_site + other_provider < cost:
+                cost, place = least + other_site + other_provider, anywhere
         found.append(cost)
         came.append(place)
     return found, came

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush, heappushpop
 from typing import NamedTuple
 
-from planner.scheduling import distances, hours, options, preferences, reaching, task
+from planner.scheduling import bearings, distances, hours, options, preferences, reaching, task
 from planner.scheduling.distances import NEVER, Slope
 from planner.scheduling.options import Key, Option, Options, Places
 from planner.scheduling.permits import Permits
 from planner.scheduling.preferences import Visit
-from planner.scheduling.rules import spells
 from planner.scheduling.task import Task
-from planner.scheduling.timetable import SessionOrder, Slot, Timetable
+from planner.scheduling.timetable import Slot
 
 MAXIMUM_STEPS = 20_000
 """Nodes opened after which a search finishes what it has begun, and says that it is not proven."""
@@ -31,8 +29,7 @@ PATIENCE = 300
 """Nodes opened after which it pays to ask whether others are better at every place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """A complete way to place the open sessions: visits by number, the fixed ones included.
 
     ``points`` is what the days and places cost that were searched for; ``silent`` are those of which no rule
@@ -54,6 +51,8 @@ class _Node:
 
     __slots__ = ("before", "came", "costs", "days", "leaders", "least", "own")
 
+    came: list[int]
+
     def __init__(
         self,
         days: tuple[int, ...],
@@ -65,19 +64,13 @@ class _Node:
         self.days, self.least, self.leaders = days, least, leaders
         self.before, self.own = before, own
         self.costs: list[int] | None = None
-        self.came: list[int] = []
 
 
-class _Turn(NamedTuple):
-    """The days the next session may be on, the most promising first, and whose turn it is."""
-
-    node: _Node
-    own: int  # the points of that day by itself
-    ranking: _Ranking
-    place: int
-
+_Turn = tuple[_Node, int, "_Ranking", int]
+"""A node, the days its next session may be on, which of them has its turn, and before it that day's own points."""
 
 _Entry = tuple[int, int, tuple[int, ...], _Node | _Turn]
+"""Its place in the order, the negative number of its days, the days, and what they belong to."""
 
 
 class Search:
@@ -85,33 +78,31 @@ class Search:
 
     def __init__(self, asked: Task) -> None:
         self.task = asked
-        order, timetable = asked.order, asked.timetable
-        rows = sorted(order.sessions, key=lambda row: row.number)
-        self.sessions = tuple(row for row in rows if row.done_on is None)
+        timetable = asked.timetable
+        self.bearings = its = bearings.of(asked)
+        self.sessions, self.rows, self.fixed = its.sessions, its.rows, its.fixed
         self.size = len(self.sessions)
-        self.past, self.spacing = task.past_of(asked), task.spacing_of(timetable, order)
-        self.rows = distances.rows_of(order, self.sessions, self.past, self.spacing)
         first_days = [task.first_day(timetable, site_id).toordinal() for site_id in timetable.sites]
         self.start = max(first_days)
         self.options = self._all_options()
-        self.fixed = tuple(_day_of(row, timetable) for row in self.sessions)
         self.places = tuple(map(self._places, self.options, self.fixed))
-        self.lowest, self.highest = self._limits(rows, min(first_days))
+        self.lowest, self.highest = self._limits(min(first_days))
         known = (day for day in self.fixed if day is not None)
         farthest = max(self.highest, default=0) - min(self.start, *self.lowest, *known)
         self.reach = (farthest // ROUND + 1) * ROUND
-        self.permits = Permits(asked, self.sessions, self.rows, self.past, self.spacing)
-        self.before = self._done_before(rows)
+        self.permits = Permits(asked, its.sessions, its.rows, its.past, its.spacing)
+        self.is_usual = self.permits.is_usual
+        self.before = self._done_before()
         self.strides = tuple(_Stride(self, position) for position in range(self.size))
         self.rests = self._rests()
         self.tails = self._tails()
-        self.rankings: dict[tuple[int, int, Slope, int], _Ranking] = {}
+        self.rankings: tuple[dict[object, _Ranking], ...] = tuple([{} for _ in self.sessions])
         self.remembered: dict[int, tuple[int, ...]] = {}
         self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
         # Its days are in the heap once: first as a turn, then as a node.
         self.heap: list[_Entry] = []
         self.steps = 0
-        self.is_hurried = False
+        self.hurry = 0
 
     def placements(self) -> Iterator[Placement]:
         """Yield complete placements, the cheapest first, no two on the same days."""
@@ -125,7 +116,7 @@ class Search:
             if self.steps > MAXIMUM_STEPS + LAST_STEPS:
                 return
             _, _, days, item = entry
-            if isinstance(item, _Turn):
+            if isinstance(item, tuple):
                 entry = self._taken(item, days)
             elif len(days) == self.size:
                 yield self._placement(item)
@@ -137,16 +128,12 @@ class Search:
             elif heap:
                 entry = heappop(heap)
 
-    def _entry(self, bound: int, days: tuple[int, ...], item: _Node | _Turn) -> _Entry:
-        # Of equal bounds the one that is nearer its end comes first; in a hurry it does anyway.
-        if self.is_hurried:
-            return (-len(days), bound, days, item)
-        return (bound, -len(days), days, item)
-
     def _hurry(self, entry: _Entry) -> _Entry:
-        self.is_hurried = True
+        """From now on what is nearer its end comes first."""
+        self.hurry = NEVER
         self.heap[:] = [
-            (depth, bound, days, item) for bound, depth, days, item in (*self.heap, entry)
+            (bound + depth * NEVER, depth, days, item)
+            for bound, depth, days, item in (*self.heap, entry)
         ]
         heapify(self.heap)
         return heappop(self.heap)
@@ -154,25 +141,27 @@ class Search:
     def _extended(self, node: _Node) -> _Entry | None:
         """The entry for the day after those of a node: fixed, or the most promising."""
         position = len(node.days)
-        fixed = self.fixed[position]
-        since, floor, slope = self.strides[position].after(node.days)
+        fixed, stride = self.fixed[position], self.strides[position]
+        since, floor, slope = stride.after(node.days)
         if fixed is None:
-            key = (position, since, slope, floor)
-            ranking = self.rankings.get(key)
+            key = since if slope is stride.plain else (since, floor, slope)
+            rankings = self.rankings[position]
+            ranking = rankings.get(key)
             if ranking is None:
-                ranking = self.rankings[key] = _Ranking(self._ranked(position, since, slope, floor))
+                ranking = rankings[key] = _Ranking(self._ranked(position, since, slope, floor))
             return self._turn(node, ranking, 0)
         if not self.permits.keeps_fixed(position, node.days):
             return None
         return self._placed(node, (*node.days, fixed), slope.points(fixed - since))
 
     def _turn(self, node: _Node, ranking: _Ranking, place: int) -> _Entry | None:
-        found = ranking.at(place)
-        if found is None:
+        if place == len(ranking.found) and not ranking.is_longer():
             return None
-        points, day, own = found
-        turn = _Turn(node, own, ranking, place)
-        return self._entry(node.least + points, (*node.days, day), turn)
+        points, day, own = ranking.found[place]
+        depth = -1 - len(node.days)
+        # Of equal bounds the one that is nearer its end comes first; in a hurry it does anyway.
+        bound = node.least + points + depth * self.hurry
+        return (bound, depth, (*node.days, day), (node, own, ranking, place))
 
     def _taken(self, turn: _Turn, days: tuple[int, ...]) -> _Entry | None:
         """The entry for the days of a turn; the next turn is in the heap."""
@@ -188,17 +177,21 @@ class Search:
         here = self.places[position][day]
         is_first = not position and self.before is None
         staying = here.leaders if is_first else node.leaders & here.leaders
-        if staying and (self.permits.is_usual or self.fixed[position] is not None):
-            child = _Node(days, node.least + own + here.least, staying, node, own)
+        if staying and (self.is_usual or self.fixed[position] is not None):
+            least = node.least + own + here.least
+            child = _Node(days, least, staying, node, own)
         else:
             child = _Node(days, NEVER, frozenset(), node, own)
             costs = self._costs(child)
-            child.least = min(costs, default=NEVER)
+            child.least = least = min(costs, default=NEVER)
             child.leaders = frozenset(
-                key for key, number in here.numbers.items() if costs[number] == child.least
+                [key for key, number in here.numbers.items() if costs[number] == least]
             )
-        bound = child.least + self.tails[position][day]
-        return self._entry(bound, days, child) if bound < NEVER else None
+        bound = least + self.tails[position][day]
+        if bound >= NEVER:
+            return None
+        depth = -1 - position
+        return (bound + depth * self.hurry, depth, days, child)
 
     def _costs(self, node: _Node) -> list[int]:
         """What a course over these days costs at the least, by where it ends."""
@@ -213,9 +206,8 @@ class Search:
                 here,
                 self.task.weights,
             )
-            costs = [
-                cost + option.points + node.own for cost, option in zip(costs, here, strict=True)
-            ]
+            own = node.own
+            costs = [cost + option[4] + own for cost, option in zip(costs, here, strict=True)]
             if self.fixed[position] is None:
                 costs = self.permits.allowed(position, node.days, here, costs)
             node.costs = costs
@@ -261,7 +253,7 @@ class Search:
         """What is sure to follow each session at the least, by its day."""
         found: list[dict[int, int]] = []
         for position in range(self.size - 1, -1, -1):
-            found.insert(0, _Tails(self, position, found[0]) if found else defaultdict(int))
+            found.insert(0, _Tails(self, position, found[0]) if found else _Nothing())
         return tuple(found)
 
     def _is_beaten(self, node: _Node) -> bool:
@@ -298,19 +290,16 @@ class Search:
                 found.append(options.places_of([option], by_the_hour=by_the_hour))
                 continue
             # Waiting is counted until the first alone.
-            said = spells.of_session(self.task.order, row.number, self.task.ignoring)
-            key = (not position, row.minutes, said)
+            numbered = self.bearings.numbered[position]
+            key = (not position, row.minutes, numbered)
             if key not in shared:
-                shared[key] = Options(self.task, row, since=None if position else self.start)
+                shared[key] = Options(self.task, row, numbered, None if position else self.start)
             found.append(shared[key])
         return tuple(found)
 
-    def _limits(
-        self, rows: Sequence[SessionOrder], start: int
-    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _limits(self, start: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The first and last day of each position, from what is placed or done before and after it."""
-        timetable = self.task.timetable
-        known = [(row.number, day) for row in rows if (day := _day_of(row, timetable)) is not None]
+        known = [(number, day.toordinal()) for number, day in self.bearings.standing.items()]
         lowest, highest = [], []
         for session, own in zip(self.sessions, self.options, strict=True):
             first = last = start
@@ -325,15 +314,12 @@ class Search:
             highest.append(last)
         return tuple(lowest), tuple(highest)
 
-    def _done_before(self, rows: Sequence[SessionOrder]) -> Places | None:
+    def _done_before(self) -> Places | None:
         """Where the session directly before the first one to be placed took place, when that is known."""
         self.weekday_done = -1
-        numbers = [row.number for row in self.sessions]
-        earlier = [row for row in rows if numbers and row.number < numbers[0] and row.done_at]
-        if not earlier:
+        done = self.bearings.done_before(self.sessions[0].number) if self.sessions else None
+        if done is None:
             return None
-        done = earlier[-1].done_at
-        assert done is not None  # noqa: S101  chosen for it
         day = hours.day_of(done.starts_at, self.task.timetable.sites[done.site_id].zone)
         self.weekday_done = day.weekday()
         by_the_hour = bool(self.task.weights.quarters)
@@ -341,39 +327,35 @@ class Search:
 
     def _placement(self, node: _Node) -> Placement:
         """The slots of the course: of equal cost the first start of a day, then the lower numbers."""
-        found: dict[int, Visit] = {}
-        silent = set()
-        here = self.places[-1][node.days[-1]]
-        numbers = [here.numbers[key] for key in node.leaders]
-        place = numbers[0]
-        if len(numbers) > 1:
-            place = min(numbers, key=lambda one: (here.options[one].cell, here.options[one]))
-        at: _Node | None = node
-        while at is not None and at.days:
-            position, day = len(at.days) - 1, at.days[-1]
-            session, own = self.sessions[position], self.options[position]
-            option = self.places[position][day].options[place]
+        found: list[tuple[int, Visit]] = []
+        silent = []
+        place = self.places[-1][node.days[-1]].first(node.leaders)
+        at, position = node, self.size - 1
+        while at.before is not None:
+            day, session, own = at.days[-1], self.sessions[position], self.options[position]
+            number, option = session.number, self.places[position][day].options[place]
             if isinstance(own, Options):
-                found[session.number], is_silent = own.visit(day, option, session.number)
+                visit, is_silent = own.visit(day, option, number)
                 if is_silent:
-                    silent.add(session.number)
-            elif session.fixed is not None:
-                slot = replace(session.fixed, number=session.number)
-                found[session.number] = preferences.visit(slot, self.task.timetable)
-            place = self._came(at, option, place)
-            at = at.before
-        visits = dict(reversed(found.items()))
-        return Placement(visits, node.least, frozenset(silent), is_proven=not self.is_hurried)
+                    silent.append(number)
+            else:
+                assert session.fixed is not None  # noqa: S101  what has no options is fixed
+                slot = session.fixed._replace(number=number)
+                visit = preferences.visit(slot, self.task.timetable)
+            found.append((number, visit))
+            if position:
+                place = self._came(at, position, option, place)
+            at, position = at.before, position - 1
+        found.reverse()
+        return Placement(dict(found), node.least, frozenset(silent), not self.hurry)
 
-    def _came(self, node: _Node, option: Option, place: int) -> int:
+    def _came(self, node: _Node, position: int, option: Option, place: int) -> int:
         """The place of the day before from which the option of the node's last day is reached."""
-        position, before = len(node.days) - 1, node.before
-        if not position or before is None:
-            return 0
         if node.costs is not None:
             return node.came[place]
+        assert node.before is not None  # noqa: S101  a day comes before it
         key = (option[0], option[1], option[2] if self.task.weights.quarters else 0)
-        return self.places[position - 1][before.days[-1]].numbers[key]
+        return self.places[position - 1][node.before.days[-1]].numbers[key]
 
 
 SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
@@ -383,7 +365,8 @@ ROUND = 64  # distances are looked up in so many days at a time
 class _Stride:
     """How far after the others one session may be, and what that costs.
 
-    ``floor`` and ``slope`` are those after the session directly before it, whatever the others do.
+    ``floor`` and ``slope`` are those after the session directly before it, whatever the others do; ``plain``
+    is the slope, from that floor on, of all days after which the others do not matter.
     """
 
     def __init__(self, search: Search, position: int) -> None:
@@ -397,36 +380,51 @@ class _Stride:
             step = weights.wait if search.fixed[0] is None else 0
             change = weights.weekday_change if search.weekday_done >= 0 else 0
             turn = (search.start - 1 - search.weekday_done) % 7 if change else 0
-        self._bare = self.slope = self._plain = Slope(step, *costs, None, None, change, turn)
-        self.floor, self._is_plain = 1, False
+        self.slope = Slope(step, *costs, None, None, change, turn)
+        self.floor, self._settled = 1, 0
+        self.plain: Slope | None = None
         if position and rows.before == position - 1:
-            is_covered = position - 1 in rows.sharing
-            self._is_plain = len(rows.sharing) == is_covered and not rows.done_sharing
             floor, target, soft_max = rows.own.floor, rows.own.target, rows.own.soft_max
+            is_covered = position - 1 in rows.sharing
             if is_covered:
                 floor, target = max(floor, rows.same_zone.floor), max(target, rows.same_zone.target)
                 soft_max = max(soft_max, rows.same_zone.soft_max)
+                # Of those that share a zone the last one counts, if their days follow each other.
+                is_alone = len(rows.sharing) == 1 or search.bearings.is_in_order
+            else:
+                is_alone = not rows.sharing and not rows.done_sharing
             late = soft_max if rows.counts_late else None
-            self.floor, self._plain = floor, Slope(step, *costs, target, late, change, turn)
+            slope = Slope(step, *costs, target, late, change, turn)
+            if is_alone:
+                self.plain = slope
+                self._settled = max(rows.done_sharing, rows.foreign_target - floor)
             # Nothing but the session directly before it can move its target on.
-            is_sure = not rows.foreign_target and (is_covered or self._is_plain)
-            self.slope = self._plain if is_sure else self._plain._replace(soft_max=None)
+            is_sure = is_alone and search.lowest[position - 1] >= self._settled
+            self.floor, self.slope = floor, slope if is_sure else slope._replace(soft_max=None)
 
     def after(self, days: Sequence[int]) -> tuple[int, int, Slope]:
         """Return the day distances are counted from, the least of them, and what each costs."""
+        if self.plain is not None and days[-1] >= self._settled:
+            return days[-1], self.floor, self.plain
         rows = self._rows
-        if self._is_plain and days[-1] >= rows.foreign_target - self.floor:
-            return days[-1], self.floor, self._plain
         window = rows.window(days)
         since = days[-1] if days else self._start
         floor = max(window.floor, since + 1 if days else self._lowest) - since
-        if window.target is None:
-            return since, floor, self._bare
-        target = window.target - since
-        if window.soft_max is None:
-            # What is over makes nothing early.
-            return since, floor, self._bare._replace(target=target if target > floor else None)
-        return since, floor, self._bare._replace(target=target, soft_max=window.soft_max - since)
+        target = soft_max = None
+        if window.target is not None:
+            target = window.target - since
+            if window.soft_max is not None:
+                soft_max = window.soft_max - since
+            elif target <= floor:
+                target = None  # what is over makes nothing early
+        return since, floor, self.slope._replace(target=target, soft_max=soft_max)
+
+
+class _Nothing(dict[int, int]):
+    """Nothing follows, whatever the day."""
+
+    def __missing__(self, day: int) -> int:
+        return 0
 
 
 class _Tails(dict[int, int]):
@@ -491,7 +489,10 @@ def _ranked(  # noqa: PLR0917  one place calls it
 
 
 class _Ranking:
-    """The days of a session after a certain one, the cheapest first, as far as they were asked for."""
+    """The days of a session after a certain one, the cheapest first, as far as they were asked for.
+
+    Each with its points and all that is sure to follow, and its own points.
+    """
 
     __slots__ = ("_more", "found")
 
@@ -499,23 +500,12 @@ class _Ranking:
         self._more = more
         self.found: list[tuple[int, int, int]] = []
 
-    def at(self, place: int) -> tuple[int, int, int] | None:
-        """Return the points, the day and the day's own points, or None after the last."""
-        while len(self.found) <= place:
-            found = next(self._more, None)
-            if found is None:
-                return None
+    def is_longer(self) -> bool:
+        """Whether there is one more, which is found then."""
+        found = next(self._more, None)
+        if found is not None:
             self.found.append(found)
-        return self.found[place]
-
-
-def _day_of(row: SessionOrder, timetable: Timetable) -> int | None:
-    if row.done_on is not None:
-        return row.done_on.toordinal()
-    if row.fixed is None:
-        return None
-    zone = timetable.sites[row.fixed.site_id].zone
-    return hours.day_of(row.fixed.starts_at, zone).toordinal()
+        return found is not None
 
 
 def _option(slot: Slot, asked: Task) -> Option:

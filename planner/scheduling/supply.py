@@ -201,12 +201,14 @@ class Supply:
     def on(self, site_id: int, day: date) -> Free | None:
         """Return the free starts of the site's day, or None when nothing can start."""
         key = (site_id, day)
-        if key not in self._days:
-            if self._whole is not None and day.toordinal() not in self._touched:
-                self._days[key] = self._whole.on(site_id, day)
-            else:
-                self._days[key] = self._found(site_id, day)
-        return self._days[key]
+        if key in self._days:
+            return self._days[key]
+        if self._whole is not None and day.toordinal() not in self._touched:
+            found = self._whole.on(site_id, day)
+        else:
+            found = self._found(site_id, day)
+        self._days[key] = found
+        return found
 
     def shelf(self, key: Hashable) -> Shelf:
         """Return where others keep what they have worked out from its days, under a key of theirs."""
@@ -248,20 +250,7 @@ class Supply:
         seat = free.seats.get(cell)
         if seat is None:
             seat = free.seats[cell] = self._seat(free, site_id, cell)
-        room_id, starts_at, ends_at, room_from, room_until, patient_until = seat
-        return Slot(
-            service_id=self.service_id,
-            site_id=site_id,
-            provider_id=provider_id,
-            room_id=room_id,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            room_from=room_from,
-            room_until=room_until,
-            patient_until=patient_until,
-            patient_id=patient_id,
-            number=number,
-        )
+        return Slot(self.service_id, site_id, provider_id, *seat, patient_id, number)
 
     def _seat(self, free: Free, site_id: int, cell: int) -> _Seat:
         """The tightest free room, and the times: looked for once, whoever starts there."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.scheduling.interval import Interval
 
@@ -65,8 +65,7 @@ class Gap:
             raise ValueError(f"a gap needs 1 <= floor <= target <= soft max <= 365: {self}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(NamedTuple):
     """Interval and actors that could be booked, with the three clocks; never stored.
 
     The provider is taken from ``starts_at`` to ``ends_at``, the room from ``room_from`` to ``room_until``
@@ -255,9 +254,12 @@ class CourseOrder:
     decided: frozenset[str] = frozenset()  # rules a provider has decided for the course as a whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Timetable:
-    """Everything known within a horizon, at one instant. A snapshot: equal only to itself."""
+    """Everything known within a horizon, at one instant. A snapshot: equal only to itself.
+
+    ``known`` is where its index is kept; a timetable made from another begins without.
+    """
 
     horizon: Interval
     now: datetime
@@ -268,6 +270,7 @@ class Timetable:
     rules: tuple[RuleSetting, ...] = ()
     busy: Sequence[Busy] = ()
     patients: Mapping[int, PatientFacts] = field(default_factory=dict)
+    known: list[Any] = field(default_factory=list, init=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

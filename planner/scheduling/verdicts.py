@@ -61,8 +61,7 @@ class Verdict:
         return 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(NamedTuple):
     """What is to be judged, wherever and whenever it may start."""
 
     service_id: int
@@ -146,13 +145,16 @@ def _heard(its: Index, question: Question) -> _Heard:
 class Verdicts:
     """The verdicts on one question, day by day and site by site."""
 
-    def __init__(self, timetable: Timetable, question: Question) -> None:
+    def __init__(
+        self, timetable: Timetable, question: Question, numbered: tuple[object, ...] | None = None
+    ) -> None:
+        """``numbered`` is what ``spells.of_session`` says of the question, when that is known."""
         self._timetable, self._question = timetable, question
         self._heard = _heard(index.of(timetable), question)
         order, number = question.order, question.number
-        self._numbered = (
-            (number,) if order is None else spells.of_session(order, number, question.ignoring)
-        )
+        if numbered is None and order is not None:
+            numbered = spells.of_session(order, number, question.ignoring)
+        self._numbered = (number,) if numbered is None else numbered
         self._length = timedelta(minutes=question.minutes)
         self._sites: dict[int, _AtSite] = {}
 

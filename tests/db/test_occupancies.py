@@ -81,7 +81,7 @@ def test_after_any_changes_it_is_what_a_fresh_reading_finds(
             if turn % 3 == 0:
                 appointments.enter(row, Status.CANCELLED, now=NOW)
             elif turn % 3 == 1:
-                appointments.move(row, replace(slot, patient_id=row.patient_id), now=NOW)
+                appointments.move(row, slot._replace(patient_id=row.patient_id), now=NOW)
             else:
                 appointments.add(tx, slot, status=Status.BOOKED)
 
@@ -242,10 +242,9 @@ def test_what_is_put_off_past_all_that_is_kept_is_found_there_once(
 
     def work(tx: Tx) -> None:
         row = tx.session.get_one(Appointment, visit)
-        later = replace(at(clinic, patient_id, 3, 9), number=None)
+        later = at(clinic, patient_id, 3, 9)._replace(number=None)
         by = timedelta(days=126)
-        moved = replace(
-            later,
+        moved = later._replace(
             starts_at=later.starts_at + by,
             ends_at=later.ends_at + by,
             room_from=later.room_from + by,

@@ -8,7 +8,7 @@ It knows orders of which nothing is placed, without custom gaps.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -90,7 +90,7 @@ class Starts:
                 site_ids=wishes.site_ids,
                 provider_ids=wishes.provider_ids,
             ):
-                slot = replace(free, patient_id=order.patient_id, number=row.number)
+                slot = free._replace(patient_id=order.patient_id, number=row.number)
                 against = rules.conflicts(slot, timetable, order=order, purpose=question.purpose)
                 against = tuple(one for one in against if not one.code.startswith("gap."))
                 if not oracle.hard(against):

@@ -228,7 +228,7 @@ def free_starts(
             if slot.ends_at > interval.ends_at or not judge.fits(slot):
                 continue
             against = rules.conflicts(
-                replace(slot, number=number),
+                slot._replace(number=number),
                 timetable,
                 order=order,
                 purpose=purpose,
@@ -288,7 +288,7 @@ class Placements:
         )
         self.done = {n: row.done_on for n, row in self.rows.items() if row.done_on is not None}
         self.fixed = {
-            n: replace(row.fixed, number=n)
+            n: row.fixed._replace(number=n)
             for n, row in self.rows.items()
             if row.fixed is not None and row.done_on is None
         }
@@ -360,7 +360,7 @@ class Placements:
         order = self._order_with(placed)
         return {
             number: rules.conflicts(
-                replace(slot, number=number),
+                slot._replace(number=number),
                 laid,
                 order=order,
                 purpose=self.question.purpose,
@@ -481,7 +481,7 @@ class Placements:
                 slot = minutes.slot(
                     self.order.service_id, start, room_id, row.minutes, self.order.patient_id
                 )
-                slot = replace(slot, number=row.number)
+                slot = slot._replace(number=row.number)
                 room = timetable.rooms[room_id]
                 if room.site_id != slot.site_id or slot.service_id not in room.service_ids:
                     continue
@@ -512,7 +512,7 @@ class Placements:
             Busy(
                 appointment_id=-number,
                 status=Status.BOOKED,
-                slot=replace(slot, number=number),
+                slot=slot._replace(number=number),
                 course_id=self.order.course_id,
                 zones=self.rows[number].zones,
             )

@@ -190,7 +190,7 @@ def test_a_hold_that_has_run_out_is_offered_again() -> None:
 def test_nearest_offers_the_same_provider_and_site_first() -> None:
     gone = slot(TUESDAY, 10, patient_id=OTHER_PATIENT)
     timetable = clinic.clinic(busy=(busy(gone),))
-    found = availability.nearest(timetable, replace(gone, patient_id=PATIENT), limit=3)
+    found = availability.nearest(timetable, gone._replace(patient_id=PATIENT), limit=3)
     assert [(one.provider_id, one.site_id) for one in found] == [
         (NURSE, MIAMI),
         (MD, MIAMI),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.scheduling import course, hours, preferences
+from planner.scheduling import course, hours
 from planner.scheduling.course import Proposal, Wishes
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
@@ -204,7 +204,8 @@ def test_a_booked_session_that_moves_away_is_open_again() -> None:
 
 def test_sessions_may_have_lengths_of_their_own() -> None:
     proposal = _first(order(session(1, minutes=60), session(2, minutes=30)))
-    assert [preferences.length(row.slot) for row in proposal.sessions] == [60, 30]
+    lengths = [row.slot.ends_at - row.slot.starts_at for row in proposal.sessions]
+    assert lengths == [timedelta(minutes=60), timedelta(minutes=30)]
 
 
 def test_S43_a_course_of_twelve_is_proposed_and_one_of_thirteen_refused() -> None:

@@ -160,7 +160,7 @@ def test_every_start_has_the_reasons_that_the_rules_give_in_the_best_room(
         told |= {slot: one.conflicts for one in found.blocked for slot in one.slots}
         for free, said in told.items():
             in_rooms = [
-                rules.conflicts(replace(free, room_id=room_id), timetable, order=wanted)
+                rules.conflicts(free._replace(room_id=room_id), timetable, order=wanted)
                 for room_id, room in timetable.rooms.items()
                 if room.site_id == site_id and wanted.service_id in room.service_ids
             ]

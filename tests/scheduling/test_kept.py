@@ -170,14 +170,8 @@ def test_past_the_soft_max_costs_though_the_target_is_met() -> None:
     visit = preferences.Visit(
         _anywhere(workload.clinic(4), workload.course(1, workload.SIX_WEEKS)), at, 600
     )
-    costs = preferences.costs(
-        OBJECTIVES["order"],
-        preferences.Wishes(),
-        visit,
-        before=None,
-        drawn=gaps.Drawn(None, 0, 2),
-        waits=None,
-    )
+    departures = preferences.Departures(OBJECTIVES["order"], preferences.Wishes())
+    costs = departures.costs(visit, before=None, drawn=gaps.Drawn(None, 0, 2), waits=0)
     assert [(cost.code, cost.amount) for cost in costs] == [("days_late", 24)]
 
 

@@ -66,8 +66,7 @@ def changes(draw: st.DrawFn, rows: Sequence[Busy]) -> tuple[frozenset[int], list
 
 def _moved(busy: Busy, by: timedelta) -> Busy:
     slot = busy.slot
-    moved = replace(
-        slot,
+    moved = slot._replace(
         starts_at=slot.starts_at + by,
         ends_at=slot.ends_at + by,
         room_from=slot.room_from + by,
@@ -153,7 +152,7 @@ def test_numbers_need_not_be_read_in_order() -> None:
 
 
 def test_who_has_no_course_and_no_number_has_none() -> None:
-    alone = replace(booked(), course_id=None, slot=replace(booked().slot, number=None))
+    alone = replace(booked(), course_id=None, slot=booked().slot._replace(number=None))
     assert list(written.occupancy([alone])) == [alone]
 
 

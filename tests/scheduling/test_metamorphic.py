@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -288,12 +288,10 @@ def _renamed(question: Question, shuffled: Callable[[list[int]], dict[int, int]]
         if isinstance(value, Mapping):
             kind = "sites" if key in ("hours", "breaks") else key
             return {names.get(kind, {}).get(n, n): walk(one) for n, one in value.items()}
+        if names_of := _fields(value):
+            return type(value)(**{name: walk(getattr(value, name), name) for name in names_of})
         if isinstance(value, tuple):
             return tuple(map(walk, value))
-        if is_dataclass(value) and not isinstance(value, type):
-            return type(value)(
-                **{f.name: walk(getattr(value, f.name), f.name) for f in fields(value)}
-            )
         return value
 
     result: Question = walk(question)
@@ -307,11 +305,19 @@ def _moved(value: T, by: timedelta) -> T:
         moved = value + by
     elif isinstance(value, Mapping):
         moved = {key: _moved(one, by) for key, one in value.items()}
-    elif isinstance(value, tuple):
-        moved = tuple(_moved(one, by) for one in value)
     elif isinstance(value, Weights):
         moved = value
-    elif is_dataclass(value) and not isinstance(value, type):
-        moved = type(value)(**{f.name: _moved(getattr(value, f.name), by) for f in fields(value)})
+    elif names := _fields(value):
+        moved = type(value)(**{name: _moved(getattr(value, name), by) for name in names})
+    elif isinstance(value, tuple):
+        moved = tuple(_moved(one, by) for one in value)
     result: T = moved
     return result
+
+
+def _fields(value: object) -> Sequence[str]:
+    """The names of what a value of ours is made of; empty for any other."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return [field.name for field in fields(value) if field.init]
+    names: Sequence[str] = getattr(value, "_fields", ())
+    return names

@@ -222,7 +222,7 @@ def test_alternatives_are_the_cheapest_of_all_other_places(
     }
     days = [placements.formula.day(way[number]) for way in ways]
     assert len(set(days)) == len(days)
-    assert placed[number] not in [replace(way[number], number=number) for way in ways]
+    assert placed[number] not in [way[number]._replace(number=number) for way in ways]
     assert list(costs.values()) == sorted(costs.values())
     others = [costs[way[number]] for way, day in zip(ways, days, strict=True) if day != now]
     assert others == [one.cost for one in elsewhere[: len(others)]]
@@ -342,4 +342,4 @@ def _around(question: Question, number: int, placed: Mapping[int, Slot]) -> Ques
 
 
 def _fixed_as(placements: Placements, way: Placed, number: int) -> Placed:
-    return {**placements.fixed, number: replace(way[number], number=number)}
+    return {**placements.fixed, number: way[number]._replace(number=number)}

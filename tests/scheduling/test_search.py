@@ -194,7 +194,7 @@ def _candidates(
         if wishes.not_before is None or hours.day_of(one.starts_at, ZONE) >= wishes.not_before
     )
     if weights.quarters:
-        return [replace(one, number=row.number) for one in found]
+        return [one._replace(number=row.number) for one in found]
     cheapest: dict[tuple[date, int, int], tuple[int, Slot]] = {}
     for one in found:
         local = hours.local(one.starts_at, ZONE)
@@ -202,7 +202,7 @@ def _candidates(
         key = (local.date(), one.provider_id, one.site_id)
         if key not in cheapest or points < cheapest[key][0]:
             cheapest[key] = (points, one)
-    return [replace(one, number=row.number) for _, one in cheapest.values()]
+    return [one._replace(number=row.number) for _, one in cheapest.values()]
 
 
 def _extended(

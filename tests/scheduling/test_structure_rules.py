@@ -332,7 +332,7 @@ def test_notice_is_asked_where_the_clinic_sets_it(minutes: int, expected: dict[s
 )
 def test_what_is_not_known_is_refused_before_anything_is_asked(field: str, what: str) -> None:
     unknown: dict[str, Any] = {field: 999}
-    taken = replace(slot(TUESDAY), **unknown)
+    taken = slot(TUESDAY)._replace(**unknown)
     assert clinic.only(taken).params == {"what": what, "id": 999}
 
 
@@ -373,9 +373,9 @@ def test_a_closed_site_of_another_zone_is_closed_on_its_own_days() -> None:
         providers={MD: provider},
     )
     # Half past midnight in Miami is still Monday evening in Denver.
-    late = replace(slot(TUESDAY, 0, 30), site_id=3, room_id=3)
+    late = slot(TUESDAY, 0, 30)._replace(site_id=3, room_id=3)
     assert found(late, timetable) == {}
-    assert found(replace(slot(TUESDAY, 9), site_id=3, room_id=3), timetable) == {
+    assert found(slot(TUESDAY, 9)._replace(site_id=3, room_id=3), timetable) == {
         "site.closed": "block"
     }
 

@@ -494,7 +494,7 @@ def _fixed(
         return []
     spread = sorted(draw(st.permutations(days))[: len(rows)])
     return [
-        (row, replace(draw(_slot(frame, timetable, SESSION, PATIENT, day)), number=row.number))
+        (row, draw(_slot(frame, timetable, SESSION, PATIENT, day))._replace(number=row.number))
         for row, day in zip(rows, spread, strict=True)
         if row in chosen
     ]

@@ -1,0 +1,58 @@
+"""What a search knows of a course whatever is wished for: the same for all objectives of one request."""
+
+from __future__ import annotations
+
+from planner.scheduling import distances, gaps, index, judging, task
+from planner.scheduling.rules import spells
+from planner.scheduling.task import Task
+from planner.scheduling.timetable import Slot
+
+MOST_KEPT = 64
+"""Orders that a timetable remembers the bearings of."""
+
+
+class Bearings:
+    """What follows from an order and the facts about its patient.
+
+    ``sessions`` are those that have or are to get a place, by number; ``rows`` is what each is measured
+    against, ``numbered`` what the rules look at of it, and ``fixed`` its day, as an ordinal, when it has one.
+    ``standing`` are the days of all that are done or have a place, by number; ``placed`` the latter's numbers,
+    and ``is_in_order`` whether their days are in the order of their numbers.
+    """
+
+    def __init__(self, asked: Task) -> None:
+        order = asked.order
+        rows = sorted(order.sessions, key=lambda row: row.number)
+        self.sessions = tuple([row for row in rows if row.done_on is None])
+        self.past, self.spacing = task.past_of(asked), task.spacing_of(asked.timetable, order)
+        self.latest_past = max([row.on.toordinal() for row in self.past], default=0)
+        self.rows = distances.rows_of(order, self.sessions, self.past, self.spacing)
+        self.ruler = gaps.Ruler(order, self.past, self.spacing)
+        self.numbered = tuple(
+            [spells.of_session(order, row.number, asked.ignoring) for row in self.sessions]
+        )
+        self.standing = judging.days(order, {}, asked.timetable)
+        days = {number: day.toordinal() for number, day in self.standing.items()}
+        self.fixed = tuple([days.get(row.number) for row in self.sessions])
+        placed = [day for day in self.fixed if day is not None]
+        self.is_in_order = placed == sorted(placed)
+        self.placed = frozenset([row.number for row in rows if row.fixed is not None])
+        self.has_appointments = any(row.appointment_id is not None for row in rows)
+        self._done = [row for row in reversed(rows) if row.done_at is not None]
+
+    def done_before(self, number: int) -> Slot | None:
+        """Return where the last session before one took place, when that is known."""
+        return next((row.done_at for row in self._done if row.number < number), None)
+
+
+def of(asked: Task) -> Bearings:
+    """Return the bearings of the task's order, kept with its timetable."""
+    kept = index.of(asked.timetable).bearings
+    key = (id(asked.order), asked.ignoring)
+    found: tuple[object, Bearings] | None = kept.get(key)
+    if found is None:
+        while len(kept) >= MOST_KEPT:
+            kept.pop(next(iter(kept)), None)
+        # The order is kept with them: so its id stays its own.
+        found = kept[key] = (asked.order, Bearings(asked))
+    return found[1]
