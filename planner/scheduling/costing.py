@@ -185,11 +185,9 @@ class _Reckoning:
         costing = self._costing
         apart = () if number in self._silent else costing.apart(slot, self._own(number))
         if self._is_plain and number > costing.last_placed:
-            state = State.IN_WINDOW if measure is None else measure.state
-            if state is State.IN_WINDOW:
+            if measure is None or measure.state is State.IN_WINDOW:
                 return apart
-            assert measure is not None  # noqa: S101  it has said so
-            if state is not State.BELOW_FLOOR:
+            if measure.state is not State.BELOW_FLOOR:
                 return rules.gravest_first((*apart, *costing.off_window(slot, measure)))
         return rules.gravest_first((*apart, *self._distances(number, slot)))
 

@@ -195,12 +195,13 @@ class Ruler:
     def drawn(self, number: int, days: Mapping[int, date]) -> Drawn | None:
         """Return what is to be said of a session on its day, where no session comes before an earlier one."""
         day, key = days[number], (number, *days)
-        if key not in self._stretches:
+        try:
+            stretch = self._stretches[key]
+        except KeyError:
             earlier = self._earlier(number, days)
             if not earlier:
                 self._first[key] = self.window(number, days)
-            self._stretches[key] = self._stretch(number, earlier)
-        stretch = self._stretches[key]
+            stretch = self._stretches[key] = self._stretch(number, earlier)
         if stretch is not None:
             since = days[stretch.number]
             ordinal = since.toordinal()

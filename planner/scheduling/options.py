@@ -83,17 +83,11 @@ class Options:
         self, asked: Task, session: SessionOrder, numbered: tuple[object, ...], since: int | None
     ) -> None:
         """``numbered`` as in ``Verdicts``; waiting for the first session is counted ``since`` a day."""
-        self._finder = finder = _Finder(asked, session, numbered, since)
+        finder = _Finder(asked, session, numbered, since)
         self.first, self.last = finder.known.first, finder.known.last
         self.places: Mapping[int, Places] = _ByDay(finder.places_of, finder.known.places)
         self.leasts: Mapping[int, int] = _ByDay(finder.least_of, finder.known.leasts)
-
-    def visit(self, day: int, option: Option, number: int) -> tuple[Visit, bool]:
-        """Return the option in the tightest free room, and whether no rule says anything of it.
-
-        But perhaps of its distance from other sessions.
-        """
-        return self._finder.visit(day, option, number)
+        self.visit = finder.visit
 
 
 class _Finder:
@@ -191,7 +185,10 @@ class _Finder:
         return tuple(found)
 
     def visit(self, day: int, option: Option, number: int) -> tuple[Visit, bool]:
-        """Return the option as a visit, and whether no rule says anything of it."""
+        """Return the option in the tightest free room, and whether no rule says anything of it.
+
+        But perhaps of its distance from other sessions.
+        """
         site_id, provider_id, minute, cell, _ = option
         on = date.fromordinal(day)
         free = self._supply.on(site_id, on)
@@ -279,12 +276,11 @@ class _Known:
     ) -> None:
         self.told, self.usual, self.first, self.last = told, usual, first, last
         self.places: dict[int, Places] = {}
-        self.leasts = usual.leasts.copy()
+        # Put together without a gap, so that it is copied as a whole.
+        self.leasts = {day: least for day, least in usual.leasts.items() if day not in told}
         for day, warnings in told.items():
             if warnings is not None and max(warnings) < 0:
                 self.leasts[day] = NEVER
-            else:
-                self.leasts.pop(day, None)
 
 
 class _ByDay(dict[int, T]):

@@ -219,8 +219,7 @@ class Search:
         # What is handed over holds no search: none is left to the garbage collector.
         return _ranked(
             distances.steps(slope, floor, self.reach),
-            range(self.lowest[position] - since, self.highest[position] - since + 1),
-            since,
+            (since, self.lowest[position], self.highest[position]),
             self.leasts(position),
             self.tails[position],
             self.rests[position],
@@ -441,44 +440,45 @@ class _Tails(dict[int, int]):
         self._elapsed = search.task.weights.elapsed
 
     def __missing__(self, day: int) -> int:
-        self[day] = least = self._least(day)
-        return least
-
-    def _least(self, day: int) -> int:
-        fixed, least = self._fixed, NEVER
-        if fixed is not None:
-            if fixed <= day and self._is_open:
-                return NEVER
-            return (fixed - day) * self._elapsed + self._after[fixed]
-        leasts, after, rest = self._leasts, self._after, self._rest
-        first, last = self._first, self._last
-        for points, distance in self._steps:
-            if points + rest >= least:
-                break
-            then = day + distance
-            if first <= then <= last:
-                whole = points + leasts[then]
-                if whole + rest < least:
-                    whole += after[then]
-                    least = min(least, whole)
+        least = NEVER
+        if self._fixed is not None:
+            if day < self._fixed or not self._is_open:
+                least = (self._fixed - day) * self._elapsed + self._after[self._fixed]
+        else:
+            leasts, after, rest = self._leasts, self._after, self._rest
+            first, last = self._first, self._last
+            for points, distance in self._steps:
+                if points + rest >= least:
+                    break
+                then = day + distance
+                if first <= then <= last:
+                    whole = points + leasts[then]
+                    if whole + rest < least:
+                        whole += after[then]
+                        least = min(least, whole)
+        self[day] = least
         return least
 
 
-def _ranked(  # noqa: PLR0917  one place calls it
+def _ranked(
     steps: Sequence[tuple[int, int]],
-    within: range,
-    since: int,
+    limits: tuple[int, int, int],
     leasts: Mapping[int, int],
     tails: Mapping[int, int],
     rest: int,
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield the days of a session: points with all that is sure to follow, the day, its own points."""
+    """Yield the days of a session: points with all that is sure to follow, the day, its own points.
+
+    ``limits`` are the day that distances are counted from, and the first and last that may be taken.
+    """
     pending: list[tuple[int, int, int]] = []
+    since, first, last = limits
     for points, distance in steps:
-        while pending and pending[0][0] < points + rest:
+        bound = points + rest
+        while pending and pending[0][0] < bound:
             yield heappop(pending)
-        if distance in within:
-            day = since + distance
+        day = since + distance
+        if first <= day <= last:
             whole = points + leasts[day]
             if whole < NEVER:
                 whole += tails[day]
