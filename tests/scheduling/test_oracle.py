@@ -231,7 +231,7 @@ def test_alternatives_are_the_cheapest_of_all_other_places(
         assert placements.is_allowed(_fixed_as(placements, way, number))
 
 
-@examples(12, 1_000)
+@examples(12, 250)
 @given(worlds.questions(), worlds.weights(), st.integers(1, 4))
 def test_the_oracle_itself_agrees_with_judging_every_single_way(
     question: Question, weights: Weights, k: int
