@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,8 +14,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from planner.scheduling import (
+    availability,
     cells,
     course,
+    explaining,
     gaps,
     hours,
     index,
@@ -189,6 +192,29 @@ def test_a_search_leaves_nothing_to_collect() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_what_is_known_of_a_timetable_goes_with_it() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        assert _asked_about()() is None
+    finally:
+        gc.enable()
+
+
+def _asked_about() -> weakref.ref[Any]:
+    """The index of a timetable that all was asked about, and that nobody holds any more."""
+    timetable = workload.clinic(4, days=60, patients=1)
+    order = workload.course(3, workload.TWO_WEEKS)
+    for work in _asks(timetable):
+        work()
+    of_patient: dict[str, Any] = {"service_id": workload.SERVICE, "patient_id": -1}
+    availability.free_slots(timetable, interval=timetable.horizon, **of_patient)
+    explaining.day(timetable, workload.MONDAY + DAY, site_id=1, order=order, number=1, **of_patient)
+    explaining.obstacles(order, timetable)
+    explaining.relaxations(order, timetable, preferences.Wishes(not_after=workload.MONDAY))
+    return weakref.ref(index.of(timetable))
 
 
 def _asks(timetable: Timetable) -> Sequence[Callable[[], Any]]:
