@@ -67,7 +67,7 @@ class _Node:
 
 
 _Turn = tuple[_Node, int, "_Ranking", int]
-"""A node, the days its next session may be on, which of them has its turn, and before it that day's own points."""
+"""A node, the own points of the day that has its turn, the days its next session may be on, and its place there."""
 
 _Entry = tuple[int, int, tuple[int, ...], _Node | _Turn]
 """Its place in the order, the negative number of its days, the days, and what they belong to."""
