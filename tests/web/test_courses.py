@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
@@ -522,6 +523,22 @@ def test_S20_a_reservation_says_until_when_it_holds(
     )
     assert "3 sessions reserved." in answer.text
     assert "Reserved until" in answer.text
+
+
+@pytest.mark.parametrize(("do", "hours"), [("hold", 24), ("reserve", 24 * 8)])
+def test_what_was_kept_and_has_run_out_is_proposed_anew(
+    sign_in: Browser, key: str, moment: time_machine.Traveller, do: str, hours: int
+) -> None:
+    desk = sign_in("receptionist")
+    sent = fields(desk.get(f"/courses/{key}").text, do=do)
+    kept = desk.post(f"/courses/{key}/book", data=sent, follow_redirects=True).text
+    moment.shift(timedelta(hours=hours))
+    desk = sign_in("receptionist")
+    again = desk.get(f"/courses/{key}").text
+    assert ("Held and reserved" in kept, "Held and reserved" in again) == (True, False)
+    assert again.count("step-proposed") == 3
+    answer = desk.post(f"/courses/{key}/book", data=fields(again), follow_redirects=True)
+    assert "3 sessions booked." in answer.text
 
 
 def test_a_course_of_twelve_sessions_is_shown(
