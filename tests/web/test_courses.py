@@ -320,6 +320,37 @@ def test_alternatives_keep_the_distance_to_the_booked_sessions_on_both_sides(
     assert all("Session 3 is now early" in text for text in late)
 
 
+@pytest.mark.parametrize("pinned", [{}, {"pinned3": "1"}])
+def test_another_time_says_when_the_course_ends_once_the_others_have_followed(
+    desk: FlaskClient, key: str, pinned: dict[str, str]
+) -> None:
+    shown = {**picks(desk.get(f"/courses/{key}").text), **pinned}
+    html = desk.get(f"/courses/{key}", query_string={**shown, "open": "2"}).text
+    listed = html[html.index('<div class="slots">') : html.index('class="look"')]
+    found = re.findall(r'name="session-2" value="([^"]+)".*?Course ends ([^<]+)<', listed, re.DOTALL)
+    taken = [
+        desk.get(f"/courses/{key}", query_string={**shown, "session-2": value}).text
+        for value, _ in found
+    ]
+    ends = [between(html, '<span class="muted ms-auto">Course ends ', "</span>") for html in taken]
+    assert [end for _, end in found] == [end.rpartition("ends ")[2] for end in ends]
+    assert (len(set(ends)) > 3) == (not pinned)
+    assert shown["s2"] not in [value for value, _ in found]
+
+
+def test_a_later_session_that_follows_keeps_no_start_from_an_earlier_one(
+    desk: FlaskClient, key: str
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    third = date.fromisoformat(day_of(shown["s3"]))
+    asked = {**shown, "open": "2", "look": third.isoformat()}
+    html = desk.get(f"/courses/{key}", query_string=asked).text
+    look = html[html.index('class="look"') :]
+    held = desk.get(f"/courses/{key}", query_string={**asked, "pinned3": "1"}).text
+    assert 'name="session-2" value="' in look
+    assert 'name="session-2" value="' not in held[held.index('class="look"') :]
+
+
 def test_a_course_of_one_session_has_alternatives_with_their_cost(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
 ) -> None:
