@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
@@ -347,6 +348,7 @@ def test_enter_in_a_field_of_the_course_screen_books_nothing_and_keeps_the_plan(
     chosen = page.locator("#session-2 .slots .slot:not([aria-pressed=true])").first
     chosen.click()
     dates = page.locator(".step-when > :first-child")
+    expect(page.locator("#session-2 .was")).to_be_visible()
     planned = dates.all_inner_texts()
     page.get_by_role("button", name="Other times session 2").click()
     page.get_by_label("Look at a day").press("Enter")
@@ -354,12 +356,78 @@ def test_enter_in_a_field_of_the_course_screen_books_nothing_and_keeps_the_plan(
     assert dates.all_inner_texts() == planned
     page.get_by_label("Earliest start").fill("2027-03-03")
     page.get_by_label("Earliest start").press("Enter")
-    assert "Wed 3 Mar 2027" in dates.all_inner_texts()
+    expect(dates.first).to_have_text("Wed 3 Mar 2027")
     page.locator("summary", has_text="Hold").click()
     page.get_by_label("Call-back note").fill("after six")
     page.get_by_label("Call-back note").press("Enter")
     expect(page.get_by_text("Choose what to do.")).to_be_visible()
     assert page.get_by_label("Call-back note").input_value() == "after six"
+
+
+def test_wishes_are_answered_in_place_for_whoever_uses_the_keyboard(
+    page: Page, world: World, base: str
+) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.evaluate("window.isSamePage = true")
+    page.get_by_label("Tue").press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile("weekday=1&weekday=3"))
+    expect(page.get_by_label("Thu")).to_be_focused()
+    expect(page.locator("#said")).to_have_text(re.compile(r"proposals?\. Course ends \w{3} \d"))
+    page.locator("#open-2").press("Enter")
+    expect(page.locator("#times-2")).to_be_focused()
+    page.locator("#session-2 .slots .slot").first.press("Enter")
+    expect(page.locator("#session-2 .was")).to_be_visible()
+    expect(page.locator("#open-2")).to_be_focused()
+    assert page.evaluate("window.isSamePage && scrollY > 0")
+    page.evaluate("history.go(-2)")
+    expect(page).not_to_have_url(re.compile("open="))
+    expect(page.locator("input[name=weekday]:checked")).to_have_count(2)
+    expect(page.locator("#session-2 .was")).to_have_count(0)
+
+
+def test_a_date_is_typed_before_it_is_asked_about(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    first, last = page.get_by_label("Earliest start"), page.get_by_label("Finished by")
+    first.focus()
+    page.keyboard.type("03102027")
+    while "not_before" in page.evaluate("document.activeElement.id"):
+        page.keyboard.press("Tab")
+    page.keyboard.type("06302027")
+    assert (first.input_value(), last.input_value()) == ("2027-03-10", "2027-06-30")
+    page.get_by_label("Time of day").focus()
+    expect(page).to_have_url(re.compile("not_before=2027-03-10&not_after=2027-06-30"))
+    expect(page.locator(".has-error")).to_have_count(0)
+    expect(page.locator(".step-when > :first-child").first).to_have_text("Wed 10 Mar 2027")
+
+
+def test_an_answer_waits_for_a_date_that_is_being_typed(
+    page: Page, world: World, base: str
+) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.get_by_label("Tue").press("Space")
+    last = page.get_by_label("Finished by")
+    last.focus()
+    page.keyboard.type("06302027", delay=60)
+    assert last.input_value() == "2027-06-30"
+    page.get_by_label("Time of day").focus()
+    expect(page).to_have_url(re.compile("weekday=1.*not_after=2027-06-30"))
+
+
+def test_a_course_that_cannot_be_reached_is_asked_for_as_a_page(
+    page: Page, world: World, base: str, console_errors: Console
+) -> None:
+    console_errors.expect("status of 503")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.route("**/courses/*?*", lambda route: route.fulfill(status=503, body="Back in a minute."))
+    page.get_by_label("Tue").press("Space")
+    expect(page.get_by_text("Back in a minute.")).to_be_visible()
 
 
 def test_enter_in_the_note_for_calling_back_holds(page: Page, world: World, base: str) -> None:

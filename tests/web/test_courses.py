@@ -102,6 +102,17 @@ def test_equal_proposals_are_one_card_with_both_names(desk: FlaskClient, key: st
     assert html.count("Closest to the order") == 1
 
 
+def test_a_further_proposal_that_is_chosen_stays_among_those_shown(
+    desk: FlaskClient, key: str
+) -> None:
+    html = desk.get(f"/courses/{key}?more=1").text
+    last = re.findall(r'name="choose" value="([^"]+)"', html)[-1]
+    values = {"more": "1", "choose": last}
+    html = desk.get(f"/courses/{key}", query_string=values).text
+    carried = dict(re.findall(r'<input type="hidden" name="(more)" value="([^"]*)"', html))
+    assert (carried, html.count("proposal is-chosen")) == ({"more": "1"}, 1)
+
+
 def test_S36_the_ruler_says_the_days_and_the_window(desk: FlaskClient, key: str) -> None:
     html = desk.get(f"/courses/{key}").text
     assert "14 days after session 1 (target 14, not before 7, late after 21)" in html
@@ -327,7 +338,9 @@ def test_another_time_says_when_the_course_ends_once_the_others_have_followed(
     shown = {**picks(desk.get(f"/courses/{key}").text), **pinned}
     html = desk.get(f"/courses/{key}", query_string={**shown, "open": "2"}).text
     listed = html[html.index('<div class="slots">') : html.index('class="look"')]
-    found = re.findall(r'name="session-2" value="([^"]+)".*?Course ends ([^<]+)<', listed, re.DOTALL)
+    found = re.findall(
+        r'name="session-2" value="([^"]+)".*?Course ends ([^<]+)<', listed, re.DOTALL
+    )
     taken = [
         desk.get(f"/courses/{key}", query_string={**shown, "session-2": value}).text
         for value, _ in found
