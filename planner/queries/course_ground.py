@@ -94,7 +94,7 @@ def load(session: Session, key: str, request: PlanRequest, now: datetime) -> Loa
     reaches += [one.sessions * one.gap.soft_max for one in compared]
     timetable = timetables.load(
         session,
-        horizon=_horizon(max(reaches), request.wishes.not_before, now),
+        horizon=_horizon(max(reaches), (request.wishes.not_before, patient.eligible_from), now),
         now=now,
         patient_ids=(patient.id,),
     )
@@ -173,11 +173,10 @@ def _has_run_out(row: Appointment, now: datetime) -> bool:
     return is_kept and row.expires_at is not None and row.expires_at <= now
 
 
-def _horizon(reach: int, not_before: date | None, now: datetime) -> Interval:
-    """Return the days that are looked at: as far as the soft maxima reach, and some."""
-    days = reach + SLACK
-    if not_before is not None:
-        days += max(0, (not_before - now.date()).days)
+def _horizon(reach: int, not_before: tuple[date | None, ...], now: datetime) -> Interval:
+    """Return the days that are looked at: from the day nothing can come before as far as the soft maxima reach."""
+    waits = [(day - now.date()).days for day in not_before if day is not None]
+    days = reach + SLACK + max([0, *waits])
     starts_at = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     return Interval(starts_at, starts_at + timedelta(days=min(days, HORIZON_LIMIT)))
 

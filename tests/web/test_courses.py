@@ -5,7 +5,7 @@ from __future__ import annotations
 import html as html_module
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -236,13 +236,47 @@ def test_a_clinic_that_cannot_give_the_service_says_why(
     assert (answer.status_code, sentence in answer.text) == (200, True)
 
 
-@pytest.mark.parametrize("last", ["2000-01-01", "2100-12-31"])
-def test_a_last_day_long_gone_or_never_to_come_gets_a_sentence_or_a_plan(
-    desk: FlaskClient, key: str, last: str
+@pytest.mark.parametrize(
+    ("field", "days", "sentence"),
+    [
+        ("not_after", -9000, "This day is over."),
+        ("not_after", -2, "This day is over."),
+        ("not_after", 20000, ""),
+        ("not_before", -9000, ""),
+        ("not_before", 150, ""),
+        ("not_before", 366, "This is more than a year away: too far to be planned."),
+        ("not_before", 20000, "This is more than a year away: too far to be planned."),
+    ],
+)
+def test_a_day_long_gone_or_never_to_come_gets_a_sentence_and_a_plan(
+    desk: FlaskClient, key: str, field: str, days: int, sentence: str
 ) -> None:
-    answer = desk.get(f"/courses/{key}", query_string={"not_after": last})
-    says = "to the last there are 0 days" in answer.text
-    assert (answer.status_code, says) == (200, last < "2026")
+    wished = datetime.now(UTC).date() + timedelta(days=days)
+    html = desk.get(f"/courses/{key}", query_string={field: wished.isoformat()}).text
+    said = re.findall(rf'id="{field}-error">.*?<span>(.*?)</span>', html)
+    assert (said, len(picks(html))) == ([sentence] if sentence else [], 3)
+    assert f'name="{field}" value="{wished}"' in html
+
+
+def test_S19_a_course_is_planned_from_the_first_day_that_is_possible_however_far(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    first = today + timedelta(days=150)
+    waiting = given(factories.patient, eligible_from=first)
+    given(factories.consult_done, clinic, waiting, on=today - timedelta(days=3))
+    key = key_of(app, given(factories.course, clinic, waiting))
+    found = picks(desk.get(f"/courses/{key}").text)
+    assert first <= date.fromisoformat(day_of(found["s1"])) <= first + timedelta(days=7)
+
+
+def test_a_pick_of_days_ago_is_not_called_far_away(
+    desk: FlaskClient, key: str, today: date
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    site, provider, room, _ = shown["s1"].split(".")
+    gone = f"{site}.{provider}.{room}.{today - timedelta(days=30):%Y%m%d}T1500Z"
+    html = desk.get(f"/courses/{key}", query_string={**shown, "s1": gone}).text
+    assert "This is too far away, or in the past." in html
 
 
 def test_S17_what_stands_in_the_way_tells_the_desk_nothing_of_health(

@@ -228,7 +228,7 @@ def _screen(
     status: int = 200,
     errors: Mapping[str, str] | None = None,
 ) -> Answer:
-    wanted, wrong = plan_form.read(values)
+    wanted, wrong = plan_form.read(values, today=context.now().date())
     page = course_plan.page(key, wanted, locale=context.locale(), now=context.now())
     html = render_template(
         "courses/show.html",
@@ -321,6 +321,8 @@ def _messages(codes: Mapping[str, str]) -> dict[str, str]:
         "too_long": _("This is too long."),
         "no_such_date": _("There is no such date. Write it as 2027-03-31."),
         "end_before_start": _("This is before the earliest start."),
+        "over": _("This day is over."),
+        "too_far": _("This is more than a year away: too far to be planned."),
     }
     return {field: words.get(code, _("Please check this.")) for field, code in codes.items()}
 
