@@ -154,6 +154,53 @@ def test_a_start_taken_meanwhile_answers_with_reasons_and_fresh_proposals(
     assert re.search(r'name="weekday" value="1" checked', answer.text)
 
 
+def test_a_plan_that_was_booked_in_another_tab_is_not_said_to_be_in_its_own_way(
+    desk: FlaskClient, key: str
+) -> None:
+    first, second = (fields(desk.get(f"/courses/{key}").text) for _ in range(2))
+    desk.post(f"/courses/{key}/book", data=first)
+    answer = desk.post(f"/courses/{key}/book", data=second)
+    refused = between(answer.text, "data-error-summary", '<section class="stack"')
+    assert "Somebody changed the course meanwhile. This is how it stands now." in refused
+    assert ("another appointment" in refused, answer.status_code) == (False, 409)
+
+
+def test_a_hold_that_ran_out_while_it_was_looked_at_says_so(
+    sign_in: Browser, key: str, moment: time_machine.Traveller
+) -> None:
+    desk = sign_in("receptionist")
+    held = fields(desk.get(f"/courses/{key}").text, do="hold")
+    html = desk.post(f"/courses/{key}/book", data=held, follow_redirects=True).text
+    settle = html[html.index(f"/courses/{key}/settle") :]
+    names = ("csrf_token", "version", "idempotency_key")
+    sent = {
+        name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', settle)[1]  # type: ignore[index]  # it is there
+        for name in names
+    }
+    moment.shift(timedelta(hours=24))
+    desk = sign_in("receptionist")
+    sent["csrf_token"] = csrf_of(desk.get(f"/courses/{key}").text)
+    answer = desk.post(f"/courses/{key}/settle", data=sent)
+    assert "What was held has run out meanwhile." in answer.text
+    assert (answer.status_code, answer.text.count("step-proposed")) == (409, 3)
+
+
+def test_what_stands_against_a_plan_is_said_of_its_session(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    html = desk.get(f"/courses/{key}").text
+    rival = given(factories.patient, given_name="Rita")
+    given(factories.consult_done, clinic, rival, on=today - timedelta(days=3))
+    other = key_of(app, given(factories.course, clinic, rival))
+    form = fields(desk.get(f"/courses/{other}", query_string=picks(html)).text, do="first")
+    assert desk.post(f"/courses/{other}/book", data=form).status_code == 302
+    answer = desk.post(f"/courses/{key}/book", data=fields(html)).text
+    refused = between(answer, "data-error-summary", '<section class="stack"')
+    said = set(re.findall(r"(Session \d: \w+)", refused))
+    assert said
+    assert all(one.startswith("Session 1: ") for one in said)
+
+
 def test_later_moves_one_session_and_says_what_moved(desk: FlaskClient, key: str) -> None:
     shown = picks(desk.get(f"/courses/{key}").text)
     html = desk.get(f"/courses/{key}", query_string={**shown, "later": "2"}).text
