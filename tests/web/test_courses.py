@@ -5,7 +5,7 @@ from __future__ import annotations
 import html as html_module
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from planner import wording
+from planner import clock, wording
 from planner.db.engine import db
 from planner.db.models import Course, CourseSession, Protocol
 from tests import factories
@@ -298,7 +298,7 @@ def test_a_clinic_that_cannot_give_the_service_says_why(
 def test_a_day_long_gone_or_never_to_come_gets_a_sentence_and_a_plan(
     desk: FlaskClient, key: str, field: str, days: int, sentence: str
 ) -> None:
-    wished = datetime.now(UTC).date() + timedelta(days=days)
+    wished = clock.now().date() + timedelta(days=days)
     html = desk.get(f"/courses/{key}", query_string={field: wished.isoformat()}).text
     said = re.findall(rf'id="{field}-error">.*?<span>(.*?)</span>', html)
     assert (said, len(picks(html))) == ([sentence] if sentence else [], 3)
