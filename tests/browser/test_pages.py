@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize, expect
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from planner.db import seed
 from planner.db.engine import db
-from planner.db.models import ClinicText
+from planner.db.models import ClinicText, Protocol, Provider, Room, Service, Site
 from planner.web import permissions
 from tests.browser.conftest import Serve
 from tests.hostile import world as worlds
@@ -26,6 +27,7 @@ LONG_NAME = {
     "given_name": "Maximiliana Alexandrina",
     "family_name": "Featherstonehaugh-Cholmondeley-Montague",
 }
+LONG_WORDS = "of Sunny Isles Beach Boulevard by the Featherstonehaugh-Cholmondeley Tower"
 NOT_PAGES = {  # files, parts of pages, and what only sends elsewhere
     "auth.sign_out", "brand.stylesheet", "calendar.appointment", "calendar.course",
     "calendar.patient", "day.home", "feeds.show", "health.show", "portal.all_file",
@@ -174,6 +176,35 @@ def test_every_page_answers_is_accessible_and_fits_a_phone(
 ) -> None:
     be(page, world, base, role)
     assert wrong(page, base, pages(world.cast)[role]) == {}
+
+
+def lengthened(session: Session) -> None:
+    """Give every place, person, service and protocol a name of sixty characters."""
+    for kind in (Site, Room, Provider, Service, Protocol):
+        for row in session.scalars(sa.select(kind)):
+            row.name = f"{row.name} {LONG_WORDS}"[:60]
+
+
+def test_names_of_sixty_characters_fit_wherever_they_are_read(
+    page: Page, world: World, base: str
+) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        lengthened(session)
+        session.commit()
+    found, patients = {}, world.cast.patients
+    others = [
+        ("receptionist", f"/here-now?patient={patients['eve']}"),
+        ("manager", f"/settings/providers/{world.cast.clinic.md}/hours"),
+    ]
+    for role, path in (*main_pages(world.cast), *others):
+        be(page, world, base, role)
+        found.update(wrong(page, base, [path]))
+    assert found == {}
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    lines = page.locator(".proposal-dates b").evaluate_all("them => them.map(e => e.offsetHeight)")
+    assert lines
+    assert max(lines) < 30
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
