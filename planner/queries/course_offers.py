@@ -163,12 +163,16 @@ def _date_line(loaded: Loaded, number: int, slot: Slot, locale: str) -> Proposed
 
 
 def _costs(loaded: Loaded, proposal: planning.Proposal, locale: str) -> tuple[CostLine, ...]:
-    """Return what the proposal costs in days or changes, each once; or that it costs nothing."""
+    """Return what is paid for the sessions that are proposed, in days or changes, each once; or that it is nothing.
+
+    What stands already costs the same in every proposal.
+    """
+    opens = open_numbers(loaded)
     words = [
         wording.cost(cost, locale=locale, names=loaded.names)
         for session in proposal.sessions
         for cost in session.costs
-        if cost.amount and cost.code != "warning"
+        if session.number in opens and cost.amount and cost.code != "warning"
     ]
     if not words:
         return (CostLine(text=wording.no_cost(locale), tone="plus"),)

@@ -742,6 +742,20 @@ def test_what_only_warns_is_booked_with_a_tick_beside_the_button(
     assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
 
 
+def test_a_proposal_says_nothing_of_what_the_booked_sessions_cost(
+    desk: FlaskClient, key: str
+) -> None:
+    soonest = re.findall(r'value="(soonest\|[^"]+)"', desk.get(f"/courses/{key}").text)[0]
+    html = desk.get(f"/courses/{key}", query_string={"choose": soonest}).text
+    (codes,) = re.findall(r'name="acknowledged" value="([^"]+)"', html[html.index("actionbar") :])
+    form = fields(html, acknowledged=codes)
+    del form["s3"]
+    assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
+    html = desk.get(f"/courses/{key}").text
+    card = between(html, '<article class="proposal', "</article>")
+    assert re.findall(r"\d+ days? before the target", card) == []
+
+
 def test_work_lists_begin_with_what_is_due_soonest(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
 ) -> None:
