@@ -742,6 +742,49 @@ def test_what_only_warns_is_booked_with_a_tick_beside_the_button(
     assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
 
 
+def too_early(html: str) -> dict[str, str]:
+    """Return the picks of a page with session 2 three days after session 1, which a provider has to decide."""
+    shown = picks(html)
+    first = shown["s1"]
+    day = date.fromisoformat(day_of(first))
+    early = next(d for n in (3, 4, 5) if (d := day + timedelta(days=n)).weekday() < 5)
+    return {**shown, "s2": first.replace(f"{day:%Y%m%d}", f"{early:%Y%m%d}"), "s3": shown["s3"]}
+
+
+def test_what_a_decision_lacks_is_said_beside_its_field(desk: FlaskClient, key: str) -> None:
+    plan = too_early(desk.get(f"/courses/{key}").text)
+    html = desk.get(f"/courses/{key}", query_string=plan).text
+    sent = fields(html, decide="gap.below_floor", decision_reason="", decided_by="")
+    answer = desk.post(f"/courses/{key}/book", data=sent).text
+    assert 'id="decided_by-error"' in answer
+    assert 'id="decision_reason-error"' in answer
+    assert "Name the provider who decided." in answer
+
+
+def test_a_provider_who_may_not_decide_names_one_who_may(
+    sign_in: Browser, key: str, given: Given, clinic: SmallClinic
+) -> None:
+    def treats_only(session: Session) -> int:
+        session.execute(
+            sa.text("UPDATE provider_service SET may_examine = :no WHERE provider_id = :its"),
+            {"no": False, "its": clinic.md},
+        )
+        factories.bump(session)
+        return 0
+
+    doctor = sign_in("provider")
+    plan = too_early(doctor.get(f"/courses/{key}").text)
+    own = doctor.get(f"/courses/{key}", query_string=plan).text
+    given(treats_only)
+    html = doctor.get(f"/courses/{key}", query_string=plan).text
+    assert ('id="decided_by"' in own, 'id="decided_by"' in html) == (False, True)
+    (codes,) = re.findall(r'name="decide" value="([^"]+)"', html)
+    seen = re.findall(r'name="acknowledged" value="([^"]+)"', html)
+    decided = {"decide": codes, "decision_reason": "veins healed", "decided_by": str(clinic.pa)}
+    sent = fields(html, acknowledged=" ".join(seen), **decided)
+    assert doctor.post(f"/courses/{key}/book", data=sent).status_code == 302
+
+
 def test_a_proposal_says_nothing_of_what_the_booked_sessions_cost(
     desk: FlaskClient, key: str
 ) -> None:

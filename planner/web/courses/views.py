@@ -230,8 +230,10 @@ def _screen(
 ) -> Answer:
     wanted, wrong = plan_form.read(values, today=context.now().date())
     page = course_plan.page(key, wanted, locale=context.locale(), now=context.now())
+    lacks: Mapping[str, str] = {}
     if refusal is not None and refusal.sentences:
         refusal = _as_it_stands(refusal, page, plan_form.read_picks(values))
+        lacks = asked.wanting(page.bar.decisions, page.deciders, values)
     html = render_template(
         "courses/show.html",
         exchange=sharing.exchange(
@@ -239,12 +241,12 @@ def _screen(
         ),
         page=page,
         refusal=refusal,
-        errors={**_messages(wrong), **(errors or {})},
+        errors={**_messages(wrong), **lacks, **(errors or {})},
         typed=values,
         here=security.this_page(url_for("courses.show", key=key)),
         wish_fields=plan_form.wish_fields(values),
         wished=plan_form.wished(values),
-        own_provider=context.who().provider_id,
+        own_provider=asked.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
     return html, status
