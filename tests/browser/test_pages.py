@@ -423,6 +423,18 @@ def test_wishes_are_answered_in_place_for_whoever_uses_the_keyboard(
     expect(page.locator("input[name=weekday]:checked")).to_have_count(2)
 
 
+def test_a_tick_for_one_plan_is_none_for_the_next(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.get_by_role("button", name="Choose").first.click()
+    tick = page.get_by_label("Book all the same")
+    tick.check(force=True)
+    planned = page.locator("#session-3 .step-when > :first-child").inner_text()
+    page.locator("#later-3").click()
+    expect(page.locator("#session-3 .step-when")).to_contain_text(f"was {planned}")
+    expect(tick).not_to_be_checked()
+
+
 def test_a_date_is_typed_before_it_is_asked_about(page: Page, world: World, base: str) -> None:
     be(page, world, base, "receptionist")
     page.goto(f"{base}/courses/{world.cast.courses['dora']}")

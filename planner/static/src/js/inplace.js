@@ -3,7 +3,6 @@
 const DATES = "input[type=date][data-submit-on-change]";
 
 let typed = null; // the date that is being typed
-let missed = false; // whether an answer was left out meanwhile
 let places = []; // where the focus goes on
 
 export function startInPlace() {
@@ -32,16 +31,10 @@ function sendOnChange() {
   document.addEventListener("focusout", (event) => {
     if (!typed || !event.target.matches(DATES) || event.relatedTarget?.matches(DATES)) return;
     const form = typed.form;
-    const isNew = form && [...form.querySelectorAll(DATES)].some((field) => field.value !== field.defaultValue);
-    const isDue = isNew || missed;
     typed = null;
-    missed = false;
-    if (isDue) send(form);
+    if ([...form.querySelectorAll(DATES)].some((field) => field.value !== field.defaultValue)) send(form);
   });
-  document.addEventListener("submit", () => {
-    typed = null;
-    missed = false;
-  });
+  document.addEventListener("submit", () => (typed = null));
 }
 
 function answerInPlace() {
@@ -49,11 +42,7 @@ function answerInPlace() {
     const { ctx } = event.detail;
     const at = document.activeElement;
     places = [at?.id, at?.dataset.next].filter(Boolean);
-    if (typed && typed === at) {
-      // Half a date cannot be drawn again: it is asked anew when it is whole.
-      missed = true;
-      event.preventDefault();
-    } else if (ctx.response?.status >= 400 && isOfForm(ctx)) {
+    if (ctx.response?.status >= 400 && isOfForm(ctx)) {
       event.preventDefault();
       location.assign(ctx.request.action);
     }
