@@ -32,10 +32,12 @@ def comparison_of(loaded: Loaded, request: PlanRequest, locale: str) -> tuple[Ou
     """Return the best course under each protocol of the service, as far as the provider has yet to choose."""
     if loaded.course.is_decided or loaded.course.status not in PLANNABLE:
         return ()
-    return tuple(
-        _compared(loaded, protocol, request, locale)
-        for protocol in loaded.protocols
-        if protocol.service_id == loaded.course.service_id
+    return outlooks.on_one_line(
+        [
+            _compared(loaded, protocol, request, locale)
+            for protocol in loaded.protocols
+            if protocol.service_id == loaded.course.service_id
+        ]
     )
 
 

@@ -496,6 +496,20 @@ def test_S38_both_intervals_stand_side_by_side_until_the_provider_has_decided(
     assert 'id="comparison"' not in desk.get(f"/courses/{key}").text
 
 
+def test_S38_what_takes_longer_looks_longer_beside_the_other(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    newcomer = given(factories.patient, stay_until=today + timedelta(days=50))
+    undecided = key_of(app, given(factories.course, clinic, newcomer, is_decided=False))
+    html = desk.get(f"/courses/{undecided}").text
+    lines = re.findall(r'<svg class="span-line".*?</svg>', html)
+    dots = [[float(x) for x in re.findall(r'circle cx="([\d.]+)%"', line)] for line in lines]
+    leaving = [re.findall(r'class="span-leave" x1="([\d.]+)%"', line) for line in lines]
+    assert [one[0] for one in dots] == [3.0, 3.0]
+    assert (dots[0][-1] < 50, dots[1][-1]) == (True, 97.0)
+    assert leaving[0] == leaving[1] != []
+
+
 @pytest.mark.parametrize(("count", "times"), [(1, 1), (3, 2)])
 def test_what_took_place_stays_done_in_what_is_compared(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date,
