@@ -83,7 +83,7 @@ def wishes_view(loaded: Loaded, request: PlanRequest, locale: str) -> WishesView
                 label=wording.weekday(day, locale),
                 is_chosen=day in (wishes.weekdays or ()),
             )
-            for day in range(6)
+            for day in _open_weekdays(loaded, wishes)
         ),
         times=_times(wishes, locale),
         not_before=wishes.not_before.isoformat() if wishes.not_before else "",
@@ -91,6 +91,12 @@ def wishes_view(loaded: Loaded, request: PlanRequest, locale: str) -> WishesView
         dates=_dates(loaded, locale),
         is_empty=wishes == planning.Wishes(),
     )
+
+
+def _open_weekdays(loaded: Loaded, wishes: planning.Wishes) -> list[int]:
+    """Return the weekdays on which some site is ever open, and those that are wished for all the same."""
+    sites = loaded.timetable.sites.values()
+    return sorted({row.weekday for site in sites for row in site.hours} | set(wishes.weekdays))
 
 
 def _times(wishes: planning.Wishes, locale: str) -> tuple[Choice, ...]:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy.orm import Session
 
 from planner.db import seed
@@ -220,6 +220,24 @@ def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
         be(page, world, base, role)
         found.update(wrong(page, base, [path]))
     assert found == {}
+
+
+SMALL = """() => [...document.querySelectorAll("main :is(a, button, select, summary, label, input)")]
+  .filter((e) => !e.closest(".visually-hidden, .menu-body, p, li > .num"))
+  .filter((e) => !e.matches("input[type=checkbox], input[type=hidden], .label"))
+  .filter((e) => { const r = e.getBoundingClientRect(); return r.width && (r.height < 43.5 || r.width < 24); })
+  .map((e) => e.outerHTML.slice(0, 90))"""
+
+
+def test_whatever_is_hit_on_the_course_screen_is_large_enough_for_a_finger(
+    browser: Browser, world: World, base: str
+) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}?open=2")
+    assert page.evaluate(SMALL) == []
+    context.close()
 
 
 def test_the_page_of_a_link_prints_what_there_is(page: Page, world: World, base: str) -> None:

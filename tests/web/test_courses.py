@@ -5,7 +5,7 @@ from __future__ import annotations
 import html as html_module
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from planner import clock, wording
 from planner.db.engine import db
-from planner.db.models import Course, CourseSession, Protocol
+from planner.db.models import Course, CourseSession, Protocol, SiteHours
 from tests import factories
 from tests.factories import SmallClinic
 from tests.web.conftest import csrf_of
@@ -548,6 +548,20 @@ def test_what_is_compared_follows_the_wishes(
     html = desk.get(f"/courses/{undecided}", query_string={"not_after": last}).text
     compared = between(html, 'id="comparison"', 'id="wishes"')
     assert (compared.count("No way to place"), compared.count("Ends about")) == (1, 1)
+
+
+def test_the_weekdays_to_wish_for_are_those_that_the_clinic_opens(
+    desk: FlaskClient, key: str, given: Given, clinic: SmallClinic
+) -> None:
+    def opened_on_sunday(session: Session) -> int:
+        session.add(SiteHours(site_id=clinic.miami, weekday=6, opens=time(10), closes=time(14)))
+        factories.bump(session)
+        return 0
+
+    before = desk.get(f"/courses/{key}").text
+    given(opened_on_sunday)
+    after = desk.get(f"/courses/{key}").text
+    assert [html.count('name="weekday"') for html in (before, after)] == [6, 7]
 
 
 def test_wishes_are_kept_in_what_is_proposed(
