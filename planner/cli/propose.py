@@ -30,7 +30,7 @@ from planner.scheduling.timetable import Gap
 @click.option("--until", "until_day", type=reading.Day(), help="Finished by this day.")
 @click.option(
     "--sessions",
-    type=click.IntRange(1, MAXIMUM_SESSIONS),
+    type=reading.Whole(1, MAXIMUM_SESSIONS),
     help="Another number of sessions than the protocol's.",
 )
 @click.option(
@@ -39,7 +39,7 @@ from planner.scheduling.timetable import Gap
     help="Another gap than the protocol's: not before, target and late after, as 7-14-21.",
 )
 @click.option(
-    "--top", type=click.IntRange(1, 20), default=3, show_default=True, help="How many proposals."
+    "--top", type=reading.Whole(1, 20), default=3, show_default=True, help="How many proposals."
 )
 @click.option(
     "--objective",
@@ -94,9 +94,8 @@ def propose(  # noqa: PLR0917  # click passes them by name
 def _lines(number: int, proposal: dict[str, Any]) -> list[str]:
     lines = [f"{number}. {proposal['name']}, cost {proposal['cost']}, ends {proposal['ends_on']}"]
     for s in proposal["sessions"]:
-        lines.append(
-            f"   {s['number']}  {reading.rfc3339(s['starts_at'])}  {s['site']}  {s['provider']}"
-        )
+        when = reading.clocks(s["starts_at"], s["zone"])
+        lines.append(f"   {s['number']}  {when}  {s['site']}  {s['provider']}  {s['room']}")
         lines += [f"      +{c['amount']}  {c['text']}" for c in s["costs"] if c["amount"]]
         lines += [f"      {one['severity']}  {one['text']}" for one in s["reasons"]]
     return lines

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from planner.cli import running
+from planner.scheduling import hours
 from planner.scheduling.timetable import Gap
 
 LONGEST_HORIZON = 400  # days
@@ -81,6 +82,17 @@ def no_way(found: dict[str, Any]) -> list[str]:
 def rfc3339(instant: datetime) -> str:
     """Return an instant in UTC as 2027-03-31T14:00:00Z."""
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def clocks(instant: datetime, zone: str) -> str:
+    """Return an instant as the clocks of the site show it: Mon 2027-03-01 09:30."""
+    return f"{hours.local(instant, zone):%a %Y-%m-%d %H:%M}"
+
+
+class Whole(click.IntRange):
+    """A whole number; what is none is said in words that people use."""
+
+    name = "whole number"
 
 
 def _plain(value: Any) -> Any:

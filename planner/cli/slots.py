@@ -18,12 +18,12 @@ from planner.queries import searches
 @click.option("--from", "from_day", type=reading.Day(), help="First day; without it, today.")
 @click.option(
     "--days",
-    type=click.IntRange(1, reading.LONGEST_HORIZON),
+    type=reading.Whole(1, reading.LONGEST_HORIZON),
     default=28,
     show_default=True,
     help="How many days.",
 )
-@click.option("--minutes", type=click.IntRange(5, 480), help="Another length than the service's.")
+@click.option("--minutes", type=reading.Whole(5, 480), help="Another length than the service's.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
 def slots(  # noqa: PLR0917  # click passes them by name
@@ -36,7 +36,7 @@ def slots(  # noqa: PLR0917  # click passes them by name
     minutes: int | None,
     as_json: bool,
 ) -> None:
-    """List free starts of a service, earliest first."""
+    """List free starts of a service, earliest first, by the clocks of the site."""
     if minutes is not None and minutes % 5:
         raise running.Wrong("minutes are a multiple of five.")
     with running.inside(context), running.asking():
@@ -50,7 +50,9 @@ def slots(  # noqa: PLR0917  # click passes them by name
             now=clock.now(),
         )
     lines = [
-        f"{reading.rfc3339(s['starts_at'])}  {s['site']}  {s['provider']}  {s['room']}"
+        f"{reading.clocks(s['starts_at'], s['zone'])}  {s['site']}  {s['provider']}  {s['room']}"
         for s in found
     ]
-    reading.put(found, as_json=as_json, lines=lines or ["Nothing is free."])
+    reading.put(
+        found, as_json=as_json, lines=lines or ["Nothing is free; planner why-not says why."]
+    )

@@ -21,7 +21,7 @@ from planner.queries import searches
 @click.option("--at", default="", help="One start on the site's clock, as 14:30; else all.")
 @click.option("--provider", default="", help="Name or number of the provider; without it, all.")
 @click.option("--patient", default="", help="Number or key of the patient; without it, nobody.")
-@click.option("--minutes", type=click.IntRange(5, 480), help="Another length than the service's.")
+@click.option("--minutes", type=reading.Whole(5, 480), help="Another length than the service's.")
 @click.option("--from", "from_day", type=reading.Day(), help="Of a course: not before this day.")
 @click.option("--until", "until_day", type=reading.Day(), help="Of a course: finished by this day.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -84,8 +84,11 @@ def why_not(  # noqa: PLR0917  # click passes them by name
 
 
 def _lines(blocked: dict[str, Any]) -> list[str]:
-    starts, ends = (reading.rfc3339(blocked[key]) for key in ("starts_at", "ends_at"))
+    starts, ends = (
+        reading.clocks(blocked[key], blocked["zone"]) for key in ("starts_at", "ends_at")
+    )
+    ends = ends.removeprefix(starts[: -len("09:30")])  # the day is said once
     return [
-        f"{starts} … {ends}  {blocked['site']}  {blocked['provider']}",
+        f"{starts} … {ends}  {blocked['site']}  {blocked['provider'] or 'nobody'}",
         *(f"   {reason['severity']}  {reason['text']}" for reason in blocked["reasons"]),
     ]

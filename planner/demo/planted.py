@@ -28,6 +28,7 @@ OUTAGE_IN = timedelta(days=5)
 OUTAGE_DAYS = 3
 EIGHTEEN_IN = timedelta(days=20)
 BEFORE = timedelta(days=10)
+STAYS_FOR, SEASON = timedelta(days=60), timedelta(days=180)
 WEEKS_TRIED = 6
 DAYS_TRIED = 25
 TRIES = 400  # a busy day is looked through more closely than chance would
@@ -60,6 +61,7 @@ def plant(world: World) -> Planted:
         _clock_change(world, season, saturday)
     _leaving(world, done)
     _only_room(world, done)
+    _waiting(world)
     return done
 
 
@@ -154,6 +156,17 @@ def _only_room(world: World, done: Planted) -> None:
             done.outage = (visit.slot.room_id, day, day + timedelta(days=OUTAGE_DAYS - 1))
             return
     raise NoRoom("a visit in the only room")
+
+
+def _waiting(world: World) -> None:
+    """A course whose interval the provider has yet to choose, for somebody who leaves soon; one that rests."""
+    undecided = _ordered(world, _person(world, "Una", "Undecided"), 0)
+    undecided.person.stay_until = world.today + STAYS_FOR
+    undecided.person.stay_from = undecided.person.stay_until - SEASON
+    undecided.is_decided = False
+    paused = _ordered(world, _person(world, "Petra", "Paused"), 1)
+    paused.is_paused = True
+    world.courses += [undecided, paused]
 
 
 def _ordered(

@@ -87,6 +87,8 @@ class Course:
     package: str
     visits: list[Visit] = field(default_factory=list)
     is_ended: bool = False
+    is_decided: bool = True
+    is_paused: bool = False
 
     def zones_of(self, number: int) -> tuple[str, ...]:
         """Return the zones of a session: the same each time, or the next ones."""

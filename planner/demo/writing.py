@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BY = Who(user_id=None, role="system", origin="demo", request_id="demo")
 SPIDER = {"type": "spider", "diameter_mm": 0.6}
 RETICULAR = {"type": "reticular", "diameter_mm": 2.0}
+REASONS = {"ended": "The patient has moved away.", "paused": "The patient travels until spring."}
 
 
 def write_catalogue(size: Size, *, seed: int, today: date, now: datetime) -> None:
@@ -123,24 +124,33 @@ def _latest(world: simulation.World, visits: Sequence[simulation.Visit]) -> date
 
 
 def _course(world: simulation.World, course: simulation.Course) -> Course:
-    done = sum(visit.status is Status.FULFILLED for visit in course.visits)
-    status = "completed" if done == course.count else "ended" if course.is_ended else "active"
+    status = _status(course)
+    reason = "Same zones again." if course.zones == "same" else "New zones each time."
     return Course(
         key=course.key,
         patient_id=course.person.row_id,
         protocol_id=course.protocol_id,
         service_id=world.by_kind[Kind.SESSION][0],
         status=status,
-        status_reason="The patient has moved away." if status == "ended" else "",
-        is_decided=True,
+        status_reason=REASONS.get(status, ""),
+        is_decided=course.is_decided,
         zones=course.zones,
-        interval_reason="Same zones again." if course.zones == "same" else "New zones each time.",
-        ordered_by=course.consult.slot.provider_id,
-        ordered_at=course.made_at,
+        interval_reason=reason if course.is_decided else "",
+        ordered_by=course.consult.slot.provider_id if course.is_decided else None,
+        ordered_at=course.made_at if course.is_decided else None,
         package=course.package,
         wishes={},
         created_at=course.made_at,
     )
+
+
+def _status(course: simulation.Course) -> str:
+    done = sum(visit.status is Status.FULFILLED for visit in course.visits)
+    if not course.is_decided:
+        return "draft"
+    if course.is_paused:
+        return "paused"
+    return "completed" if done == course.count else "ended" if course.is_ended else "active"
 
 
 def _add_sessions(

@@ -121,18 +121,20 @@ def outlooks(
     locale: str,
 ) -> tuple[Outlook, ...]:
     """Return each protocol with what it means; the chosen one as its sessions are ordered now."""
-    return tuple(
-        _outlook(
-            page,
-            protocol,
-            ordered
-            if protocol.id == chosen_id and ordered
-            else outlooks_of.usual(protocol, count, zones),
-            is_chosen=protocol.id == chosen_id,
-            first=first,
-            locale=locale,
-        )
-        for protocol in page.protocols
+    return outlooks_of.on_one_line(
+        [
+            _outlook(
+                page,
+                protocol,
+                ordered
+                if protocol.id == chosen_id and ordered
+                else outlooks_of.usual(protocol, count, zones),
+                is_chosen=protocol.id == chosen_id,
+                first=first,
+                locale=locale,
+            )
+            for protocol in page.protocols
+        ]
     )
 
 

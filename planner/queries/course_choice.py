@@ -35,12 +35,29 @@ def kept_slots(
     loaded: Loaded, request: PlanRequest, picked: Mapping[int, Slot], purpose: str
 ) -> dict[int, Slot]:
     """Return what must not move: the pinned sessions; after a step, that session and those before it."""
-    kept = {n: slot for n, slot in picked.items() if n in request.pins}
     if not request.step or request.number not in picked:
-        return kept
-    before = {n: slot for n, slot in picked.items() if n < request.number}
+        return {n: slot for n, slot in picked.items() if n in request.pins}
     moved = _stepped(loaded, request, picked, purpose) or picked[request.number]
-    return {**kept, **before, request.number: moved}
+    return {**staying(request, picked, request.number), request.number: moved}
+
+
+def staying(request: PlanRequest, placed: Mapping[int, Slot], number: int) -> dict[int, Slot]:
+    """Return what stays where it is when this session moves: those before it, and the pinned ones."""
+    return {n: s for n, s in placed.items() if n != number and (n < number or n in request.pins)}
+
+
+def following(
+    loaded: Loaded, request: PlanRequest, kept: Mapping[int, Slot], purpose: str
+) -> dict[int, Slot] | None:
+    """Return the plan around what is kept, the open sessions proposed as they would follow; None if they cannot."""
+    order = with_fixed(loaded.order, kept)
+    opens = open_numbers(loaded)
+    if all(number in kept for number in opens):
+        return dict(kept)
+    best = planning.propose(
+        order, loaded.timetable, request.wishes, objective=request.objective, purpose=purpose
+    )
+    return {**open_slots(best[0], opens), **kept} if best else None
 
 
 def best_proposals(

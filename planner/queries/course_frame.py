@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC
 
 from planner import wording
@@ -13,6 +14,7 @@ from planner.queries.course_view import (
     Choice,
     CourseHead,
     PlanRequest,
+    Sentence,
     SessionRow,
     WishesView,
 )
@@ -81,7 +83,7 @@ def wishes_view(loaded: Loaded, request: PlanRequest, locale: str) -> WishesView
                 label=wording.weekday(day, locale),
                 is_chosen=day in (wishes.weekdays or ()),
             )
-            for day in range(6)
+            for day in _open_weekdays(loaded, wishes)
         ),
         times=_times(wishes, locale),
         not_before=wishes.not_before.isoformat() if wishes.not_before else "",
@@ -89,6 +91,12 @@ def wishes_view(loaded: Loaded, request: PlanRequest, locale: str) -> WishesView
         dates=_dates(loaded, locale),
         is_empty=wishes == planning.Wishes(),
     )
+
+
+def _open_weekdays(loaded: Loaded, wishes: planning.Wishes) -> list[int]:
+    """Return the weekdays on which some site is ever open, and those that are wished for all the same."""
+    sites = loaded.timetable.sites.values()
+    return sorted({row.weekday for site in sites for row in site.hours} | set(wishes.weekdays))
 
 
 def _times(wishes: planning.Wishes, locale: str) -> tuple[Choice, ...]:
@@ -129,8 +137,7 @@ def bar_of(
 ) -> Bar:
     """Return what can be done with the plan as it stands, and what speaks against it."""
     language = loaded.patient.language
-    words = words_of_starts(loaded, locale)
-    found = [words.sentence(c) for n in sorted(verdicts) for c in verdicts[n]]
+    found = _found(loaded, verdicts, locale)
     held = [row for row in loaded.live.values() if row.status == "held"]
     until = min((row.expires_at for row in held if row.expires_at), default=None)
     return Bar(
@@ -146,6 +153,20 @@ def bar_of(
         reserved_count=sum(row.status == "reserved" for row in loaded.live.values()),
         reserved_until=_first_end(loaded, "reserved", locale),
     )
+
+
+def _found(
+    loaded: Loaded, verdicts: Mapping[int, tuple[Conflict, ...]], locale: str
+) -> list[Sentence]:
+    """Return what speaks against the plan, in a course of several sessions each with its number."""
+    words = words_of_starts(loaded, locale)
+    found = [(n, words.sentence(c)) for n in sorted(verdicts) for c in verdicts[n]]
+    if len(loaded.rows) == 1:
+        return [sentence for _, sentence in found]
+    return [
+        replace(sentence, text=wording.of_session(n, sentence.text, locale))
+        for n, sentence in found
+    ]
 
 
 def _first_end(loaded: Loaded, status: str, locale: str) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner import wording
-from planner.db import courses, timetables
+from planner.db import appointments, courses, timetables
 from planner.db.models import (
     Appointment,
     Consult,
@@ -88,13 +88,13 @@ def load(session: Session, key: str, request: PlanRequest, now: datetime) -> Loa
         raise NotFound("course")
     course, patient, protocol, orderer = found
     rows = tuple(courses.sessions_of(session, course.id))
-    live, done = _appointments(session, course.id)
+    live, done = _appointments(session, course.id, now)
     compared = () if course.is_decided else outlooks.protocols(session, now)
     reaches = [sum(row.gap_soft_max for row in rows)]
     reaches += [one.sessions * one.gap.soft_max for one in compared]
     timetable = timetables.load(
         session,
-        horizon=_horizon(max(reaches), request.wishes.not_before, now),
+        horizon=_horizon(max(reaches), (request.wishes.not_before, patient.eligible_from), now),
         now=now,
         patient_ids=(patient.id,),
     )
@@ -149,8 +149,9 @@ def names_of(
 
 
 def _appointments(
-    session: Session, course_id: int
+    session: Session, course_id: int, now: datetime
 ) -> tuple[dict[int, Appointment], dict[int, Appointment]]:
+    """Return by session what is live and what is done; what was kept only until ``now`` is neither."""
     live: dict[int, Appointment] = {}
     done: dict[int, Appointment] = {}
     statement = (
@@ -161,16 +162,21 @@ def _appointments(
     for number, row in session.execute(statement):
         if row.status == "fulfilled":
             done[number] = row
-        elif row.status in ("held", "reserved", "booked", "arrived", "started"):
+        elif row.status in appointments.OPEN and not _has_run_out(row, now):
             live[number] = row
     return live, done
 
 
-def _horizon(reach: int, not_before: date | None, now: datetime) -> Interval:
-    """Return the days that are looked at: as far as the soft maxima reach, and some."""
-    days = reach + SLACK
-    if not_before is not None:
-        days += max(0, (not_before - now.date()).days)
+def _has_run_out(row: Appointment, now: datetime) -> bool:
+    """Whether it was kept only until a moment that has passed, though nobody has released it yet."""
+    is_kept = row.status in appointments.PROVISIONAL
+    return is_kept and row.expires_at is not None and row.expires_at <= now
+
+
+def _horizon(reach: int, not_before: tuple[date | None, ...], now: datetime) -> Interval:
+    """Return the days that are looked at: from the day nothing can come before as far as the soft maxima reach."""
+    waits = [(day - now.date()).days for day in not_before if day is not None]
+    days = reach + SLACK + max([0, *waits])
     starts_at = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     return Interval(starts_at, starts_at + timedelta(days=min(days, HORIZON_LIMIT)))
 

@@ -32,10 +32,12 @@ def comparison_of(loaded: Loaded, request: PlanRequest, locale: str) -> tuple[Ou
     """Return the best course under each protocol of the service, as far as the provider has yet to choose."""
     if loaded.course.is_decided or loaded.course.status not in PLANNABLE:
         return ()
-    return tuple(
-        _compared(loaded, protocol, request, locale)
-        for protocol in loaded.protocols
-        if protocol.service_id == loaded.course.service_id
+    return outlooks.on_one_line(
+        [
+            _compared(loaded, protocol, request, locale)
+            for protocol in loaded.protocols
+            if protocol.service_id == loaded.course.service_id
+        ]
     )
 
 
@@ -163,12 +165,16 @@ def _date_line(loaded: Loaded, number: int, slot: Slot, locale: str) -> Proposed
 
 
 def _costs(loaded: Loaded, proposal: planning.Proposal, locale: str) -> tuple[CostLine, ...]:
-    """Return what the proposal costs in days or changes, each once; or that it costs nothing."""
+    """Return what is paid for the sessions that are proposed, in days or changes, each once; or that it is nothing.
+
+    What stands already costs the same in every proposal.
+    """
+    opens = open_numbers(loaded)
     words = [
         wording.cost(cost, locale=locale, names=loaded.names)
         for session in proposal.sessions
         for cost in session.costs
-        if cost.amount and cost.code != "warning"
+        if session.number in opens and cost.amount and cost.code != "warning"
     ]
     if not words:
         return (CostLine(text=wording.no_cost(locale), tone="plus"),)

@@ -9,8 +9,7 @@ from planner import wording
 from planner.db.models import (
     CourseSession,
 )
-from planner.queries import remarks, starts
-from planner.queries.course_choice import pinned_by_step
+from planner.queries import course_choice, remarks, starts
 from planner.queries.course_ground import (
     Loaded,
     days_of,
@@ -101,7 +100,7 @@ def _row(
         gap=_ruler(measure, locale),
         warnings=_said(loaded, conflicts, where if stored is None else None, locale),
         costs=tuple(wording.cost(c, locale=locale, names=loaded.names) for c in costs if c.amount),
-        is_pinned=row.number in request.pins or row.number == pinned_by_step(request),
+        is_pinned=row.number in request.pins or row.number == course_choice.pinned_by_step(request),
         is_fixed=stored is not None,
         appointment_key=stored.key if stored else "",
         is_open=row.number == request.open_number,
@@ -185,18 +184,29 @@ def _alternatives(
 ) -> tuple[AlternativeView, ...]:
     if number != request.open_number:
         return ()
-    others = {n: slot for n, slot in placed.items() if n != number}
+    kept = course_choice.staying(request, placed, number)
+    purpose = purpose_of(loaded.course, loaded.consult)
     options = planning.alternatives(
         loaded.order,
         number,
-        others,
+        {**kept, number: placed[number]},
         loaded.timetable,
         request.wishes,
         k=12,
-        purpose=purpose_of(loaded.course, loaded.consult),
+        purpose=purpose,
     )
-    in_time = sorted(options, key=lambda option: option.slot.starts_at)
-    return tuple(_alternative(loaded, option, placed, locale) for option in in_time)
+    plans = (
+        (
+            option,
+            course_choice.following(loaded, request, {**kept, number: option.slot}, purpose),
+        )
+        for option in sorted(options, key=lambda option: option.slot.starts_at)
+    )
+    return tuple(
+        _alternative(loaded, option, placed, after, locale)
+        for option, after in plans
+        if after is not None
+    )
 
 
 def _day(
@@ -211,7 +221,7 @@ def _day(
         return None
     wishes = request.wishes
     on = request.look_at or days_of(loaded, placed)[row.number]
-    order = with_fixed(loaded.order, {n: s for n, s in placed.items() if n != row.number})
+    order = with_fixed(loaded.order, course_choice.staying(request, placed, row.number))
     looks = [
         explaining.day(
             loaded.timetable,
@@ -247,8 +257,10 @@ def _alternative(
     loaded: Loaded,
     option: planning.ProposedSession,
     placed: Mapping[int, Slot],
+    after: Mapping[int, Slot],
     locale: str,
 ) -> AlternativeView:
+    """Return another time with its cost, and what becomes of the course when it is taken."""
     pick = pick_of(option.slot)
     site = loaded.sites[pick.site_id]
     local = hours.local(pick.starts_at, site.zone)
@@ -258,7 +270,6 @@ def _alternative(
         for cost in option.costs
         if cost.amount and cost.code != "warning"
     ]
-    after = {**placed, option.number: option.slot}
     fixed = {row.number: row.fixed for row in loaded.order.sessions if row.fixed is not None}
     effects = planning.effects(
         loaded.order, {**fixed, **placed}, {**fixed, **after}, loaded.timetable

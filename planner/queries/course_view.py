@@ -246,8 +246,12 @@ class Outlook:
     span_label: str
     sessions_label: str
     warnings: tuple[Sentence, ...]
-    dots: tuple[float, ...]
-    leaves_at: float | None
+    days: tuple[date, ...]
+    leaves: date | None  # the last day of a seasonal stay
+    dots: tuple[
+        float, ...
+    ] = ()  # the days on a line from 0 to 1, the same for all that are compared
+    leaves_at: float | None = None
     dates: tuple[str, ...] = ()  # of the sessions; none where they are targets only
 
 

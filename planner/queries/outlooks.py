@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -74,11 +74,9 @@ def outlook(
 ) -> Outlook:
     """Return the protocol with what it means when its sessions are on these days.
 
-    ``leaves`` is the last day of a seasonal stay, marked on the line when the course goes on after it.
+    ``leaves`` is the last day of a seasonal stay.
     """
     first, end = days[0], days[-1]
-    whole = max(1, (end - first).days)
-    is_marked = leaves is not None and first < leaves < end
     return Outlook(
         value=str(protocol.id),
         name=protocol.name,
@@ -88,9 +86,29 @@ def outlook(
         span_label=wording.span((end - first).days, locale) if end > first else "",
         sessions_label=f"{len(sessions)} × {wording.minutes(sessions[0].minutes, locale)}",
         warnings=warnings,
-        dots=tuple((day - first).days / whole for day in days),
-        leaves_at=(leaves - first).days / whole if leaves is not None and is_marked else None,
+        days=tuple(days),
+        leaves=leaves,
         dates=tuple(wording.format_short_date(day, locale) for day in days) if has_dates else (),
+    )
+
+
+def on_one_line(found: Sequence[Outlook]) -> tuple[Outlook, ...]:
+    """Return the outlooks with their days on one line of time, so that what takes longer looks longer."""
+    if not found:
+        return ()
+    first = min(one.days[0] for one in found)
+    whole = max(1, *((one.days[-1] - first).days for one in found))
+
+    def place(day: date) -> float:
+        return (day - first).days / whole
+
+    return tuple(
+        replace(
+            one,
+            dots=tuple(map(place, one.days)),
+            leaves_at=place(one.leaves) if one.leaves and 0 < place(one.leaves) < 1 else None,
+        )
+        for one in found
     )
 
 

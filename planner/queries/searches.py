@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,13 +15,15 @@ from planner import wording
 from planner.db import engine, timetables
 from planner.db.models import Course, Patient, Protocol, Provider, Room, Service, Site
 from planner.errors import NotFound
-from planner.scheduling import availability, explaining, hours
+from planner.scheduling import availability, explaining, hours, reading
 from planner.scheduling import course as planning
 from planner.scheduling.interval import Interval
-from planner.scheduling.timetable import Conflict, CourseOrder, Gap, SessionOrder, Slot
+from planner.scheduling.timetable import Conflict, CourseOrder, Gap, SessionOrder, Severity, Slot
 
 SLACK = 45  # days a search may reach beyond the soft maxima
 LONGEST = 400  # days: no search looks further
+LONGEST_NAME = 60  # characters of a name that nobody has, said back
+MOST_NAMED = 12  # names offered instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,11 @@ def course(asked: CourseAsked, *, now: datetime) -> dict[str, Any]:
             not_before=asked.from_day,
             not_after=asked.until_day,
         )
-        reach = min(sum(s.gap.soft_max for s in order.sessions) + SLACK, LONGEST)
         today = _interval(names, None, 1, now)
-        wished = _interval(names, asked.from_day, reach, now)
+        _check_days(asked, _today(names, now))
+        first = max(asked.from_day or date.min, who.eligible_from or date.min, _today(names, now))
+        reach = min(sum(s.gap.soft_max for s in order.sessions) + SLACK, LONGEST)
+        wished = _interval(names, first, reach, now)
         # From today on: what is booked before the wished days is judged with the rest.
         horizon = Interval(min(today.starts_at, wished.starts_at), wished.ends_at)
         timetable = timetables.load(session, horizon=horizon, now=now, patient_ids=(who.id,))
@@ -145,10 +151,13 @@ def course(asked: CourseAsked, *, now: datetime) -> dict[str, Any]:
 def reasons(asked: DayAsked, *, now: datetime) -> list[dict[str, Any]]:
     """Return what keeps the starts of a day from being offered, by site and provider, as plain values.
 
-    Names as in ``slots``. Raises NotFound and ValueError.
+    Names as in ``slots``; of a site where nobody gives the service, the day as a whole, without a provider.
+    Raises NotFound and ValueError.
     """
     with engine.reading() as session:
         names = _names(session)
+        if not names.sites:
+            raise ValueError("there is no site yet")
         who = _patient(session, asked.patient) if asked.patient else None
         service_id, order = _asked_service(session, asked, who, now)
         number = _open_number(order, asked.number)
@@ -166,10 +175,8 @@ def reasons(asked: DayAsked, *, now: datetime) -> list[dict[str, Any]]:
         )
     minutes = asked.minutes or _minutes(order, number)
     wall = _clock(asked.at) if asked.at else None
-    return [
-        _blocked(names, blocked)
-        for site_id in sorted(site_ids)
-        for blocked in explaining.day(
+    looks = {
+        site_id: explaining.day(
             timetable,
             asked.day,
             service_id=service_id,
@@ -182,7 +189,17 @@ def reasons(asked: DayAsked, *, now: datetime) -> list[dict[str, Any]]:
             order=order,
             purpose="book" if order is None else "reserve",
             ignoring=own,
-        ).blocked
+        )
+        for site_id in sorted(site_ids)
+    }
+    return [
+        one
+        for site_id, look in looks.items()
+        for one in (
+            map(partial(_blocked, names), look.blocked)
+            if look.blocked or look.free
+            else [_nobody(names, site_id, asked.day)]
+        )
     ]
 
 
@@ -234,10 +251,11 @@ def _minutes(order: CourseOrder | None, number: int | None) -> int | None:
 
 
 def _clock(text: str) -> time:
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a time such as 14:30") from None
+    with contextlib.suppress(ValueError):
+        wall = time.fromisoformat(text)
+        if wall.tzinfo is None:
+            return wall
+    raise ValueError(f"{text!r} is not a time such as 14:30")
 
 
 def _reason(names: _Names, conflict: Conflict) -> dict[str, Any]:
@@ -277,6 +295,32 @@ def _blocked(names: _Names, blocked: explaining.Blocked) -> dict[str, Any]:
         "ends_at": blocked.span.ends_at,
         "reasons": [_reason(names, conflict) for conflict in blocked.conflicts],
     }
+
+
+def _nobody(names: _Names, site_id: int, day: date) -> dict[str, Any]:
+    """Return a day of a site at which nobody gives the service."""
+    site = names.sites[site_id]
+    whole = hours.day_bounds(day, site.zone)
+    lack = Conflict(code="service.nobody", severity=Severity.BLOCK, params={"site_id": site_id})
+    return {
+        "site": site.name,
+        "site_id": site_id,
+        "zone": site.zone,
+        "provider": None,
+        "provider_id": None,
+        "starts_at": whole.starts_at,
+        "ends_at": whole.ends_at,
+        "reasons": [_reason(names, lack)],
+    }
+
+
+def _check_days(asked: CourseAsked, today: date) -> None:
+    """Raise ValueError where the wished days are over, or end before they begin."""
+    for day in (asked.until_day, asked.from_day):
+        if day is not None and day < today:
+            raise ValueError(f"{day} is in the past: nothing can be planned there")
+    if asked.from_day and asked.until_day and asked.until_day < asked.from_day:
+        raise ValueError(f"{asked.until_day} is before {asked.from_day}: no day lies between them")
 
 
 def _order(
@@ -378,15 +422,23 @@ def _interval(
 
     Raises ValueError when they are over, unless that is just what is asked about.
     """
-    zones = {site.zone for site in names.sites.values()} or {"UTC"}
-    today = min(hours.day_of(now, zone) for zone in zones)
+    today = _today(names, now)
     first = from_day or today
     last = first + timedelta(days=days - 1)
     if last < today and not is_past_fine:
-        raise ValueError(f"{last} is in the past: nothing can be planned there")
+        raise ValueError(f"{first} is in the past: nothing can be planned there")
+    zones = _zones(names)
     starts_at = min(hours.day_bounds(first, zone).starts_at for zone in zones)
     ends_at = max(hours.day_bounds(last, zone).ends_at for zone in zones)
     return Interval(starts_at, ends_at)
+
+
+def _today(names: _Names, now: datetime) -> date:
+    return min(hours.day_of(now, zone) for zone in _zones(names))
+
+
+def _zones(names: _Names) -> set[str]:
+    return {site.zone for site in names.sites.values()} or {"UTC"}
 
 
 def _ids(session: Session, kind: Any, text: str, *columns: Any) -> frozenset[int] | None:
@@ -398,19 +450,32 @@ def _patient(session: Session, text: str) -> Patient:
     where = Patient.id == int(text) if _is_number(text) else Patient.key == text
     found = session.scalar(sa.select(Patient).where(where))
     if found is None:
-        raise NotFound(f"patient {text}")
+        raise NotFound(f"patient {_quoted(text)}")
     return found
 
 
 def _find(session: Session, kind: Any, text: str, *columns: Any) -> int:
-    if _is_number(text):
-        where = kind.id == int(text)
-    else:
-        where = sa.or_(*(sa.func.lower(column) == text.strip().lower() for column in columns))
-    found = session.scalar(sa.select(kind.id).where(where).limit(1))
-    if found is None:
-        raise NotFound(f"{kind.__tablename__} {text}")
-    return int(found)
+    """Return the one of that number, code or name, however it is spelled. Raises NotFound, which names them all."""
+    rows = session.execute(sa.select(kind.id, *columns).order_by(kind.id)).all()
+    for spelled in (str.strip, _spelled):
+        for its_id, *names in rows:
+            is_it = its_id == int(text) if _is_number(text) else False
+            if is_it or spelled(text) in map(spelled, names):
+                return int(its_id)
+    known = ", ".join(sorted({row[-1] for row in rows})[:MOST_NAMED])
+    raise NotFound(
+        f"{kind.__tablename__} {_quoted(text)}" + (f": there are {known}" if known else "")
+    )
+
+
+def _spelled(name: str) -> str:
+    """Return a name as people type it: without case and accents, and x for ×."""
+    return reading.fold(name.replace("×", "x")) or name
+
+
+def _quoted(text: str) -> str:
+    """Return what was typed, short enough for one line."""
+    return text if 0 < len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]!r}"
 
 
 def _is_number(text: str) -> bool:

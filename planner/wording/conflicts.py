@@ -328,7 +328,7 @@ _SPECIAL: Mapping[str, Callable[[_Words], str]] = {
 }
 
 _SENTENCES: Mapping[str, str] = {
-    "slot.outside_horizon": N_("This is too far away to be planned."),
+    "slot.outside_horizon": N_("This is too far away, or in the past."),
     "slot.past": N_("This time has passed."),
     "slot.off_grid": N_("Starts are every %(minutes)s minutes here, counted from midnight."),
     "slot.minutes_step": N_("Starts and lengths are multiples of %(minutes)s minutes."),

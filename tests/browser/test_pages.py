@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy.orm import Session
 
 from planner.db import seed
 from planner.db.engine import db
-from planner.db.models import ClinicText
+from planner.db.models import ClinicText, Protocol, Provider, Room, Service, Site
 from planner.web import permissions
 from tests.browser.conftest import Serve
 from tests.hostile import world as worlds
@@ -25,6 +28,7 @@ LONG_NAME = {
     "given_name": "Maximiliana Alexandrina",
     "family_name": "Featherstonehaugh-Cholmondeley-Montague",
 }
+LONG_WORDS = "of Sunny Isles Beach Boulevard by the Featherstonehaugh-Cholmondeley Tower"
 NOT_PAGES = {  # files, parts of pages, and what only sends elsewhere
     "auth.sign_out", "brand.stylesheet", "calendar.appointment", "calendar.course",
     "calendar.patient", "day.home", "feeds.show", "health.show", "portal.all_file",
@@ -175,6 +179,36 @@ def test_every_page_answers_is_accessible_and_fits_a_phone(
     assert wrong(page, base, pages(world.cast)[role]) == {}
 
 
+def lengthened(session: Session) -> None:
+    """Give every place, person, service and protocol a name of sixty characters."""
+    kinds: tuple[Any, ...] = (Site, Room, Provider, Service, Protocol)
+    for kind in kinds:
+        for row in session.scalars(sa.select(kind)):
+            row.name = f"{row.name} {LONG_WORDS}"[:60]
+
+
+def test_names_of_sixty_characters_fit_wherever_they_are_read(
+    page: Page, world: World, base: str
+) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        lengthened(session)
+        session.commit()
+    found, patients = {}, world.cast.patients
+    others = [
+        ("receptionist", f"/here-now?patient={patients['eve']}"),
+        ("manager", f"/settings/providers/{world.cast.clinic.md}/hours"),
+    ]
+    for role, path in (*main_pages(world.cast), *others):
+        be(page, world, base, role)
+        found.update(wrong(page, base, [path]))
+    assert found == {}
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    lines = page.locator(".proposal-dates b").evaluate_all("them => them.map(e => e.offsetHeight)")
+    assert lines
+    assert max(lines) < 30
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
     page: Page, world: World, base: str, size: ViewportSize
@@ -186,6 +220,24 @@ def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
         be(page, world, base, role)
         found.update(wrong(page, base, [path]))
     assert found == {}
+
+
+SMALL = """() => [...document.querySelectorAll("main :is(a, button, select, summary, label, input)")]
+  .filter((e) => !e.closest(".visually-hidden, .menu-body, p, li > .num"))
+  .filter((e) => !e.matches("input[type=checkbox], input[type=hidden], .label"))
+  .filter((e) => { const r = e.getBoundingClientRect(); return r.width && (r.height < 43.5 || r.width < 24); })
+  .map((e) => e.outerHTML.slice(0, 90))"""
+
+
+def test_whatever_is_hit_on_the_course_screen_is_large_enough_for_a_finger(
+    browser: Browser, world: World, base: str
+) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}?open=2")
+    assert page.evaluate(SMALL) == []
+    context.close()
 
 
 def test_the_page_of_a_link_prints_what_there_is(page: Page, world: World, base: str) -> None:
@@ -347,6 +399,7 @@ def test_enter_in_a_field_of_the_course_screen_books_nothing_and_keeps_the_plan(
     chosen = page.locator("#session-2 .slots .slot:not([aria-pressed=true])").first
     chosen.click()
     dates = page.locator(".step-when > :first-child")
+    expect(page.locator("#session-2 .was")).to_be_visible()
     planned = dates.all_inner_texts()
     page.get_by_role("button", name="Other times session 2").click()
     page.get_by_label("Look at a day").press("Enter")
@@ -354,12 +407,91 @@ def test_enter_in_a_field_of_the_course_screen_books_nothing_and_keeps_the_plan(
     assert dates.all_inner_texts() == planned
     page.get_by_label("Earliest start").fill("2027-03-03")
     page.get_by_label("Earliest start").press("Enter")
-    assert "Wed 3 Mar 2027" in dates.all_inner_texts()
+    expect(dates.first).to_have_text("Wed 3 Mar 2027")
     page.locator("summary", has_text="Hold").click()
     page.get_by_label("Call-back note").fill("after six")
     page.get_by_label("Call-back note").press("Enter")
     expect(page.get_by_text("Choose what to do.")).to_be_visible()
     assert page.get_by_label("Call-back note").input_value() == "after six"
+
+
+def test_wishes_are_answered_in_place_for_whoever_uses_the_keyboard(
+    page: Page, world: World, base: str
+) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.evaluate("window.isSamePage = true")
+    page.get_by_label("Tue").press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile("weekday=1&weekday=3"))
+    expect(page.get_by_label("Thu")).to_be_focused()
+    expect(page.locator("#said")).to_have_text(re.compile(r"proposals?\. Course ends \w{3} \d"))
+    second = page.locator("#session-2 .step-when > :first-child")
+    planned = second.inner_text()
+    page.locator("#open-2").press("Enter")
+    expect(page.locator("#times-2")).to_be_focused()
+    page.locator("#session-2 .slots .slot").first.press("Enter")
+    expect(page.locator("#open-2")).to_be_focused()
+    expect(second).not_to_have_text(planned)
+    assert page.evaluate("window.isSamePage && scrollY > 0")
+    page.evaluate("history.go(-2)")
+    expect(second).to_have_text(planned)
+    expect(page.locator("input[name=weekday]:checked")).to_have_count(2)
+
+
+def test_a_tick_for_one_plan_is_none_for_the_next(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.get_by_role("button", name="Choose").first.click()
+    tick = page.get_by_label("Book all the same")
+    tick.check(force=True)
+    planned = page.locator("#session-3 .step-when > :first-child").inner_text()
+    page.locator("#later-3").click()
+    expect(page.locator("#session-3 .step-when")).to_contain_text(f"was {planned}")
+    expect(tick).not_to_be_checked()
+
+
+def test_a_date_is_typed_before_it_is_asked_about(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    first, last = page.get_by_label("Earliest start"), page.get_by_label("Finished by")
+    first.focus()
+    page.keyboard.type("03102027")
+    while "not_before" in page.evaluate("document.activeElement.id"):
+        page.keyboard.press("Tab")
+    page.keyboard.type("06302027")
+    assert (first.input_value(), last.input_value()) == ("2027-03-10", "2027-06-30")
+    page.get_by_label("Time of day").focus()
+    expect(page).to_have_url(re.compile("not_before=2027-03-10&not_after=2027-06-30"))
+    expect(page.locator(".has-error")).to_have_count(0)
+    expect(page.locator(".step-when > :first-child").first).to_have_text("Wed 10 Mar 2027")
+
+
+def test_an_answer_waits_for_a_date_that_is_being_typed(
+    page: Page, world: World, base: str
+) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.get_by_label("Tue").press("Space")
+    last = page.get_by_label("Finished by")
+    last.focus()
+    page.keyboard.type("06302027", delay=60)
+    assert last.input_value() == "2027-06-30"
+    page.get_by_label("Time of day").focus()
+    expect(page).to_have_url(re.compile("weekday=1.*not_after=2027-06-30"))
+
+
+def test_a_course_that_cannot_be_reached_is_asked_for_as_a_page(
+    page: Page, world: World, base: str, console_errors: Console
+) -> None:
+    console_errors.expect("status of 503")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.route("**/courses/*?*", lambda route: route.fulfill(status=503, body="Back in a minute."))
+    page.get_by_label("Tue").press("Space")
+    expect(page.get_by_text("Back in a minute.")).to_be_visible()
 
 
 def test_enter_in_the_note_for_calling_back_holds(page: Page, world: World, base: str) -> None:

@@ -121,6 +121,60 @@ def test_what_is_booked_before_the_wished_days_is_not_too_far_away(
     assert (min(one["starts_at"] for one in found["sessions"]) < day, reasons) == (True, [])
 
 
+@pytest.mark.parametrize("protocol", ["3 x 2 weeks", " 3 × 2 WEEKS "])
+def test_names_are_found_as_people_type_them(demo_file: Path, ask: Ask, protocol: str) -> None:
+    asked = ("--patient", "1", "--protocol", protocol, "--from", "2027-06-07", "--top", "1")
+    said = ask(demo_file, "propose", *asked, "--provider", "flora nunez")
+    assert "Flora Núñez" in said
+
+
+def test_people_read_the_clocks_of_the_site(demo_file: Path, ask: Ask) -> None:
+    free = ("--service", "CONSULT", "--site", "Miami", "--from", "2027-06-07", "--days", "1")
+    assert ask(demo_file, "slots", *free).startswith("Mon 2027-06-07 09:00  Miami  ")
+    sunday = ("--service", "CONSULT", "--site", "Miami", "--on", "2027-06-06", "--at", "14:30")
+    assert ask(demo_file, "why-not", *sunday).startswith("Sun 2027-06-06 14:30 … 14:45  Miami  ")
+    proposed = ask(demo_file, "propose", *TWO_WEEKS, "--from", "2027-06-07", "--top", "1")
+    assert "   1  Mon 2027-06-07 09:00  " in proposed
+
+
+def test_a_service_that_nobody_gives_is_not_said_to_be_free(
+    demo_file: Path, ask: Ask, tmp_path: Path
+) -> None:
+    path = copied(demo_file, tmp_path, "DELETE FROM provider_service WHERE site_id = 2")
+    asked = ("--service", "CONSULT", "--site", "Aventura", "--on", "2027-06-07")
+    (found,) = json.loads(ask(path, "why-not", *asked, "--json"))
+    assert (found["provider"], [one["code"] for one in found["reasons"]]) == (
+        None,
+        ["service.nobody"],
+    )
+    assert "Nobody who gives this service works at Aventura." in ask(path, "why-not", *asked)
+
+
+def test_a_course_is_placed_from_the_day_its_patient_is_eligible(
+    demo_file: Path, ask: Ask, tmp_path: Path
+) -> None:
+    eligible = "UPDATE patient SET eligible_from = '2027-10-01' WHERE id = 1"
+    path = copied(demo_file, tmp_path, eligible)
+    found = json.loads(ask(path, "propose", *TWO_WEEKS, "--top", "1", "--json"))
+    assert [one["sessions"][0]["starts_at"][:10] for one in found] == ["2027-10-01"]
+
+
+def test_a_clinic_without_sites_gets_a_sentence(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite3"
+    ask(path, "init")
+    code, said = refusal(ask, path, "why-not", "--service", "1", "--on", TODAY)
+    assert (code, said) == (2, "there is no site yet.")
+
+
+def copied(path: Path, folder: Path, statement: str) -> Path:
+    """Return a copy of a clinic in which one thing is otherwise."""
+    other = folder / "other.sqlite3"
+    with sqlite3.connect(path) as source, sqlite3.connect(other) as target:
+        source.backup(target)
+        target.execute(statement)
+    return other
+
+
 def open_course(path: Path) -> tuple[str, str, str]:
     """Return patient, protocol and the day after the session done last, of a course that goes on."""
     with sqlite3.connect(path) as connection:
@@ -144,15 +198,32 @@ def open_course(path: Path) -> tuple[str, str, str]:
         (("propose", *TWO_WEEKS, "--gap", "0-14-28"), "'0-14-28' cannot be: days are 1 to 365"),
         (("propose", *TWO_WEEKS, "--gap", "two weeks"), "'two weeks' is no gap such as 7-14-21."),
         (("propose", *TWO_WEEKS, "--from", "2020-01-01"), "in the past: nothing can be planned"),
+        (("propose", *TWO_WEEKS, "--from", "2020-01-01"), "2020-01-01 is in the past"),
+        (("propose", *TWO_WEEKS, "--until", "2020-01-01"), "2020-01-01 is in the past"),
+        (("why-not", *TWO_WEEKS, "--until", "2020-01-01"), "2020-01-01 is in the past"),
+        (
+            ("propose", *TWO_WEEKS, "--from", "2027-06-07", "--until", "2027-06-01"),
+            "2027-06-01 is before 2027-06-07",
+        ),
+        (("propose", *TWO_WEEKS, "--sessions", "many"), "'many' is not a valid whole number."),
+        (("propose", "--patient", "", "--protocol", "1"), "there is no such patient ''."),
+        (("propose", *TWO_WEEKS, "--site", "x" * 5000), f"no such site '{'x' * 60}': there are"),
         (("propose", *TWO_WEEKS, "--from", "9999-12-31"), "is not a date such as"),
-        (("propose", *TWO_WEEKS, "--site", "Nowhere"), "there is no such site Nowhere."),
+        (
+            ("propose", *TWO_WEEKS, "--site", "Nowhere"),
+            "there is no such site Nowhere: there are Aventura, Miami.",
+        ),
         (("propose", "--patient", "9" * 30, "--protocol", "1"), "there is no such patient 999"),
         (("slots", "--service", "9" * 30), "there is no such service 999"),
-        (("slots", "--service", "CONSULT", "--from", "2020-01-01"), "in the past"),
+        (("slots", "--service", "CONSULT", "--from", "2020-01-01"), "2020-01-01 is in the past"),
         (("slots", "--service", "CONSULT", "--from", "0001-01-01"), "is not a date such as"),
         (("why-not",), "name a service, or a protocol of the patient's."),
         (("why-not", "--service", "CONSULT"), "name a day with --on, or a patient and a protocol."),
         (("why-not", "--protocol", "1", "--on", TODAY), "a protocol is asked about for a patient."),
+        (
+            ("why-not", "--service", "CONSULT", "--on", TODAY, "--at", "10:00Z"),
+            "'10:00Z' is not a time such as 14:30.",
+        ),
         (("why-not", *TWO_WEEKS, "--on", TODAY, "--session", "9"), "the course has no session 9."),
         (("why-not", "--service", "CONSULT", "--on", "9999-12-31"), "is not a date such as"),
         (

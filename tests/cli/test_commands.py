@@ -99,13 +99,16 @@ def test_an_export_says_everything_of_an_appointment_and_no_secret(demo_file: Pa
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("slots", "--service", "NOTHING"), "there is no such service NOTHING."),
+        (("slots", "--service", "NOTHING"), "there is no such service NOTHING: there are "),
         (("slots", "--service", "CONSULT", "--days", "0"), "Invalid value for '--days'"),
         (("slots", "--service", "CONSULT", "--from", "2027-02-30"), "is not a date such as"),
         (("slots", "--service", "CONSULT", "--minutes", "7"), "minutes are a multiple of five."),
         (("slots",), "Missing option '--service'."),
         (("propose", "--patient", "nobody", "--protocol", "1"), "there is no such patient nobody."),
-        (("propose", "--patient", "1", "--protocol", "9 × 9"), "there is no such protocol 9 × 9."),
+        (
+            ("propose", "--patient", "1", "--protocol", "9 × 9"),
+            "there is no such protocol 9 × 9: there are ",
+        ),
         (("propose", "--patient", "1", "--protocol", "1", "--top", "21"), "Invalid value"),
         (
             (
@@ -123,7 +126,7 @@ def test_an_export_says_everything_of_an_appointment_and_no_secret(demo_file: Pa
         ),
         (
             ("why-not", "--service", "CONSULT", "--site", "Nowhere", "--on", "2027-06-07"),
-            "there is no such site Nowhere.",
+            "there is no such site Nowhere: there are ",
         ),
         (("user", "add", "x", "--role", "boss"), "Invalid value for '--role'"),
         (("nonsense",), "No such command 'nonsense'."),

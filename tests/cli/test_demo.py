@@ -23,6 +23,7 @@ from planner.db.engine import db
 from planner.db.models import (
     Absence,
     Appointment,
+    Course,
     Decision,
     FeedFetch,
     Message,
@@ -98,6 +99,12 @@ def test_a_course_of_six_is_half_done(app: Flask) -> None:
         days = [hours.day_of(row.starts_at, ZONE) for row in sessions]
     assert [row.status for row in sessions] == ["fulfilled"] * 3 + ["booked"] * 3
     assert {later - day for day, later in pairwise(days)} == {timedelta(days=14)}
+
+
+def test_a_course_in_every_state_that_waits_is_there(app: Flask) -> None:
+    with engine.reading() as session:
+        found = set(session.execute(sa.select(Course.status, Course.is_decided)).all())
+    assert found >= {("draft", False), ("active", True), ("paused", True)}
 
 
 def test_nothing_is_proposed_before_the_patient_turns_18_in_mid_course(demo_file: Path) -> None:

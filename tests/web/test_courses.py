@@ -5,18 +5,19 @@ from __future__ import annotations
 import html as html_module
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from planner import wording
+from planner import clock, wording
 from planner.db.engine import db
-from planner.db.models import Course, CourseSession, Protocol
+from planner.db.models import Course, CourseSession, Protocol, SiteHours
 from tests import factories
 from tests.factories import SmallClinic
 from tests.web.conftest import csrf_of
@@ -101,6 +102,17 @@ def test_equal_proposals_are_one_card_with_both_names(desk: FlaskClient, key: st
     assert html.count("Closest to the order") == 1
 
 
+def test_a_further_proposal_that_is_chosen_stays_among_those_shown(
+    desk: FlaskClient, key: str
+) -> None:
+    html = desk.get(f"/courses/{key}?more=1").text
+    last = re.findall(r'name="choose" value="([^"]+)"', html)[-1]
+    values = {"more": "1", "choose": last}
+    html = desk.get(f"/courses/{key}", query_string=values).text
+    carried = dict(re.findall(r'<input type="hidden" name="(more)" value="([^"]*)"', html))
+    assert (carried, html.count("proposal is-chosen")) == ({"more": "1"}, 1)
+
+
 def test_S36_the_ruler_says_the_days_and_the_window(desk: FlaskClient, key: str) -> None:
     html = desk.get(f"/courses/{key}").text
     assert "14 days after session 1 (target 14, not before 7, late after 21)" in html
@@ -140,6 +152,53 @@ def test_a_start_taken_meanwhile_answers_with_reasons_and_fresh_proposals(
     assert "The other proposals below are free now." in answer.text
     assert CARD.search(answer.text)
     assert re.search(r'name="weekday" value="1" checked', answer.text)
+
+
+def test_a_plan_that_was_booked_in_another_tab_is_not_said_to_be_in_its_own_way(
+    desk: FlaskClient, key: str
+) -> None:
+    first, second = (fields(desk.get(f"/courses/{key}").text) for _ in range(2))
+    desk.post(f"/courses/{key}/book", data=first)
+    answer = desk.post(f"/courses/{key}/book", data=second)
+    refused = between(answer.text, "data-error-summary", '<section class="stack"')
+    assert "Somebody changed the course meanwhile. This is how it stands now." in refused
+    assert ("another appointment" in refused, answer.status_code) == (False, 409)
+
+
+def test_a_hold_that_ran_out_while_it_was_looked_at_says_so(
+    sign_in: Browser, key: str, moment: time_machine.Traveller
+) -> None:
+    desk = sign_in("receptionist")
+    held = fields(desk.get(f"/courses/{key}").text, do="hold")
+    html = desk.post(f"/courses/{key}/book", data=held, follow_redirects=True).text
+    settle = html[html.index(f"/courses/{key}/settle") :]
+    names = ("csrf_token", "version", "idempotency_key")
+    sent = {
+        name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', settle)[1]  # type: ignore[index]  # it is there
+        for name in names
+    }
+    moment.shift(timedelta(hours=24))
+    desk = sign_in("receptionist")
+    sent["csrf_token"] = csrf_of(desk.get(f"/courses/{key}").text)
+    answer = desk.post(f"/courses/{key}/settle", data=sent)
+    assert "What was held has run out meanwhile." in answer.text
+    assert (answer.status_code, answer.text.count("step-proposed")) == (409, 3)
+
+
+def test_what_stands_against_a_plan_is_said_of_its_session(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    html = desk.get(f"/courses/{key}").text
+    rival = given(factories.patient, given_name="Rita")
+    given(factories.consult_done, clinic, rival, on=today - timedelta(days=3))
+    other = key_of(app, given(factories.course, clinic, rival))
+    form = fields(desk.get(f"/courses/{other}", query_string=picks(html)).text, do="first")
+    assert desk.post(f"/courses/{other}/book", data=form).status_code == 302
+    answer = desk.post(f"/courses/{key}/book", data=fields(html)).text
+    refused = between(answer, "data-error-summary", '<section class="stack"')
+    said = set(re.findall(r"(Session \d: \w+)", refused))
+    assert said
+    assert all(one.startswith("Session 1: ") for one in said)
 
 
 def test_later_moves_one_session_and_says_what_moved(desk: FlaskClient, key: str) -> None:
@@ -224,13 +283,47 @@ def test_a_clinic_that_cannot_give_the_service_says_why(
     assert (answer.status_code, sentence in answer.text) == (200, True)
 
 
-@pytest.mark.parametrize("last", ["2000-01-01", "2100-12-31"])
-def test_a_last_day_long_gone_or_never_to_come_gets_a_sentence_or_a_plan(
-    desk: FlaskClient, key: str, last: str
+@pytest.mark.parametrize(
+    ("field", "days", "sentence"),
+    [
+        ("not_after", -9000, "This day is over."),
+        ("not_after", -2, "This day is over."),
+        ("not_after", 20000, ""),
+        ("not_before", -9000, ""),
+        ("not_before", 150, ""),
+        ("not_before", 366, "This is more than a year away: too far to be planned."),
+        ("not_before", 20000, "This is more than a year away: too far to be planned."),
+    ],
+)
+def test_a_day_long_gone_or_never_to_come_gets_a_sentence_and_a_plan(
+    desk: FlaskClient, key: str, field: str, days: int, sentence: str
 ) -> None:
-    answer = desk.get(f"/courses/{key}", query_string={"not_after": last})
-    says = "to the last there are 0 days" in answer.text
-    assert (answer.status_code, says) == (200, last < "2026")
+    wished = clock.now().date() + timedelta(days=days)
+    html = desk.get(f"/courses/{key}", query_string={field: wished.isoformat()}).text
+    said = re.findall(rf'id="{field}-error">.*?<span>(.*?)</span>', html)
+    assert (said, len(picks(html))) == ([sentence] if sentence else [], 3)
+    assert f'name="{field}" value="{wished}"' in html
+
+
+def test_S19_a_course_is_planned_from_the_first_day_that_is_possible_however_far(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    first = today + timedelta(days=150)
+    waiting = given(factories.patient, eligible_from=first)
+    given(factories.consult_done, clinic, waiting, on=today - timedelta(days=3))
+    key = key_of(app, given(factories.course, clinic, waiting))
+    found = picks(desk.get(f"/courses/{key}").text)
+    assert first <= date.fromisoformat(day_of(found["s1"])) <= first + timedelta(days=7)
+
+
+def test_a_pick_of_days_ago_is_not_called_far_away(
+    desk: FlaskClient, key: str, today: date
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    site, provider, room, _ = shown["s1"].split(".")
+    gone = f"{site}.{provider}.{room}.{today - timedelta(days=30):%Y%m%d}T1500Z"
+    html = desk.get(f"/courses/{key}", query_string={**shown, "s1": gone}).text
+    assert "This is too far away, or in the past." in html
 
 
 def test_S17_what_stands_in_the_way_tells_the_desk_nothing_of_health(
@@ -319,6 +412,39 @@ def test_alternatives_keep_the_distance_to_the_booked_sessions_on_both_sides(
     assert all("Session 3 is now early" in text for text in late)
 
 
+@pytest.mark.parametrize("pinned", [{}, {"pinned3": "1"}])
+def test_another_time_says_when_the_course_ends_once_the_others_have_followed(
+    desk: FlaskClient, key: str, pinned: dict[str, str]
+) -> None:
+    shown = {**picks(desk.get(f"/courses/{key}").text), **pinned}
+    html = desk.get(f"/courses/{key}", query_string={**shown, "open": "2"}).text
+    listed = html[html.index('<div class="slots">') : html.index('class="look"')]
+    found = re.findall(
+        r'name="session-2" value="([^"]+)".*?Course ends ([^<]+)<', listed, re.DOTALL
+    )
+    taken = [
+        desk.get(f"/courses/{key}", query_string={**shown, "session-2": value}).text
+        for value, _ in found
+    ]
+    ends = [between(html, '<span class="muted ms-auto">Course ends ', "</span>") for html in taken]
+    assert [end for _, end in found] == [end.rpartition("ends ")[2] for end in ends]
+    assert (len(set(ends)) > 3) == (not pinned)
+    assert shown["s2"] not in [value for value, _ in found]
+
+
+def test_a_later_session_that_follows_keeps_no_start_from_an_earlier_one(
+    desk: FlaskClient, key: str
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    third = date.fromisoformat(day_of(shown["s3"]))
+    asked = {**shown, "open": "2", "look": third.isoformat()}
+    html = desk.get(f"/courses/{key}", query_string=asked).text
+    look = html[html.index('class="look"') :]
+    held = desk.get(f"/courses/{key}", query_string={**asked, "pinned3": "1"}).text
+    assert 'name="session-2" value="' in look
+    assert 'name="session-2" value="' not in held[held.index('class="look"') :]
+
+
 def test_a_course_of_one_session_has_alternatives_with_their_cost(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
 ) -> None:
@@ -370,6 +496,20 @@ def test_S38_both_intervals_stand_side_by_side_until_the_provider_has_decided(
     assert 'id="comparison"' not in desk.get(f"/courses/{key}").text
 
 
+def test_S38_what_takes_longer_looks_longer_beside_the_other(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    newcomer = given(factories.patient, stay_until=today + timedelta(days=50))
+    undecided = key_of(app, given(factories.course, clinic, newcomer, is_decided=False))
+    html = desk.get(f"/courses/{undecided}").text
+    lines = re.findall(r'<svg class="span-line".*?</svg>', html)
+    dots = [[float(x) for x in re.findall(r'circle cx="([\d.]+)%"', line)] for line in lines]
+    leaving = [re.findall(r'class="span-leave" x1="([\d.]+)%"', line) for line in lines]
+    assert [one[0] for one in dots] == [3.0, 3.0]
+    assert (dots[0][-1] < 50, dots[1][-1]) == (True, 97.0)
+    assert leaving[0] == leaving[1] != []
+
+
 @pytest.mark.parametrize(("count", "times"), [(1, 1), (3, 2)])
 def test_what_took_place_stays_done_in_what_is_compared(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date,
@@ -408,6 +548,20 @@ def test_what_is_compared_follows_the_wishes(
     html = desk.get(f"/courses/{undecided}", query_string={"not_after": last}).text
     compared = between(html, 'id="comparison"', 'id="wishes"')
     assert (compared.count("No way to place"), compared.count("Ends about")) == (1, 1)
+
+
+def test_the_weekdays_to_wish_for_are_those_that_the_clinic_opens(
+    desk: FlaskClient, key: str, given: Given, clinic: SmallClinic
+) -> None:
+    def opened_on_sunday(session: Session) -> int:
+        session.add(SiteHours(site_id=clinic.miami, weekday=6, opens=time(10), closes=time(14)))
+        factories.bump(session)
+        return 0
+
+    before = desk.get(f"/courses/{key}").text
+    given(opened_on_sunday)
+    after = desk.get(f"/courses/{key}").text
+    assert [html.count('name="weekday"') for html in (before, after)] == [6, 7]
 
 
 def test_wishes_are_kept_in_what_is_proposed(
@@ -524,6 +678,22 @@ def test_S20_a_reservation_says_until_when_it_holds(
     assert "Reserved until" in answer.text
 
 
+@pytest.mark.parametrize(("do", "hours"), [("hold", 24), ("reserve", 24 * 8)])
+def test_what_was_kept_and_has_run_out_is_proposed_anew(
+    sign_in: Browser, key: str, moment: time_machine.Traveller, do: str, hours: int
+) -> None:
+    desk = sign_in("receptionist")
+    sent = fields(desk.get(f"/courses/{key}").text, do=do)
+    kept = desk.post(f"/courses/{key}/book", data=sent, follow_redirects=True).text
+    moment.shift(timedelta(hours=hours))
+    desk = sign_in("receptionist")
+    again = desk.get(f"/courses/{key}").text
+    assert ("Held and reserved" in kept, "Held and reserved" in again) == (True, False)
+    assert again.count("step-proposed") == 3
+    answer = desk.post(f"/courses/{key}/book", data=fields(again), follow_redirects=True)
+    assert "3 sessions booked." in answer.text
+
+
 def test_a_course_of_twelve_sessions_is_shown(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, patient_id: int
 ) -> None:
@@ -598,6 +768,63 @@ def test_what_only_warns_is_booked_with_a_tick_beside_the_button(
     (codes,) = re.findall(r'name="acknowledged" value="([^"]+)"', html[html.index("actionbar") :])
     form = fields(refused.text, acknowledged=codes)
     assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
+
+
+def too_early(html: str) -> dict[str, str]:
+    """Return the picks of a page with session 2 three days after session 1, which a provider has to decide."""
+    shown = picks(html)
+    first = shown["s1"]
+    day = date.fromisoformat(day_of(first))
+    early = next(d for n in (3, 4, 5) if (d := day + timedelta(days=n)).weekday() < 5)
+    return {**shown, "s2": first.replace(f"{day:%Y%m%d}", f"{early:%Y%m%d}"), "s3": shown["s3"]}
+
+
+def test_what_a_decision_lacks_is_said_beside_its_field(desk: FlaskClient, key: str) -> None:
+    plan = too_early(desk.get(f"/courses/{key}").text)
+    html = desk.get(f"/courses/{key}", query_string=plan).text
+    sent = fields(html, decide="gap.below_floor", decision_reason="", decided_by="")
+    answer = desk.post(f"/courses/{key}/book", data=sent).text
+    assert 'id="decided_by-error"' in answer
+    assert 'id="decision_reason-error"' in answer
+    assert "Name the provider who decided." in answer
+
+
+def test_a_provider_who_may_not_decide_names_one_who_may(
+    sign_in: Browser, key: str, given: Given, clinic: SmallClinic
+) -> None:
+    def treats_only(session: Session) -> int:
+        session.execute(
+            sa.text("UPDATE provider_service SET may_examine = :no WHERE provider_id = :its"),
+            {"no": False, "its": clinic.md},
+        )
+        factories.bump(session)
+        return 0
+
+    doctor = sign_in("provider")
+    plan = too_early(doctor.get(f"/courses/{key}").text)
+    own = doctor.get(f"/courses/{key}", query_string=plan).text
+    given(treats_only)
+    html = doctor.get(f"/courses/{key}", query_string=plan).text
+    assert ('id="decided_by"' in own, 'id="decided_by"' in html) == (False, True)
+    (codes,) = re.findall(r'name="decide" value="([^"]+)"', html)
+    seen = re.findall(r'name="acknowledged" value="([^"]+)"', html)
+    decided = {"decide": codes, "decision_reason": "veins healed", "decided_by": str(clinic.pa)}
+    sent = fields(html, acknowledged=" ".join(seen), **decided)
+    assert doctor.post(f"/courses/{key}/book", data=sent).status_code == 302
+
+
+def test_a_proposal_says_nothing_of_what_the_booked_sessions_cost(
+    desk: FlaskClient, key: str
+) -> None:
+    soonest = re.findall(r'value="(soonest\|[^"]+)"', desk.get(f"/courses/{key}").text)[0]
+    html = desk.get(f"/courses/{key}", query_string={"choose": soonest}).text
+    (codes,) = re.findall(r'name="acknowledged" value="([^"]+)"', html[html.index("actionbar") :])
+    form = fields(html, acknowledged=codes)
+    del form["s3"]
+    assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
+    html = desk.get(f"/courses/{key}").text
+    card = between(html, '<article class="proposal', "</article>")
+    assert re.findall(r"\d+ days? before the target", card) == []
 
 
 def test_work_lists_begin_with_what_is_due_soonest(

@@ -7,6 +7,7 @@ import { startButtons } from "./js/buttons.js";
 import { startDrafts } from "./js/drafts.js";
 import { startBoard } from "./js/board.js";
 import { startTyping } from "./js/typing.js";
+import { startInPlace } from "./js/inplace.js";
 
 startTheme();
 startForms();
@@ -16,3 +17,4 @@ startButtons();
 startDrafts();
 startBoard();
 startTyping();
+startInPlace();

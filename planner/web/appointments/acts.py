@@ -177,7 +177,7 @@ def _page(
         errors=errors or {},
         typed=request.form,
         verb=verb,
-        own_provider=context.who().provider_id,
+        own_provider=asking.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
     return html, code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time
 
 from flask_babel import gettext as _
@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from planner.actions.decisions import GivenDecision
 from planner.actions.placing import Place, Terms
 from planner.errors import Invalid
-from planner.queries.course_view import Pick
+from planner.queries.course_view import Choice, Pick, Sentence
 from planner.queries.slot_view import Asked
 from planner.scheduling.timetable import Status
 from planner.web import context
@@ -91,13 +91,13 @@ def terms(values: MultiDict[str, str], status: Status = Status.BOOKED, purpose: 
 
 
 def decided(values: MultiDict[str, str]) -> tuple[GivenDecision, ...]:
-    """Return the decisions of the sub-form: the provider's own, or by phone of the one named.
+    """Return the decisions of the sub-form: by phone of the provider who is named, else one's own.
 
     Raises ``Invalid`` for a reason that is too long.
     """
     reason = _text(values, "decision_reason")
     own = context.who().provider_id
-    provider_id = own or number(values.get("decided_by", ""))
+    provider_id = number(values.get("decided_by", "")) or own
     if not reason or not provider_id:
         return ()
     return tuple(
@@ -105,10 +105,28 @@ def decided(values: MultiDict[str, str]) -> tuple[GivenDecision, ...]:
             rule_code=code,
             provider_id=provider_id,
             reason=reason,
-            by_phone=own is None,
+            by_phone=provider_id != own,
         )
         for code in values.get("decide", "").split()[:MOST_CODES]
     )
+
+
+def own_decision(deciders: Collection[Choice]) -> int | None:
+    """Return the provider who is signed in, where they may decide themselves; all others name one who may."""
+    own = context.who().provider_id
+    return own if str(own) in {choice.value for choice in deciders} else None
+
+
+def wanting(
+    decisions: Collection[Sentence], deciders: Collection[Choice], values: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what the decision sub-form lacks of what is asked for."""
+    errors = {}
+    if decisions and not values.get("decision_reason", "").strip():
+        errors["decision_reason"] = _("A decision needs a reason.")
+    if decisions and own_decision(deciders) is None and not values.get("decided_by"):
+        errors["decided_by"] = _("Name the provider who decided.")
+    return errors
 
 
 def clock(values: Mapping[str, str], name: str, errors: dict[str, str]) -> time | None:

@@ -88,9 +88,9 @@ def _page(
         "appointments/here_what.html",
         page=page,
         refusal=refusal,
-        errors=wanting(page.chosen, values, refusal),
+        errors=wanting(page.chosen, page.deciders, values, refusal),
         typed=values,
-        own_provider=context.who().provider_id,
+        own_provider=asking.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
     return html, code

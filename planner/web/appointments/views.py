@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from flask import redirect, render_template, request, url_for
@@ -14,7 +14,7 @@ from planner.actions.appointments import booking, moving
 from planner.errors import Invalid, KeyReused, PlannerError, Refused, Stale
 from planner.queries import appointments as queries
 from planner.queries import slots
-from planner.queries.course_view import Sentence
+from planner.queries.course_view import Choice, Sentence
 from planner.queries.slot_view import Chosen, Picker, Swap
 from planner.scheduling.timetable import Status
 from planner.web import context, undo
@@ -153,10 +153,11 @@ def _picker(
         page=page,
         key=key,
         refusal=_named(refusal, page),
-        errors=asking.messages({**page.errors, **wrong}) | wanting(page.chosen, values, refusal),
+        errors=asking.messages({**page.errors, **wrong})
+        | wanting(page.chosen, page.deciders, values, refusal),
         typed=values,
         search={name: values.get(name, "") for name in SEARCH if values.get(name)},
-        own_provider=context.who().provider_id,
+        own_provider=asking.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
     return html, code
@@ -171,26 +172,24 @@ def _swap(
         "appointments/swap.html",
         page=page,
         refusal=refusal,
-        errors=wanting(page.chosen, values, refusal),
+        errors=wanting(page.chosen, page.deciders, values, refusal),
         typed=values,
-        own_provider=context.who().provider_id,
+        own_provider=asking.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
     return html, code
 
 
 def wanting(
-    chosen: Chosen | None, values: Mapping[str, str], refusal: Refusal | None
+    chosen: Chosen | None,
+    deciders: Collection[Choice],
+    values: Mapping[str, str],
+    refusal: Refusal | None,
 ) -> dict[str, str]:
     """Return what the decision sub-form lacks, once it has been sent."""
-    if refusal is None or chosen is None or not chosen.decisions:
+    if refusal is None or chosen is None:
         return {}
-    errors = {}
-    if not values.get("decision_reason", "").strip():
-        errors["decision_reason"] = _("A decision needs a reason.")
-    if context.who().provider_id is None and not values.get("decided_by"):
-        errors["decided_by"] = _("Name the provider who decided.")
-    return errors
+    return asking.wanting(chosen.decisions, deciders, values)
 
 
 def code_of(error: PlannerError, values: Mapping[str, str]) -> int:

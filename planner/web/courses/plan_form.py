@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
@@ -26,10 +26,12 @@ LONGEST_WISH = 10  # characters: a date is the longest
 NUMBERS = range(1, 13)
 YEARS = range(2000, 2101)
 LONGEST_PICK = 60
+ONE_DAY = timedelta(days=1)
+FURTHEST = timedelta(days=365)  # later than that nothing is planned
 
 
-def read(values: MultiDict[str, str]) -> tuple[PlanRequest, dict[str, str]]:
-    """Return what is asked, and a message code per field that could not be read."""
+def read(values: MultiDict[str, str], *, today: date) -> tuple[PlanRequest, dict[str, str]]:
+    """Return what is asked, and a message code per field that could not be read or can never be."""
     errors: dict[str, str] = {}
     wishes = Wishes(
         site_ids=_ids(values, "site"),
@@ -40,7 +42,13 @@ def read(values: MultiDict[str, str]) -> tuple[PlanRequest, dict[str, str]]:
         not_before=_day(values, "not_before", errors),
         not_after=_day(values, "not_after", errors),
     )
-    if wishes.not_before and wishes.not_after and wishes.not_after < wishes.not_before:
+    if wishes.not_before and wishes.not_before > today + FURTHEST:
+        errors["not_before"] = "too_far"
+        wishes = replace(wishes, not_before=None)
+    if wishes.not_after and wishes.not_after < today - ONE_DAY:  # over at every site by then
+        errors["not_after"] = "over"
+        wishes = replace(wishes, not_after=None)
+    elif wishes.not_before and wishes.not_after and wishes.not_after < wishes.not_before:
         errors["not_after"] = "end_before_start"
         wishes = replace(wishes, not_after=None)
     return replace(_steps(values, wishes), look_at=_looked_at(values, errors)), errors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -17,7 +17,7 @@ from planner.errors import Invalid, KeyReused, Refused, Stale
 from planner.queries import course_plan, sharing
 from planner.queries import courses as queries
 from planner.queries import names as known_names
-from planner.queries.course_view import Pick, Sentence
+from planner.queries.course_view import CoursePage, Pick, Sentence
 from planner.scheduling.timetable import Conflict, Status
 from planner.web import context, security, undo
 from planner.web.appointments import asked
@@ -228,8 +228,12 @@ def _screen(
     status: int = 200,
     errors: Mapping[str, str] | None = None,
 ) -> Answer:
-    wanted, wrong = plan_form.read(values)
+    wanted, wrong = plan_form.read(values, today=context.now().date())
     page = course_plan.page(key, wanted, locale=context.locale(), now=context.now())
+    lacks: Mapping[str, str] = {}
+    if refusal is not None and refusal.sentences:
+        refusal = _as_it_stands(refusal, page, plan_form.read_picks(values))
+        lacks = asked.wanting(page.bar.decisions, page.deciders, values)
     html = render_template(
         "courses/show.html",
         exchange=sharing.exchange(
@@ -237,12 +241,12 @@ def _screen(
         ),
         page=page,
         refusal=refusal,
-        errors={**_messages(wrong), **(errors or {})},
+        errors={**_messages(wrong), **lacks, **(errors or {})},
         typed=values,
         here=security.this_page(url_for("courses.show", key=key)),
         wish_fields=plan_form.wish_fields(values),
         wished=plan_form.wished(values),
-        own_provider=context.who().provider_id,
+        own_provider=asked.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
     return html, status
@@ -251,7 +255,7 @@ def _screen(
 def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
     """Render the same screen with every reason; where a start is gone, with fresh proposals."""
     if isinstance(error, Stale):
-        text = _("Somebody changed the course meanwhile. This is how it stands now.")
+        text = _ran_out() if "status" in error.changed else _changed()
         return _screen(key, _without_plan(values), Refusal(title=text), status=409)
     if isinstance(error, Invalid):
         errors = _messages(error.fields)
@@ -262,26 +266,40 @@ def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
         text = _("This form was sent before, with something else in it. Look again, then book.")
         return _screen(key, values, Refusal(title=text), status=422)
     sentences = _sentences(error.conflicts) if isinstance(error, Refused) else ()
-    return _screen(
-        key,
-        values,
-        Refusal(
-            title=_("Nothing was booked."),
-            text=_way_on(sentences),
-            sentences=sentences,
-        ),
-        status=409,
-    )
+    refusal = Refusal(title=_("Nothing was booked."), sentences=sentences)
+    return _screen(key, values, refusal, status=409)
 
 
-def _way_on(sentences: tuple[Sentence, ...]) -> str:
+def _as_it_stands(refusal: Refusal, page: CoursePage, sent: Mapping[int, Pick]) -> Refusal:
+    """Return the refusal with what to do about it, each reason with the session it is about.
+
+    A session that has been booked meanwhile stands in its own way, which is not worth saying.
+    """
+    if not sent.keys() <= {row.number for row in page.rows if not row.is_fixed}:
+        return Refusal(title=_changed())
+    codes = {sentence.code for sentence in refusal.sentences}
+    bar = page.bar
+    judged = tuple(s for s in (*bar.blocks, *bar.decisions, *bar.warnings) if s.code in codes)
+    sentences = judged if {s.code for s in judged} == codes else refusal.sentences
+    return replace(refusal, text=_way_on(sentences, page), sentences=sentences)
+
+
+def _changed() -> str:
+    return str(_("Somebody changed the course meanwhile. This is how it stands now."))
+
+
+def _ran_out() -> str:
+    return str(_("What was held has run out meanwhile. This is how it stands now."))
+
+
+def _way_on(sentences: tuple[Sentence, ...], page: CoursePage) -> str:
     """Return what to do about a refusal: its most severe reason says which."""
     severities = {sentence.severity for sentence in sentences}
     if severities == {"warn"}:
         return str(_("Tick “Book all the same” beside the button, or choose another time."))
     if severities and severities <= {"warn", "decide"}:
         return str(_("Record the provider’s decision below, or choose another time."))
-    return str(_("The other proposals below are free now."))
+    return str(_("The other proposals below are free now.")) if page.proposals else ""
 
 
 def _sentences(conflicts: Sequence[Conflict]) -> tuple[Sentence, ...]:
@@ -321,6 +339,8 @@ def _messages(codes: Mapping[str, str]) -> dict[str, str]:
         "too_long": _("This is too long."),
         "no_such_date": _("There is no such date. Write it as 2027-03-31."),
         "end_before_start": _("This is before the earliest start."),
+        "over": _("This day is over."),
+        "too_far": _("This is more than a year away: too far to be planned."),
     }
     return {field: words.get(code, _("Please check this.")) for field, code in codes.items()}
 

@@ -29,11 +29,6 @@ export function startForms() {
 
   window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach(rest));
 
-  document.addEventListener("change", (event) => {
-    const form = event.target.form;
-    if (!form || !event.target.matches("[data-submit-on-change]")) return;
-    form.requestSubmit(form.querySelector("[data-change-submit]") ?? undefined);
-  });
   // Enter presses what the field is about, where that is not the first button of its form.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-enter] input")) return;
@@ -42,11 +37,6 @@ export function startForms() {
     event.preventDefault();
     if (!button.disabled) event.target.form.requestSubmit(button);
   });
-  document.querySelectorAll("[data-change-submit]").forEach((button) => {
-    button.hidden = true;
-  });
-
-  keepScroll();
   unfold();
 
   const summary = document.querySelector("[data-error-summary]");
@@ -67,15 +57,4 @@ function unfold() {
   const part = location.hash && document.getElementById(location.hash.slice(1));
   const fold = part && (part.matches("details") ? part : part.querySelector("details.fold"));
   if (fold) fold.open = true;
-}
-
-// A page that answers its own GET form comes back where the eye was.
-function keepScroll() {
-  const name = `scroll ${location.pathname}`;
-  document.addEventListener("submit", (event) => {
-    if (event.target.matches("[data-keep-scroll]")) sessionStorage.setItem(name, String(scrollY));
-  });
-  const kept = sessionStorage.getItem(name);
-  sessionStorage.removeItem(name);
-  if (kept && document.querySelector("[data-keep-scroll]")) scrollTo(0, Number(kept));
 }
