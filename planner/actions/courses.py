@@ -105,6 +105,7 @@ def book(
             course_id=course.id,
         )
         course.wishes = dict(wishes)
+        courses.touch(course)
         numbers = {row.id: number for number, row in rows.items()}
         return {
             "appointments": {numbers[row.course_session_id or 0]: row.key for row in placed},

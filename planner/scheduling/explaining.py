@@ -16,8 +16,12 @@ from planner.scheduling.preferences import Wishes
 from planner.scheduling.timetable import (
     Conflict,
     CourseOrder,
+    ProviderFacts,
+    RoomFacts,
+    ServiceFacts,
     SessionOrder,
     Severity,
+    SiteFacts,
     Slot,
     Timetable,
 )
@@ -140,7 +144,8 @@ def obstacles(
 
     Of the patient what needs a decision or blocks, on any day of the horizon; of the clinic that no wished
     site could ever give the service (``site.no_hours``, ``service.nobody``, ``service.no_room``,
-    ``provider.not_capable``); of the order that its gaps do not fit (``order.too_long``).
+    ``provider.not_capable``), or not for as long as the course takes (``….retired``); of the order that its
+    gaps do not fit (``order.too_long``).
     """
     wishes = wishes or Wishes()
     found: dict[str, Conflict] = {}
@@ -376,42 +381,74 @@ def _tries(asked: _Asked, wishes: Wishes) -> Iterator[tuple[str, Mapping[str, An
             )
 
 
-def _lacks(order: CourseOrder, timetable: Timetable, wishes: Wishes) -> Iterable[Conflict]:
+def _lacks(order: CourseOrder, timetable: Timetable, wishes: Wishes) -> list[Conflict]:
     """What each wished site lacks; nothing as soon as one of them lacks nothing."""
     found: list[Conflict] = []
-    presence = index.of(timetable).presence
-    kind = timetable.services[order.service_id].kind
     for site_id in _wished(timetable.sites, wishes.site_ids):
-        givers = [
-            its_id
-            for its_id in presence.providers_of(order.service_id, site_id, kind)
-            if timetable.providers[its_id].hours.get(site_id)
-        ]
-        lacking: list[tuple[str, dict[str, int]]] = []
-        if not timetable.sites[site_id].hours:
-            lacking = [("site.no_hours", {})]
-        elif not givers:
-            lacking = [("service.nobody", {})]
-        elif not presence.rooms_of(order.service_id, site_id):
-            lacking = [("service.no_room", {})]
-        elif not set(_wished(givers, wishes.provider_ids)):
-            lacking = [
-                ("provider.not_capable", {"provider_id": its_id})
-                for its_id in _wished(timetable.providers, wishes.provider_ids)
-            ]
+        # The last session is then at the earliest; who or what is gone by that day cannot give it.
+        lasts = task.first_day(timetable, site_id) + timedelta(days=_needed(order))
+        if wishes.not_before is not None:
+            lasts = max(lasts, wishes.not_before + timedelta(days=_needed(order)))
+        lacking = list(_lacking(order, timetable, site_id, wishes.provider_ids, lasts))
         if not lacking:
-            return ()
-        found += [
-            Conflict(code=code, severity=Severity.BLOCK, params={"site_id": site_id, **params})
-            for code, params in lacking
-        ]
+            return []
+        found += [conflict for conflict in lacking if conflict not in found]
     return found
+
+
+def _lacking(
+    order: CourseOrder,
+    timetable: Timetable,
+    site_id: int,
+    provider_ids: Collection[int] | None,
+    lasts: date,
+) -> Iterator[Conflict]:
+    presence, service = index.of(timetable).presence, timetable.services[order.service_id]
+    site, providers, rooms = timetable.sites[site_id], timetable.providers, timetable.rooms
+    givers = [
+        its_id
+        for its_id in presence.providers_of(order.service_id, site_id, service.kind)
+        if providers[its_id].hours.get(site_id)
+    ]
+    hosts = presence.rooms_of(order.service_id, site_id)
+    wished = _wished(givers, provider_ids)
+
+    def lacks(code: str, **params: object) -> Conflict:
+        return Conflict(code=code, severity=Severity.BLOCK, params=params)
+
+    def is_gone(facts: SiteFacts | ServiceFacts | ProviderFacts | RoomFacts) -> bool:
+        return facts.retired_from is not None and facts.retired_from <= lasts
+
+    if is_gone(service):
+        yield lacks("service.retired", service_id=order.service_id, on=service.retired_from)
+    elif is_gone(site):
+        yield lacks("site.retired", site_id=site_id, on=site.retired_from)
+    elif not site.hours:
+        yield lacks("site.no_hours", site_id=site_id)
+    elif not givers:
+        yield lacks("service.nobody", site_id=site_id)
+    elif not hosts:
+        yield lacks("service.no_room", site_id=site_id)
+    elif not wished:
+        for its_id in _wished(providers, provider_ids):
+            yield lacks("provider.not_capable", site_id=site_id, provider_id=its_id)
+    elif all(is_gone(providers[its_id]) for its_id in wished):
+        for its_id in wished:
+            yield lacks("provider.retired", provider_id=its_id, on=providers[its_id].retired_from)
+    elif all(is_gone(rooms[its_id]) for its_id in hosts):
+        for its_id in hosts:
+            yield lacks("room.retired", room_id=its_id, on=rooms[its_id].retired_from)
+
+
+def _needed(order: CourseOrder) -> int:
+    """The days from the first open session to the last, at the least."""
+    opens = [row.gap for row in order.sessions if row.fixed is None and row.done_on is None]
+    return sum(gap.floor for gap in opens[1:])
 
 
 def _too_long(order: CourseOrder, timetable: Timetable, wishes: Wishes) -> Iterator[Conflict]:
     """The floors of the open sessions after the first reach past the last day that may be used."""
-    gaps = [row.gap for row in order.sessions if row.fixed is None and row.done_on is None]
-    needed = sum(gap.floor for gap in gaps[1:])
+    needed = _needed(order)
     for site_id in sorted(timetable.sites)[:1]:
         zone = timetable.sites[site_id].zone
         first = max(task.first_day(timetable, site_id), wishes.not_before or date.min)

@@ -281,6 +281,40 @@ def test_a_provider_wished_for_who_does_not_give_the_service_is_named() -> None:
     assert found == [("provider.not_capable", MIAMI)]
 
 
+def test_what_is_given_up_before_the_course_could_end_is_named() -> None:
+    """Two weeks after the first day at the earliest, here: the second session is the last."""
+    whole = clinic.clinic(horizon=HORIZON)
+    soon = hours.day_of(NOW, ZONE) + timedelta(days=13)
+    left = {key: replace(one, retired_from=soon) for key, one in whole.providers.items()}
+    shut = {key: replace(one, retired_from=soon) for key, one in whole.sites.items()}
+    taken = {key: replace(one, retired_from=soon) for key, one in whole.rooms.items()}
+    ended = {SESSION: replace(whole.services[SESSION], retired_from=soon)}
+    assert [
+        [code for code, _ in hindered(replace(whole, **changed))]
+        for changed in (
+            {"providers": left},
+            {"sites": shut},
+            {"rooms": taken},
+            {"services": {**whole.services, **ended}},
+        )
+    ] == [
+        ["provider.retired"] * len(left),
+        ["site.retired"] * len(shut),
+        ["room.retired"] * sum(SESSION in one.service_ids for one in whole.rooms.values()),
+        ["service.retired"],
+    ]
+
+
+def test_a_provider_wished_for_who_leaves_too_soon_is_named() -> None:
+    whole = clinic.clinic(horizon=HORIZON)
+    soon = hours.day_of(NOW, ZONE) + timedelta(days=13)
+    providers = {**whole.providers, MD: replace(whole.providers[MD], retired_from=soon)}
+    wishes = Wishes(site_ids=frozenset({MIAMI}), provider_ids=frozenset({MD}))
+    gone = replace(whole, providers=providers)
+    assert hindered(gone, wishes) == [("provider.retired", None)]
+    assert explaining.obstacles(order(), gone, replace(wishes, provider_ids=None)) == ()
+
+
 def test_gaps_that_do_not_fit_the_days_are_counted() -> None:
     wishes = Wishes(not_after=hours.day_of(NOW, ZONE) + timedelta(days=13))
     (found,) = explaining.obstacles(order(), clinic.clinic(horizon=HORIZON), wishes)
