@@ -67,8 +67,8 @@ def _told(session: Session) -> dict[tuple[str, int], dict[str, Any]]:
         .order_by(AuditRow.id)
     )
     for kind, row_id, before, after in rows:
-        if before is None and after is None:
-            continue
+        if not before and not after:
+            continue  # an action, or a row of which no field has changed but its version
         if after is None:
             told[kind, row_id] = GONE
             continue

@@ -17,6 +17,7 @@ from planner.queries.course_view import (
     ProposalCard,
     ProposedDate,
     Sentence,
+    Way,
 )
 from planner.queries.outlooks import ProtocolFacts
 from planner.scheduling import candidacy, explaining, hours, task
@@ -198,14 +199,14 @@ def obstacle_sentences(
     return tuple(map(words_of_starts(loaded, locale).sentence, found))
 
 
-def relaxation_sentences(
+def ways(
     loaded: Loaded, request: PlanRequest, placed: Mapping[int, Slot], purpose: str, locale: str
-) -> tuple[str, ...]:
+) -> tuple[Way, ...]:
     """Return what little would have to give for a place."""
     if placed or not open_numbers(loaded):
         return ()
     found = explaining.relaxations(loaded.order, loaded.timetable, request.wishes, purpose=purpose)
-    return tuple(_relaxation(loaded, one, locale) for one in found)
+    return tuple(Way(text=_relaxation(loaded, one, locale), code=one.code) for one in found)
 
 
 def _relaxation(loaded: Loaded, relaxation: explaining.Relaxation, locale: str) -> str:

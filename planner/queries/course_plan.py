@@ -19,7 +19,7 @@ from planner.queries.course_offers import (
     nothing_found,
     obstacle_sentences,
     proposal_cards,
-    relaxation_sentences,
+    ways,
 )
 from planner.queries.course_rows import session_rows
 from planner.queries.course_view import (
@@ -59,7 +59,7 @@ def _page(loaded: Loaded, request: PlanRequest, locale: str) -> CoursePage:
         end_label=end_label_of(rows),
         nothing_found=nothing_found(loaded, placed, locale),
         obstacles=obstacle_sentences(loaded, request, placed, purpose, locale),
-        relaxations=relaxation_sentences(loaded, request, placed, purpose, locale),
+        ways=ways(loaded, request, placed, purpose, locale),
         is_proven=all(p.is_proven for proposals in found.values() for p in proposals),
         objective=request.objective,
         comparison=comparison_of(loaded, request, locale),

@@ -326,6 +326,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What would help where nothing can be placed: a wish to drop, by the code of the relaxation, or else."""
+
+    text: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoursePage:
     """The whole course screen."""
 
@@ -338,7 +346,7 @@ class CoursePage:
     end_label: str
     nothing_found: str
     obstacles: tuple[Sentence, ...]  # what speaks about the patient against placing anything
-    relaxations: tuple[str, ...]  # what little would have to give
+    ways: tuple[Way, ...]  # what little would have to give
     is_proven: bool  # nothing cheaper than the proposals is possible
     objective: str
     comparison: tuple[Outlook, ...]  # each protocol, while the provider has not decided

@@ -276,6 +276,18 @@ def test_two_desks_that_book_rival_courses_leave_one_whole_course(
     assert (sorted(outcomes), statuses(bound)) == (["booked", "refused"], ["booked"] * 3)
 
 
+def test_a_plan_made_before_another_was_booked_is_stale(
+    bound: sa.Engine, clinic: SmallClinic, key: str
+) -> None:
+    """Also where neither of the two wished for anything."""
+    seen = version_of(bound, key)
+    book(bound, key, three(clinic)[:1])
+    with pytest.raises(Stale):
+        courses.book(
+            key, three(clinic)[1:], placing.Terms(), version=seen, wishes={}, by=DESK, now=NOW
+        )
+
+
 def test_what_was_booked_passes_the_audit(bound: sa.Engine, clinic: SmallClinic, key: str) -> None:
     book(bound, key, three(clinic))
     assert audits.everything(now=NOW) == ()

@@ -256,6 +256,11 @@ def test_where_nothing_fits_the_page_says_why_and_what_would_help(
     html = desk.get(f"/courses/{key}", query_string={"not_after": last.isoformat()}).text
     assert "What would help" in html
     assert re.search(r"\d+ days later than wished for: \w{3} \d+ \w{3} to ", html)
+    asked = {"not_after": last.isoformat(), "weekday": ["1", "3"], "part": "morning"}
+    html = desk.get(f"/courses/{key}", query_string=asked).text
+    easier = re.findall(r'href="([^"]+)"[^>]*aria-label="Apply: \d+ days later', html)
+    assert easier == [f"/courses/{key}?weekday=1&amp;weekday=3&amp;part=morning"]
+    assert "What would help" not in desk.get(html_module.unescape(easier[0])).text
     given(factories.screening, patient_id, on=today, had_clots=True)
     html = desk.get(f"/courses/{key}").text
     assert "An answer in the screening needs a provider" in html

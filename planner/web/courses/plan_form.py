@@ -23,6 +23,14 @@ PARTS: Mapping[str, tuple[time | None, time | None]] = {
 }
 WISHES = ("site", "provider", "weekday", "part", "not_before", "not_after")
 LONGEST_WISH = 10  # characters: a date is the longest
+DROPPED: Mapping[str, tuple[str, ...]] = {
+    "sites": ("site",),
+    "providers": ("provider",),
+    "later": ("not_after",),
+    "earlier": ("not_before",),
+    "wishes": WISHES,
+}
+"""The wishes that a relaxation does without, by its code."""
 NUMBERS = range(1, 13)
 YEARS = range(2000, 2101)
 LONGEST_PICK = 60
@@ -62,6 +70,13 @@ def wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
         for value in values.getlist(name)[:12]
         if value
     ]
+
+
+def without(values: MultiDict[str, str], code: str) -> str | None:
+    """Return the wishes that a relaxation leaves as an address carries them; None where it is about none."""
+    if code not in DROPPED:
+        return None
+    return urlencode([pair for pair in wish_fields(values) if pair[0] not in DROPPED[code]])
 
 
 def wished(values: MultiDict[str, str]) -> str:
