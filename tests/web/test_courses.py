@@ -94,6 +94,16 @@ def test_S35_three_proposals_are_shown_by_name_with_their_end_dates(
     assert html.count("proposal-end") == len(CARD.findall(html))
 
 
+def test_who_has_a_course_to_be_booked_is_not_sent_to_a_consult(
+    desk: FlaskClient, key: str
+) -> None:
+    way = re.search(r'href="(/patients/[\w-]+)"', desk.get(f"/courses/{key}").text)
+    assert way
+    html = desk.get(way[1]).text
+    assert "Sessions are booked from the course below." in html
+    assert "A consult comes first" not in html
+
+
 def test_equal_proposals_are_one_card_with_both_names(desk: FlaskClient, key: str) -> None:
     html = desk.get(f"/courses/{key}?more=1").text
     plans = [plan for plan, _ in CARD.findall(html)]
