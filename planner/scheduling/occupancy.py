@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, overload
 
 from planner.scheduling.cells import Frame
-from planner.scheduling.ledger import Ledger, Marks
+from planner.scheduling.ledger import Ledger, Marks, begins_with_a_cell
 from planner.scheduling.timetable import LIVE, Busy, Status
 
 PROVISIONAL = frozenset({Status.HELD, Status.RESERVED})
@@ -17,6 +17,7 @@ _Lists = dict[int, dict[int, list[Busy]]]
 """By UTC day and actor."""
 
 _NOBODY: Mapping[int, list[Busy]] = {}
+_NOTHING_TAKEN = Marks({}, {})
 
 
 class Follower(Protocol):
@@ -118,15 +119,16 @@ class Occupancy(Sequence[Busy]):
         ``margin`` is the way to and from another site; ``without`` are appointments that do not count.
         """
         found = Taken(self, site_id, span, margin, without)
-        ledger = self._ledgers.get(site_id)
-        if ledger is not None and not without:
+        if not without and begins_with_a_cell(span):
             begins, ends = span.starts_at - margin, span.ends_at + margin
             days = days_of(begins, ends)
             rooms = {its_id for day in days for its_id in self._rooms.get(day, ())}
             providers = {its_id for day in days for its_id in self._providers.get(day, ())}
-            others = (one for its_id, one in self._ledgers.items() if its_id != site_id)
-            providers.update(*(one.providers_between(begins, ends) for one in others))
-            found.read(ledger.marks(span), rooms, providers)
+            for its_site, ledger in self._ledgers.items():
+                if its_site != site_id:
+                    providers |= ledger.providers_between(begins, ends)
+            own = self._ledgers.get(site_id)
+            found.read(_NOTHING_TAKEN if own is None else own.marks(span), rooms, providers)
         return found
 
     def changed(self, gone: Collection[int], new: Iterable[Busy]) -> Occupancy:
@@ -228,6 +230,25 @@ class Taken:
     def read(self, marks: Marks, rooms: Collection[int], providers: Collection[int]) -> None:
         """Take the marks for all but these rooms and providers."""
         self._marks, self._rooms, self._providers = marks, rooms, providers
+
+    def rooms(self, ids: Iterable[int]) -> list[int]:
+        """Return for each of the rooms the cells that are taken, preparation and turnover included."""
+        if self._marks is None or self._rooms:
+            return [self.room(its_id) for its_id in ids]
+        marked = self._marks.rooms
+        return [marked.get(its_id, 0) for its_id in ids]
+
+    def providers(self, ids: Sequence[int]) -> tuple[list[int], dict[int, int]]:
+        """Return for each of the providers the cells that are taken.
+
+        And by place among them, for whom there are some, the cells too near to an appointment at another site.
+        """
+        if self._marks is None or self._providers:
+            both = [self.provider(its_id) for its_id in ids]
+            near = {place: near for place, (_, near) in enumerate(both) if near}
+            return [taken for taken, _ in both], near
+        marked = self._marks.providers
+        return [marked.get(its_id, 0) for its_id in ids], {}
 
     def room(self, room_id: int) -> int:
         """Return the cells that the appointments in the room take, preparation and turnover included."""
