@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import Session
 
 from planner.db.models import Appointment, CourseSession
@@ -59,18 +58,24 @@ def _zones(text: str) -> frozenset[str]:
 def _statement(dialect: str) -> Any:
     """Built once: putting a statement together takes longer than running it."""
     record: Any = sa.literal_column(f"{Appointment.__tablename__}.{PREFIX}record")
-    its, comma = CourseSession, sa.literal_column("','", sa.Text)
-    between = sa.literal_column(f"'{BETWEEN}'", sa.Text)
-    served = (
-        sa.cast(its.id, sa.Text) + comma + sa.cast(its.course_id, sa.Text)
-        + comma + sa.cast(its.number, sa.Text) + comma
-        + (sa.type_coerce(its.zones, sa.Text) if dialect == "sqlite" else sa.cast(its.zones, sa.Text))
-    )  # fmt: skip
+    its = CourseSession
+    first, *others = (
+        sa.type_coerce(one, sa.Text) for one in (its.id, its.course_id, its.number, its.zones)
+    )
+    served = first
+    for other in others:
+        served += _plain(",") + other
+    served = sa.case((its.id.is_not(None), served))
     if dialect == "sqlite":
-        together = sa.func.group_concat(record, ""), sa.func.group_concat(served, between)
+        together = (
+            sa.func.group_concat(record, _plain("")),
+            sa.func.group_concat(served, _plain(BETWEEN)),
+        )
     else:
-        nothing = sa.literal_column("''::bytea")
-        together = sa.func.string_agg(record, nothing), sa.func.string_agg(served, between)
+        together = (
+            sa.func.string_agg(record, sa.literal_column("''::bytea")),
+            sa.func.string_agg(served, _plain(BETWEEN)),
+        )
     return (
         sa.select(Appointment.site_id, sa.func.count(record), *together)
         .select_from(Appointment)
@@ -83,3 +88,8 @@ def _statement(dialect: str) -> Any:
         )
         .group_by(Appointment.site_id)
     )
+
+
+def _plain(text: str) -> Any:
+    """A text as part of the statement: looked up for every row, parameters take a third of its time."""
+    return sa.literal_column(f"'{text}'", sa.Text)

@@ -10,7 +10,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, reduce
@@ -69,7 +69,7 @@ class Served(NamedTuple):
     zones: frozenset[str] = frozenset()
 
 
-NOTHING = Served()
+UNSERVED = Served()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +138,15 @@ class Ledger:
             position = self._patients.index(patient_id, position + 1)
             yield position
 
-    def providers_between(self, starts_at: datetime, ends_at: datetime) -> set[int]:
-        """Return who has something here in that time, give or take a cell."""
+    def providers_between(
+        self, ids: Collection[int], starts_at: datetime, ends_at: datetime
+    ) -> set[int]:
+        """Return which of the providers have something here in that time, give or take a cell."""
         return {
             one
             for day, before, window in self._touched(starts_at, ends_at)
-            for one, its in day.providers.items()
-            if _moved(its, before) & window
+            for one in day.providers.keys() & ids
+            if _moved(day.providers[one], before) & window
         }
 
     def marks(self, span: Frame) -> Marks:
@@ -163,15 +165,17 @@ class Ledger:
         """
         first, last = (starts_at - EPOCH) // CELL, -((EPOCH - ends_at) // CELL)
         window = (1 << last - first) - 1
-        for number in range((first - USUAL) // USUAL, (last + USUAL - 1) // USUAL + 1):
+        for number in range(first // USUAL - 1, (last - 1) // USUAL + 2):
             day, before = self._day(number), first - (number - 1) * USUAL
-            if _moved(day.reach, before) & window:
+            if day.reach and _moved(day.reach, before) & window:
                 yield day, before, window
 
     def _day(self, number: int) -> _Day:
         found = self._days.get(number)
         if found is None:
-            found = self._days[number] = self._taken(self._begun(number))
+            begun = self._begun(number)
+            found = self._taken(begun) if begun.start < begun.stop else _NOTHING
+            self._days[number] = found
         return found
 
     def _taken(self, begun: slice) -> _Day:
@@ -239,7 +243,7 @@ class Ledger:
 
     def _busy(self, position: int) -> Busy:
         row = self._record(position)
-        served = self._served[row.session_id] if row.session_id else NOTHING
+        served = self._served[row.session_id] if row.session_id else UNSERVED
         ends = row.starts + row.length
         return Busy(
             appointment_id=row.appointment_id,
@@ -288,6 +292,9 @@ class _Day:
                 for taken in (self.providers, self.rooms)
             )
         )
+
+
+_NOTHING = _Day({}, {}, 0)
 
 
 class _Shapes(dict[int, tuple[int, int]]):

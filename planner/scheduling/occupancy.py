@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import Any, Protocol, overload
 
@@ -120,15 +121,14 @@ class Occupancy(Sequence[Busy]):
         """
         found = Taken(self, site_id, span, margin, without)
         if not without and begins_with_a_cell(span):
-            begins, ends = span.starts_at - margin, span.ends_at + margin
-            days = days_of(begins, ends)
-            rooms = {its_id for day in days for its_id in self._rooms.get(day, ())}
-            providers = {its_id for day in days for its_id in self._providers.get(day, ())}
-            for its_site, ledger in self._ledgers.items():
-                if its_site != site_id:
-                    providers |= ledger.providers_between(begins, ends)
+            days = days_of(span.starts_at - margin, span.ends_at + margin)
             own = self._ledgers.get(site_id)
-            found.read(_NOTHING_TAKEN if own is None else own.marks(span), rooms, providers)
+            found.read(
+                _NOTHING_TAKEN if own is None else own.marks(span),
+                {its_id for day in days for its_id in self._rooms.get(day, ())},
+                {its_id for day in days for its_id in self._providers.get(day, ())},
+                [one for its_site, one in self._ledgers.items() if its_site != site_id],
+            )
         return found
 
     def changed(self, gone: Collection[int], new: Iterable[Busy]) -> Occupancy:
@@ -223,37 +223,48 @@ class Taken:
     ) -> None:
         self._booked, self._site_id, self._span = booked, site_id, span
         self._margin, self._without = margin, without
+        self._begins, self._ends = span.starts_at - margin, span.ends_at + margin
         self._marks: Marks | None = None
-        self._rooms: Collection[int] = ()
-        self._providers: Collection[int] = ()
+        self._rooms: Set[int] = frozenset()
+        self._providers: Set[int] = frozenset()
+        self._elsewhere: Sequence[Ledger] = ()
 
-    def read(self, marks: Marks, rooms: Collection[int], providers: Collection[int]) -> None:
-        """Take the marks for all but these rooms and providers."""
+    def read(
+        self, marks: Marks, rooms: Set[int], providers: Set[int], elsewhere: Sequence[Ledger]
+    ) -> None:
+        """Take the marks for all but these rooms and providers, and who is in a ledger of another site."""
         self._marks, self._rooms, self._providers = marks, rooms, providers
+        self._elsewhere = elsewhere
 
     def rooms(self, ids: Iterable[int]) -> list[int]:
-        """Return for each of the rooms the cells that are taken, preparation and turnover included."""
-        if self._marks is None or self._rooms:
-            return [self.room(its_id) for its_id in ids]
-        marked = self._marks.rooms
-        return [marked.get(its_id, 0) for its_id in ids]
+        """Return for each room the cells that the appointments in it take, preparation and turnover included."""
+        if self._marks is None:
+            return [self._room(its_id) for its_id in ids]
+        marked, listed = self._marks.rooms, self._rooms
+        return [self._room(its_id) if its_id in listed else marked.get(its_id, 0) for its_id in ids]
 
     def providers(self, ids: Sequence[int]) -> tuple[list[int], dict[int, int]]:
-        """Return for each of the providers the cells that are taken.
+        """Return for each provider the cells that its appointments take.
 
         And by place among them, for whom there are some, the cells too near to an appointment at another site.
         """
-        if self._marks is None or self._providers:
-            both = [self.provider(its_id) for its_id in ids]
-            near = {place: near for place, (_, near) in enumerate(both) if near}
-            return [taken for taken, _ in both], near
-        marked = self._marks.providers
-        return [marked.get(its_id, 0) for its_id in ids], {}
+        near: dict[int, int] = {}
+        if self._marks is None:
+            taken, others = [0] * len(ids), frozenset(ids)
+        else:
+            marked = self._marks.providers
+            taken = [marked.get(its_id, 0) for its_id in ids]
+            others = self._providers.intersection(ids).union(
+                *(one.providers_between(ids, self._begins, self._ends) for one in self._elsewhere)
+            )
+        for place, its_id in enumerate(ids) if others else ():
+            if its_id in others:
+                taken[place], travel = self._provider(its_id)
+                if travel:
+                    near[place] = travel
+        return taken, near
 
-    def room(self, room_id: int) -> int:
-        """Return the cells that the appointments in the room take, preparation and turnover included."""
-        if self._marks is not None and room_id not in self._rooms:
-            return self._marks.rooms.get(room_id, 0)
+    def _room(self, room_id: int) -> int:
         taken, span = 0, self._span
         for day in days_of(span.starts_at, span.ends_at):
             for busy in self._booked.of_room(room_id, day):
@@ -263,12 +274,9 @@ class Taken:
                     taken |= span.touched(slot.room_from, slot.room_until)
         return taken
 
-    def provider(self, provider_id: int) -> tuple[int, int]:
-        """Return the cells that the provider's appointments take, and those too near to one at another site."""
-        if self._marks is not None and provider_id not in self._providers:
-            return self._marks.providers.get(provider_id, 0), 0
+    def _provider(self, provider_id: int) -> tuple[int, int]:
         taken, near, span, margin = 0, 0, self._span, self._margin
-        begins, ends = span.starts_at - margin, span.ends_at + margin
+        begins, ends = self._begins, self._ends
         for day in days_of(begins, ends):
             for busy in self._booked.of_provider(provider_id, day):
                 slot = busy.slot
