@@ -181,16 +181,16 @@ def _rooms(session: Session, absences: _Absences) -> dict[int, RoomFacts]:
 
 
 def _providers(session: Session, absences: _Absences) -> dict[int, ProviderFacts]:
-    retired: dict[int, date | None] = {}
-    hours: defaultdict[tuple[int, str], defaultdict[int, list[WeeklyHours]]] = defaultdict(
+    hours: defaultdict[tuple[int, str], defaultdict[int, list[Any]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for row in _rows(session, _providers_statement()):
-        provider_id, retired[provider_id], site_id, kind, *weekly = row
+    retired: dict[int, date | None] = {}
+    for provider_id, retired_from, site_id, kind, *weekly in _rows(session, _providers_statement()):
+        retired[provider_id] = retired_from
         if site_id is not None:
-            hours[provider_id, kind][site_id].append(_weekly(*weekly))
+            hours[provider_id, kind][site_id].append(tuple(weekly))
     matrix = _matrix(session)
-    shared: dict[tuple[int, ...], tuple[WeeklyHours, ...]] = {}
+    shared: dict[tuple[Any, ...], tuple[WeeklyHours, ...]] = {}
     return {
         provider_id: ProviderFacts(
             hours=_by_site(hours[provider_id, "work"], shared),
@@ -205,13 +205,16 @@ def _providers(session: Session, absences: _Absences) -> dict[int, ProviderFacts
 
 
 def _by_site(
-    hours: Mapping[int, list[WeeklyHours]], shared: dict[tuple[int, ...], tuple[WeeklyHours, ...]]
+    hours: Mapping[int, list[Any]], shared: dict[tuple[Any, ...], tuple[WeeklyHours, ...]]
 ) -> dict[int, tuple[WeeklyHours, ...]]:
     """Many work the same hours: they share them, so that what is made of them is made once."""
-    return {
-        site_id: shared.setdefault(tuple(map(id, rows)), tuple(rows))
-        for site_id, rows in hours.items()
-    }
+    found = {}
+    for site_id, rows in hours.items():
+        week = tuple(rows)
+        if week not in shared:
+            shared[week] = tuple(_weekly(*row) for row in week)
+        found[site_id] = shared[week]
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,6 @@ from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, reduce
 from operator import or_
@@ -72,8 +71,7 @@ class Served(NamedTuple):
 UNSERVED = Served()
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """The cells of a span in which each provider and each room of the site is taken; who is not named is free."""
 
     providers: Mapping[int, int]
@@ -159,23 +157,23 @@ class Ledger:
         return found
 
     def _touched(self, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[_Day, int, int]]:
-        """Yield each day of which something touches the time.
+        """Yield each day of which something touches the time: of the day before and after, what is long enough.
 
         With how many of the day's cells lie before the time, and the cells of the time itself.
         """
         first, last = (starts_at - EPOCH) // CELL, -((EPOCH - ends_at) // CELL)
         window = (1 << last - first) - 1
         for number in range(first // USUAL - 1, (last - 1) // USUAL + 2):
-            day, before = self._day(number), first - (number - 1) * USUAL
-            if day.reach and _moved(day.reach, before) & window:
-                yield day, before, window
+            if number in self._begun:
+                day, before = self._day(number), first - (number - 1) * USUAL
+                if _moved(day.reach, before) & window:
+                    yield day, before, window
 
     def _day(self, number: int) -> _Day:
+        """Return what begins on a UTC day, counted from the first of 1970."""
         found = self._days.get(number)
         if found is None:
-            begun = self._begun(number)
-            found = self._taken(begun) if begun.start < begun.stop else _NOTHING
-            self._days[number] = found
+            found = self._days[number] = self._taken(self._begun.get(number, slice(0)))
         return found
 
     def _taken(self, begun: slice) -> _Day:
@@ -189,10 +187,15 @@ class Ledger:
             rooms[room_id] |= of_room
         return _Day(providers, rooms, reduce(or_, rooms.values(), 0))
 
-    def _begun(self, number: int) -> slice:
-        """Return where all is that starts on a UTC day, counted from the first of 1970."""
-        first = bisect_left(self._starts, number * A_DAY)
-        return slice(first, bisect_left(self._starts, (number + 1) * A_DAY, first))
+    @cached_property
+    def _begun(self) -> Mapping[int, slice]:
+        """Where all stands that begins on a UTC day, for each on which something does."""
+        found, first = {}, 0
+        while first < len(self._starts):
+            number = self._starts[first] // A_DAY
+            last = bisect_left(self._starts, (number + 1) * A_DAY, first)
+            found[number], first = slice(first, last), last
+        return found
 
     def _listed(self, number: int) -> tuple[_Places, _Places]:
         found = self._lists.get(number)
@@ -206,24 +209,28 @@ class Ledger:
         providers: defaultdict[int, list[int]] = defaultdict(list)
         rooms: defaultdict[int, list[int]] = defaultdict(list)
         if self._day(number - 1).reach >> 2 * USUAL - 1:
-            for position, row in self._rows(self._begun(number - 1)):
+            for position, row in self._rows(number - 1):
                 ends = row.starts + row.length
                 if ends >= midnight:
                     providers[row.provider_id].append(position)
                 if ends + row.turnover >= midnight:
                     rooms[row.room_id].append(position)
-        begun = self._begun(number)
-        for position in range(begun.start, begun.stop):
-            providers[self._providers[position]].append(position)
-            rooms[self._rooms[position]].append(position)
+        begun = self._begun.get(number, slice(0))
+        for position, provider_id, room_id in zip(
+            range(len(self))[begun], self._providers[begun], self._rooms[begun], strict=True
+        ):
+            providers[provider_id].append(position)
+            rooms[room_id].append(position)
         if self._day(number + 1).reach & (1 << USUAL) - 1:
-            for position, row in self._rows(self._begun(number + 1)):
+            for position, row in self._rows(number + 1):
                 if row.starts - row.preparation < midnight + A_DAY:
                     rooms[row.room_id].append(position)
         return providers, rooms
 
-    def _rows(self, positions: slice) -> Iterator[tuple[int, Record]]:
-        return ((one, self._record(one)) for one in range(positions.start, positions.stop))
+    def _rows(self, number: int) -> Iterator[tuple[int, Record]]:
+        """Yield what begins on the day, and where it stands."""
+        for position in range(len(self))[self._begun.get(number, slice(0))]:
+            yield position, self._record(position)
 
     def _record(self, position: int) -> Record:
         return Record._make(LAYOUT.unpack_from(self._records, position * LAYOUT.size))
@@ -274,8 +281,7 @@ def begins_with_a_cell(span: Frame) -> bool:
 _Places = Mapping[int, list[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
+class _Day(NamedTuple):
     """What starts on a UTC day, as cells since the midnight before it: what begins with the preparation may be there."""
 
     providers: Mapping[int, int]
@@ -292,9 +298,6 @@ class _Day:
                 for taken in (self.providers, self.rooms)
             )
         )
-
-
-_NOTHING = _Day({}, {}, 0)
 
 
 class _Shapes(dict[int, tuple[int, int]]):

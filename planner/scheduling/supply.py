@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
@@ -333,18 +333,22 @@ class Supply:
         reaches_over = opened >> max(0, frame.size - self._length - after)
         reaches_back = opened & cells.between(0, before)
         whole = _Stretch(presence.frame, site_id, frame, is_long=bool(reaches_over | reaches_back))
-        return self._starts(whole, site_id, before, after)
+        if whole.span is not frame:
+            opened = whole.joined(presence.open_cells, site_id)
+        return self._starts(whole, site_id, opened, before, after)
 
-    def _starts(self, whole: _Stretch, site_id: int, before: int, after: int) -> Free | None:
+    def _starts(
+        self, whole: _Stretch, site_id: int, opened: int, before: int, after: int
+    ) -> Free | None:
         presence, frame = self._presence, whole.frame
         margin, severity = self._travel(site_id, frame.day)
         taken = self._occupancy.taken(site_id, whole.span, margin=margin, without=self._gone)
         rooms = self._rooms(site_id, whole)
         usable = rooms.lanes.without(taken.rooms(rooms.ids))
         has_room = usable.runs(before + self._length + after).any() << before
-        is_open = cells.runs(whole.joined(presence.open_cells, site_id), self._length)
+        stays_open = cells.runs(opened, self._length)
         grid = cells.grid(frame, presence.sites[site_id].grid_minutes)
-        allowed = (has_room & is_open) >> whole.first & grid
+        allowed = (has_room & stays_open) >> whole.first & grid
         if not allowed:
             return None
         staff = self._staff(site_id, whole)
@@ -440,8 +444,6 @@ class _Stretch:
 
     def joined(self, cells_of: Callable[..., int], *ids: int) -> int:
         """Return what holds for these ids on each of its days, as cells of all of them."""
-        if self.span is self.frame:
-            return cells_of(*ids, self.frame)
         found = offset = 0
         for one in self._frames:
             found |= cells_of(*ids, one) << offset
@@ -461,8 +463,9 @@ def clocks_of(
 
     preparation = minutes(service.preparation_minutes, "room.preparation_minutes")
     turnover = minutes(service.turnover_minutes, "room.turnover_minutes")
-    return Clocks(
-        preparation=timedelta(minutes=preparation),
-        turnover=timedelta(minutes=turnover),
-        walk=timedelta(minutes=service.walk_minutes),
-    )
+    return _clocks(preparation, turnover, service.walk_minutes)
+
+
+@lru_cache(maxsize=256)
+def _clocks(*minutes: int) -> Clocks:
+    return Clocks(*(timedelta(minutes=length) for length in minutes))
