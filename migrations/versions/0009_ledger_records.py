@@ -47,7 +47,7 @@ def _digits() -> str:
     def over(at: str) -> str:
         return f"(unixepoch({at}) + 59) / 60"
 
-    start, *others = _times(begun, over)
+    start, *others = _times(begun, over, "min")
     form = "%08x" * 7 + "%04x" * 6
     numbers = ", ".join((*IDS, start, STATUS, *others))
     return f"CASE WHEN {SETTLED} THEN printf('{form}', {numbers}) END"
@@ -63,20 +63,25 @@ def _bytes() -> str:
     def over(at: str) -> str:
         return f"ceil({seconds(at)} / 60)::integer"
 
-    start, *others = _times(begun, over)
+    start, *others = _times(begun, over, "least")
     long = (f"int4send({number})" for number in (*IDS, start))
     short = (f"int2send(({number})::smallint)" for number in (STATUS, *others))
     return f"CASE WHEN {SETTLED} THEN {' || '.join((*long, *short))} END"
 
 
-def _times(begun: Callable[[str], str], over: Callable[[str], str]) -> tuple[str, ...]:
+def _times(begun: Callable[[str], str], over: Callable[[str], str], least: str) -> tuple[str, ...]:
     """The start in minutes since 1970; then, in minutes: the way out, the time of day, the length, before and after."""
     start, end = begun("starts_at"), over("ends_at")
+
+    def between(earlier: str, later: str) -> str:
+        # No visit takes more than a day: a row that says weeks has to fit in two bytes all the same.
+        return f"{least}({later} - {earlier}, 32767)"
+
     return (
         start,
-        f"{over('patient_until')} - {end}",
+        between(end, over("patient_until")),
         f"{start} % 1440",
-        f"{end} - {start}",
-        f"{start} - {begun('room_from')}",
-        f"{over('room_until')} - {end}",
+        between(start, end),
+        between(begun("room_from"), start),
+        between(end, over("room_until")),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from functools import lru_cache
@@ -115,18 +115,18 @@ _EDITION = sa.select(_VERSIONS.c.catalogue).where(_VERSIONS.c.id == 1)
 
 
 class _Tables(NamedTuple):
-    """The rows of each table of the catalogue: lists of plain values, that begin with what orders them."""
+    """Of each table of the catalogue the rows, or its columns: first what orders them."""
 
-    sites: list[list[Any]]
-    site_hours: list[list[Any]]
-    rooms: list[list[Any]]
-    room_services: list[list[Any]]
-    providers: list[list[Any]]
-    provider_hours: list[list[Any]]
-    provider_services: list[list[Any]]
-    absences: list[list[Any]]
-    services: list[list[Any]]
-    rules: list[list[Any]]
+    sites: Sequence[Any]
+    site_hours: Sequence[Any]
+    rooms: Sequence[Any]
+    room_services: Sequence[Any]
+    providers: Sequence[Any]
+    provider_hours: Sequence[Any]
+    provider_services: Sequence[Any]
+    absences: Sequence[Any]
+    services: Sequence[Any]
+    rules: Sequence[Any]
 
 
 def _read(session: Session) -> Catalogue:
@@ -293,38 +293,51 @@ def _statement(dialect: str) -> Any:
     is_sqlite = dialect == "sqlite"
     row_of = sa.func.json_array if is_sqlite else sa.func.json_build_array
     list_of = sa.func.json_group_array if is_sqlite else sa.func.json_agg
-    found = _Tables(
-        sites=[Site.position, Site.id, Site.zone, Site.grid_minutes, Site.retired_from],
-        site_hours=[
-            SiteHours.id, SiteHours.site_id, SiteHours.weekday, SiteHours.opens, SiteHours.closes,
-            SiteHours.valid_from, SiteHours.valid_until,
-        ],
-        rooms=[Room.position, Room.id, Room.site_id, Room.retired_from],
-        room_services=[RoomService.room_id, RoomService.service_id],
-        providers=[Provider.position, Provider.id, Provider.retired_from],
-        provider_hours=[
-            ProviderHours.id, ProviderHours.provider_id, ProviderHours.kind, ProviderHours.site_id,
-            ProviderHours.weekday, ProviderHours.starts, ProviderHours.ends,
-            ProviderHours.valid_from, ProviderHours.valid_until,
-        ],
-        provider_services=[
-            ProviderService.provider_id, ProviderService.service_id, ProviderService.site_id,
-            ProviderService.may_examine, ProviderService.may_treat,
-        ],
-        absences=[
-            Absence.from_date, Absence.id, Absence.until_date, Absence.starts, Absence.ends,
-            Absence.reason, Absence.site_id, Absence.provider_id, Absence.room_id,
-        ],
-        services=[
-            Service.position, Service.id, Service.kind, Service.minutes,
-            Service.preparation_minutes, Service.turnover_minutes, Service.walk_minutes,
-            Service.retired_from,
-        ],
-        rules=[
-            RuleRecord.id, RuleRecord.code, RuleRecord.scope, RuleRecord.scope_id,
-            sa.func.json(RuleRecord.value) if is_sqlite else RuleRecord.value,
-            RuleRecord.severity, RuleRecord.effective_from,
-        ],
-    )  # fmt: skip
-    lists = (sa.select(list_of(row_of(*columns))).scalar_subquery() for columns in found)
-    return sa.select(*(sa.type_coerce(rows, sa.JSON) for rows in lists))
+
+    def value(column: Any) -> Any:
+        # What SQLite keeps as JSON is a text to it.
+        return sa.func.json(column) if is_sqlite and isinstance(column.type, sa.JSON) else column
+
+    lists = (sa.select(list_of(row_of(*map(value, columns)))) for columns in _COLUMNS)
+    return sa.select(*(sa.type_coerce(rows.scalar_subquery(), sa.JSON) for rows in lists))
+
+
+_COLUMNS: tuple[Any, ...] = _Tables(
+    sites=(
+        Site.position, Site.id, Site.zone, Site.grid_minutes, Site.retired_from,
+    ),
+    site_hours=(
+        SiteHours.id, SiteHours.site_id, SiteHours.weekday, SiteHours.opens, SiteHours.closes,
+        SiteHours.valid_from, SiteHours.valid_until,
+    ),
+    rooms=(
+        Room.position, Room.id, Room.site_id, Room.retired_from,
+    ),
+    room_services=(
+        RoomService.room_id, RoomService.service_id,
+    ),
+    providers=(
+        Provider.position, Provider.id, Provider.retired_from,
+    ),
+    provider_hours=(
+        ProviderHours.id, ProviderHours.provider_id, ProviderHours.kind, ProviderHours.site_id,
+        ProviderHours.weekday, ProviderHours.starts, ProviderHours.ends, ProviderHours.valid_from,
+        ProviderHours.valid_until,
+    ),
+    provider_services=(
+        ProviderService.provider_id, ProviderService.service_id, ProviderService.site_id,
+        ProviderService.may_examine, ProviderService.may_treat,
+    ),
+    absences=(
+        Absence.from_date, Absence.id, Absence.until_date, Absence.starts, Absence.ends,
+        Absence.reason, Absence.site_id, Absence.provider_id, Absence.room_id,
+    ),
+    services=(
+        Service.position, Service.id, Service.kind, Service.minutes, Service.preparation_minutes,
+        Service.turnover_minutes, Service.walk_minutes, Service.retired_from,
+    ),
+    rules=(
+        RuleRecord.id, RuleRecord.code, RuleRecord.scope, RuleRecord.scope_id, RuleRecord.value,
+        RuleRecord.severity, RuleRecord.effective_from,
+    ),
+)  # fmt: skip

@@ -71,20 +71,20 @@ class Lanes(NamedTuple):
     """
 
     cells: int
-    count: int
+    actors: int
     width: int
 
     def without(self, taken: Iterable[int]) -> Lanes:
         """Return them without the cells that are taken of each."""
-        return Lanes(self.cells & ~_side_by_side(taken, self.width), self.count, self.width)
+        return Lanes(self.cells & ~_side_by_side(taken, self.width), self.actors, self.width)
 
     def runs(self, length: int) -> Lanes:
         """Return of each the cells at which ``length`` of its own begin."""
-        return Lanes(runs(self.cells, length), self.count, self.width)
+        return Lanes(runs(self.cells, length), self.actors, self.width)
 
     def any(self) -> int:
         """Return the cells that one of them has."""
-        found, count = self.cells, self.count
+        found, count = self.cells, self.actors
         while count > 1:
             count = (count + 1) // 2
             bits = count * self.width * 8
@@ -99,7 +99,7 @@ class Lanes(NamedTuple):
 
     def each(self) -> Iterator[int]:
         """Yield the cells of each."""
-        row = self.cells.to_bytes(self.count * self.width, "little")
+        row = self.cells.to_bytes(self.actors * self.width, "little")
         for at in range(0, len(row), self.width):
             yield int.from_bytes(row[at : at + self.width], "little")
 

@@ -282,7 +282,7 @@ _Places = Mapping[int, list[int]]
 
 
 class _Day(NamedTuple):
-    """What starts on a UTC day, as cells since the midnight before it: what begins with the preparation may be there."""
+    """What starts on a UTC day, as cells since the midnight before it: preparation may begin there."""
 
     providers: Mapping[int, int]
     rooms: Mapping[int, int]

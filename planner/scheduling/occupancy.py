@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import Any, Protocol, overload
 
@@ -225,12 +224,12 @@ class Taken:
         self._margin, self._without = margin, without
         self._begins, self._ends = span.starts_at - margin, span.ends_at + margin
         self._marks: Marks | None = None
-        self._rooms: Set[int] = frozenset()
-        self._providers: Set[int] = frozenset()
+        self._rooms: set[int] = set()
+        self._providers: set[int] = set()
         self._elsewhere: Sequence[Ledger] = ()
 
     def read(
-        self, marks: Marks, rooms: Set[int], providers: Set[int], elsewhere: Sequence[Ledger]
+        self, marks: Marks, rooms: set[int], providers: set[int], elsewhere: Sequence[Ledger]
     ) -> None:
         """Take the marks for all but these rooms and providers, and who is in a ledger of another site."""
         self._marks, self._rooms, self._providers = marks, rooms, providers
@@ -250,7 +249,7 @@ class Taken:
         """
         near: dict[int, int] = {}
         if self._marks is None:
-            taken, others = [0] * len(ids), frozenset(ids)
+            taken, others = [0] * len(ids), set(ids)
         else:
             marked = self._marks.providers
             taken = [marked.get(its_id, 0) for its_id in ids]

@@ -111,11 +111,11 @@ class Free:
     @cached_property
     def starts(self) -> tuple[tuple[int, int, int], ...]:
         """By provider the cells at which it could start, and those of them that somebody is warned of."""
-        ids, lanes, first, any, warned = self._starts
+        found = self._starts
         return tuple(
-            (provider_id, starts, warned.get(provider_id, 0))
-            for provider_id, its in zip(ids, lanes.each(), strict=True)
-            if (starts := its >> first & any)
+            (provider_id, starts, found.warned.get(provider_id, 0))
+            for provider_id, its in zip(found.ids, found.lanes.each(), strict=True)
+            if (starts := its >> found.first & found.any)
         )
 
     @cached_property
