@@ -89,13 +89,13 @@ class Ledger:
         self, site_id: int, records: bytes, served: Callable[[], Mapping[int, Served]]
     ) -> None:
         self.site_id, self._served_by = site_id, served
-        starts = _column("starts", records).tolist()
-        if sorted(starts) != starts:
+        starts = _column("starts", records)
+        if sorted(starts) != starts.tolist():
             order = sorted(range(len(starts)), key=starts.__getitem__)
             size = LAYOUT.size
             records = b"".join([records[at * size : (at + 1) * size] for at in order])
-        self._records = records
-        self._starts = _column("starts", records)
+            starts = _column("starts", records)
+        self._records, self._starts = records, starts
         self._providers = _column("provider_id", records)
         self._rooms = _column("room_id", records)
         self._shapes = array("Q", records)[LAYOUT.size // 8 - 1 :: LAYOUT.size // 8]
