@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import engine, ledgers
+from planner.db import engine, ledgers, migrate
 from planner.db.models import Appointment
 from planner.scheduling.interval import Interval
 from planner.scheduling.ledger import Ledger
@@ -84,6 +84,15 @@ def test_what_has_changed_past_the_application_is_in_it(
     assert (busy.appointment_id, busy.status) == (visit, "arrived")
     assert (busy.slot.starts_at, busy.slot.ends_at) == (later, later + timedelta(minutes=25))
     assert busy.slot.room_until == later + timedelta(minutes=40)
+
+
+def test_a_database_of_before_has_records_of_all_that_it_held(
+    bound: sa.Engine, database_url: str, clinic: SmallClinic, visit: int
+) -> None:
+    before = [list(ledger) for ledger in read(clinic)]
+    migrate.downgrade(database_url, "0008")
+    migrate.upgrade(database_url)
+    assert [list(ledger) for ledger in read(clinic)] == before != []
 
 
 @pytest.mark.parametrize("status", ["cancelled", "released", "no_show", "held", "reserved"])
