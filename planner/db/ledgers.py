@@ -1,29 +1,29 @@
-"""Reads what is booked as numbers, a ledger a site: one row of the database instead of one an appointment.
+"""Reads what is booked as records, a ledger a site: one row of the database instead of one an appointment.
 
 What a row costs is mostly its way through driver and library, as an object for each value. So the database itself
-puts the numbers of all appointments of a site behind each other, and they arrive as one value.
+keeps of each appointment a record of its numbers, in the index by site and start (migration 0009), puts those of a
+site behind each other, and they arrive as one value.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, aggregate_order_by
 from sqlalchemy.orm import Session
 
 from planner.db.models import Appointment, CourseSession
-from planner.scheduling import ledger
 from planner.scheduling.interval import Interval
-from planner.scheduling.ledger import FIELDS, NUMBER, STATUSES, Ledger
+from planner.scheduling.ledger import LAYOUT, Ledger, Served
+
+PREFIX = "ledger_"
+"""So begin the names of what the database works out for ledgers: no model has it, so none can write it."""
 
 BETWEEN = "\x1e"
-"""Stands between the zones of two appointments: no JSON holds it."""
+"""Stands between what is said of two sessions: no JSON holds it."""
 
 
 def read(session: Session, site_ids: Collection[int], span: Interval) -> Iterator[Ledger]:
@@ -31,105 +31,72 @@ def read(session: Session, site_ids: Collection[int], span: Interval) -> Iterato
     statement = _statement(session.get_bind().dialect.name)
     values = {"sites": sorted(site_ids), "since": span.starts_at, "until": span.ends_at}
     rows: Any = session.connection().execute(statement, values).all()
-    for site_id, count, packed, zones in rows:
-        digits = 8 if isinstance(packed, str) else 4
-        if len(packed) != count * len(FIELDS) * digits:
-            raise OverflowError(f"a number of site {site_id} has more than 32 bits")
-        numbers = array(NUMBER, bytes.fromhex(packed) if isinstance(packed, str) else packed)
-        if sys.byteorder == "little":
-            numbers.byteswap()
-        yield Ledger(site_id, ledger.columns(numbers), _reader(zones))
+    for site_id, count, found, served in rows:
+        if not count:
+            continue
+        records = bytes.fromhex(found) if isinstance(found, str) else found
+        if len(records) != count * LAYOUT.size:
+            raise OverflowError(f"a number of site {site_id} is too large for its record")
+        yield Ledger(site_id, records, _reader(served or ""))
 
 
-def _reader(zones: str) -> Callable[[], Sequence[frozenset[str]]]:
-    return lambda: tuple(map(_zones, zones.split(BETWEEN)))
+def _reader(served: str) -> Callable[[], Mapping[int, Served]]:
+    return lambda: dict(map(_served, served.split(BETWEEN))) if served else {}
+
+
+def _served(text: str) -> tuple[int, Served]:
+    its_id, course_id, number, zones = text.split(",", 3)
+    return int(its_id), Served(int(course_id), int(number), _zones(zones))
 
 
 @lru_cache(maxsize=1024)
 def _zones(text: str) -> frozenset[str]:
-    return frozenset(json.loads(text) or ()) if text else frozenset()
+    return frozenset(json.loads(text) or ())
 
 
 @lru_cache
 def _statement(dialect: str) -> Any:
     """Built once: putting a statement together takes longer than running it."""
-    packed, zones = _PACKED[dialect]()
-    return (
-        sa.select(Appointment.site_id, sa.func.count(), packed, zones)
-        .select_from(Appointment)
-        .outerjoin(CourseSession, CourseSession.id == Appointment.course_session_id)
+    booked: Any = (
+        sa.select(
+            Appointment.site_id,
+            Appointment.course_session_id,
+            sa.literal_column(f"{Appointment.__tablename__}.{PREFIX}record").label("record"),
+        )
         .where(
             # Of all sites, but named: so the index by site and start is the obvious one to every planner.
             Appointment.site_id.in_(sa.bindparam("sites", expanding=True)),
             Appointment.starts_at >= sa.bindparam("since"),
             Appointment.starts_at < sa.bindparam("until"),
-            Appointment.status.in_([_plain(status.value) for status in STATUSES]),
         )
-        .group_by(Appointment.site_id)
+    )  # fmt: skip
+    if dialect == "postgresql":
+        # What it gets in order from the index it does not look for in the table.
+        booked = booked.order_by(Appointment.site_id, Appointment.starts_at)
+    its, row = CourseSession, booked.subquery().c
+    first, *others = (
+        sa.type_coerce(one, sa.Text) for one in (its.id, its.course_id, its.number, its.zones)
     )
-
-
-def _numbers(seconds: Callable[[Any], Any]) -> Iterator[Any]:
-    def minutes(at: Any) -> Any:
-        return seconds(at) // _plain(60)
-
-    def minutes_up(at: Any) -> Any:
-        return (seconds(at) + _plain(59)) // _plain(60)
-
-    places = [(_plain(one.value), _plain(place)) for place, one in enumerate(STATUSES)]
-    status = sa.case(*((Appointment.status == word, place) for word, place in places))
-    found: Mapping[str, Any] = {
-        "appointment_id": Appointment.id,
-        "provider_id": Appointment.provider_id,
-        "room_id": Appointment.room_id,
-        "patient_id": Appointment.patient_id,
-        "service_id": Appointment.service_id,
-        "status": status,
-        "course_id": sa.func.coalesce(CourseSession.course_id, _plain(0)),
-        "number": sa.func.coalesce(CourseSession.number, _plain(0)),
-        "starts": minutes(Appointment.starts_at),
-        "ends": minutes_up(Appointment.ends_at),
-        "room_from": minutes(Appointment.room_from),
-        "room_until": minutes_up(Appointment.room_until),
-        "patient_until": minutes_up(Appointment.patient_until),
-    }
-    return (found[name] for name in FIELDS)
-
-
-def _sqlite() -> tuple[Any, Any]:
-    """Hexadecimal, eight digits a number: what can be put together there. Ordered by the ledger, when need be."""
-    numbers = _numbers(lambda at: sa.func.unixepoch(at, type_=sa.Integer))
-    packed = sa.func.printf(_plain("%08x" * len(FIELDS)), *numbers)
-    zones = sa.func.coalesce(sa.type_coerce(CourseSession.zones, sa.Text), _plain(""))
-    return sa.func.group_concat(packed, ""), sa.func.group_concat(zones, BETWEEN)
-
-
-def _postgresql() -> tuple[Any, Any]:
-    """Bytes, four a number, highest first: as the server sends an integer."""
-
-    def seconds(at: Any) -> Any:
-        return sa.cast(sa.func.date_part(_plain("epoch"), at), sa.BigInteger)
-
-    def sent(number: Any) -> Any:
-        return sa.func.int4send(sa.cast(number, sa.Integer), type_=BYTEA)
-
-    packed, *others = map(sent, _numbers(seconds))
-    for number in others:
-        packed = packed.concat(number)
-    zones = sa.func.coalesce(sa.cast(CourseSession.zones, sa.Text), _plain(""))
-    order = (Appointment.starts_at, Appointment.id)
+    served = sum((_plain(",") + other for other in others), first)
+    together, nothing = _TOGETHER[dialect]
     return (
-        sa.func.string_agg(packed, aggregate_order_by(sa.literal_column("''::bytea"), *order)),
-        sa.func.string_agg(zones, aggregate_order_by(sa.literal(BETWEEN), *order)),
+        sa.select(
+            row.site_id,
+            sa.func.count(row.record),
+            together(row.record, nothing),
+            together(sa.case((its.id.is_not(None), served)), _plain(BETWEEN)),
+        )
+        .outerjoin(its, its.id == row.course_session_id)
+        .group_by(row.site_id)
     )
 
 
-def _plain(value: int | str) -> Any:
-    """A number or word as part of the statement: looked up for every row, parameters take a third of its time."""
-    return sa.literal_column(repr(value), sa.Text if isinstance(value, str) else sa.Integer)
+def _plain(text: str) -> Any:
+    """A text as part of the statement: looked up for every row, parameters take a third of its time."""
+    return sa.literal_column(f"'{text}'", sa.Text)
 
 
-_PACKED: Mapping[str, Callable[[], tuple[Any, Any]]] = {
-    "sqlite": _sqlite,
-    "postgresql": _postgresql,
+_TOGETHER: Mapping[str, tuple[Any, Any]] = {
+    "sqlite": (sa.func.group_concat, _plain("")),
+    "postgresql": (sa.func.string_agg, sa.literal_column("''::bytea")),
 }

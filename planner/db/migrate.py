@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 
 import planner
-from planner.db import connections, guards
+from planner.db import connections, guards, ledgers
 from planner.db.base import Base
 from planner.errors import Unavailable
 
@@ -79,7 +79,7 @@ def is_compared(
     schema_item: object, name: str | None, kind: str, reflected: bool, other: Any
 ) -> bool:
     """Whether the models answer for it: guards are answered for by ``guards.probe``."""
-    return not (name or "").startswith(guards.PREFIX)
+    return not (name or "").startswith((guards.PREFIX, ledgers.PREFIX))
 
 
 _REVISION = sa.text("SELECT version_num FROM alembic_version")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -57,7 +57,7 @@ class Catalogue:
 
 
 def catalogue(session: Session) -> Catalogue:
-    """Return the catalogue: one statement when this process has it already, else eight."""
+    """Return the catalogue: one statement when this process has it already, else two."""
     return kept(session, "catalogue", lambda: _read(session))
 
 
@@ -114,218 +114,230 @@ _VERSIONS = ScheduleVersion.metadata.tables["schedule_version"]
 _EDITION = sa.select(_VERSIONS.c.catalogue).where(_VERSIONS.c.id == 1)
 
 
+class _Tables(NamedTuple):
+    """Of each table of the catalogue the rows, or its columns: first what orders them."""
+
+    sites: Sequence[Any]
+    site_hours: Sequence[Any]
+    rooms: Sequence[Any]
+    room_services: Sequence[Any]
+    providers: Sequence[Any]
+    provider_hours: Sequence[Any]
+    provider_services: Sequence[Any]
+    absences: Sequence[Any]
+    services: Sequence[Any]
+    rules: Sequence[Any]
+
+
 def _read(session: Session) -> Catalogue:
-    absences = _absences(session)
+    statement = _statement(session.get_bind().dialect.name)
+    found = session.connection().execute(statement).one()
+    tables = _Tables(*(sorted(rows or ()) for rows in found))
+    absences = _absences(tables)
     return Catalogue(
-        sites=_sites(session, absences),
-        rooms=_rooms(session, absences),
-        providers=_providers(session, absences),
-        services=_services(session),
-        rules=_rules(session),
+        sites=_sites(tables, absences),
+        rooms=_rooms(tables, absences),
+        providers=_providers(tables, absences),
+        services=_services(tables),
+        rules=_rules(tables),
     )
 
 
 _Absences = Mapping[tuple[str, int], tuple[AbsentDays, ...]]
+_Week = tuple[WeeklyHours, ...]
 
 
-def _absences(session: Session) -> _Absences:
+def _absences(tables: _Tables) -> _Absences:
     found: defaultdict[tuple[str, int], list[AbsentDays]] = defaultdict(list)
-    for row in _rows(session, _absences_statement()):
+    for from_date, _, until_date, starts, ends, reason, *ids in tables.absences:
         days = AbsentDays(
-            from_date=row.from_date,
-            until_date=row.until_date,
-            starts=row.starts,
-            ends=row.ends,
-            reason=row.reason,
+            from_date=date.fromisoformat(from_date),
+            until_date=date.fromisoformat(until_date),
+            starts=_time(starts),
+            ends=_time(ends),
+            reason=reason,
         )
-        actors = (("site", row.site_id), ("provider", row.provider_id), ("room", row.room_id))
-        for actor, actor_id in actors:
+        for actor, actor_id in zip(("site", "provider", "room"), ids, strict=True):
             if actor_id is not None:
                 found[actor, actor_id].append(days)
     return {actor: tuple(rows) for actor, rows in found.items()}
 
 
-def _sites(session: Session, absences: _Absences) -> dict[int, SiteFacts]:
-    grouped: dict[int, tuple[Any, list[WeeklyHours]]] = {}
-    for site_id, zone, grid_minutes, retired_from, *weekly in _rows(session, _sites_statement()):
-        hours = grouped.setdefault(site_id, ((zone, grid_minutes, retired_from), []))[1]
-        if weekly[0] is not None:
-            hours.append(_weekly(*weekly))
+def _sites(tables: _Tables, absences: _Absences) -> dict[int, SiteFacts]:
+    hours: defaultdict[int, list[WeeklyHours]] = defaultdict(list)
+    for _, site_id, *weekly in tables.site_hours:
+        hours[site_id].append(_weekly(*weekly))
     return {
         site_id: SiteFacts(
             zone=zone,
             grid_minutes=grid_minutes,
-            hours=tuple(hours),
+            hours=tuple(hours[site_id]),
             closures=absences.get(("site", site_id), ()),
-            retired_from=retired_from,
+            retired_from=_date(retired_from),
         )
-        for site_id, ((zone, grid_minutes, retired_from), hours) in grouped.items()
+        for _, site_id, zone, grid_minutes, retired_from in tables.sites
     }
 
 
-def _rooms(session: Session, absences: _Absences) -> dict[int, RoomFacts]:
-    grouped: dict[int, tuple[Any, list[int]]] = {}
-    for room_id, site_id, retired_from, service_id in _rows(session, _rooms_statement()):
-        services = grouped.setdefault(room_id, ((site_id, retired_from), []))[1]
-        if service_id is not None:
-            services.append(service_id)
+def _rooms(tables: _Tables, absences: _Absences) -> dict[int, RoomFacts]:
+    services: defaultdict[int, list[int]] = defaultdict(list)
+    for room_id, service_id in tables.room_services:
+        services[room_id].append(service_id)
     return {
         room_id: RoomFacts(
             site_id=site_id,
-            service_ids=frozenset(services),
+            service_ids=frozenset(services[room_id]),
             outages=absences.get(("room", room_id), ()),
-            retired_from=retired_from,
+            retired_from=_date(retired_from),
         )
-        for room_id, ((site_id, retired_from), services) in grouped.items()
+        for _, room_id, site_id, retired_from in tables.rooms
     }
 
 
-def _providers(session: Session, absences: _Absences) -> dict[int, ProviderFacts]:
-    retired: dict[int, date | None] = {}
-    hours: defaultdict[tuple[int, str], defaultdict[int, list[WeeklyHours]]] = defaultdict(
+def _providers(tables: _Tables, absences: _Absences) -> dict[int, ProviderFacts]:
+    hours: defaultdict[tuple[int, str], defaultdict[int, list[Any]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for row in _rows(session, _providers_statement()):
-        provider_id, retired[provider_id], site_id, kind, *weekly = row
-        if site_id is not None:
-            hours[provider_id, kind][site_id].append(_weekly(*weekly))
-    matrix = _matrix(session)
-    shared: dict[tuple[int, ...], tuple[WeeklyHours, ...]] = {}
+    for _, provider_id, kind, site_id, *weekly in tables.provider_hours:
+        hours[provider_id, kind][site_id].append(tuple(weekly))
+    treats: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    examines: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for provider_id, service_id, site_id, may_examine, may_treat in tables.provider_services:
+        if may_treat:
+            treats[provider_id].append((service_id, site_id))
+        if may_examine:
+            examines[provider_id].append((service_id, site_id))
+    shared: dict[tuple[Any, ...], _Week] = {}
     return {
         provider_id: ProviderFacts(
             hours=_by_site(hours[provider_id, "work"], shared),
             breaks=_by_site(hours[provider_id, "break"], shared),
-            treats=frozenset(matrix["may_treat", provider_id]),
-            examines=frozenset(matrix["may_examine", provider_id]),
+            treats=frozenset(treats[provider_id]),
+            examines=frozenset(examines[provider_id]),
             absences=absences.get(("provider", provider_id), ()),
-            retired_from=retired_from,
+            retired_from=_date(retired_from),
         )
-        for provider_id, retired_from in retired.items()
+        for _, provider_id, retired_from in tables.providers
     }
 
 
 def _by_site(
-    hours: Mapping[int, list[WeeklyHours]], shared: dict[tuple[int, ...], tuple[WeeklyHours, ...]]
-) -> dict[int, tuple[WeeklyHours, ...]]:
+    hours: Mapping[int, list[Any]], shared: dict[tuple[Any, ...], _Week]
+) -> dict[int, _Week]:
     """Many work the same hours: they share them, so that what is made of them is made once."""
-    return {
-        site_id: shared.setdefault(tuple(map(id, rows)), tuple(rows))
-        for site_id, rows in hours.items()
-    }
+    found = {}
+    for site_id, rows in hours.items():
+        week = tuple(rows)
+        if week not in shared:
+            shared[week] = tuple(_weekly(*row) for row in week)
+        found[site_id] = shared[week]
+    return found
 
 
 @lru_cache(maxsize=1024)
 def _weekly(
-    weekday: int, starts: time, ends: time, valid_from: date | None, valid_until: date | None
+    weekday: int, starts: str, ends: str, valid_from: str | None, valid_until: str | None
 ) -> WeeklyHours:
     return WeeklyHours(
-        weekday=weekday, starts=starts, ends=ends, valid_from=valid_from, valid_until=valid_until
+        weekday=weekday,
+        starts=time.fromisoformat(starts),
+        ends=time.fromisoformat(ends),
+        valid_from=_date(valid_from),
+        valid_until=_date(valid_until),
     )
 
 
-def _matrix(session: Session) -> defaultdict[tuple[str, int], list[tuple[int, int]]]:
-    found: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
-    rows = _rows(session, _matrix_statement())
-    for provider_id, service_id, site_id, may_examine, may_treat in rows:
-        if may_treat:
-            found["may_treat", provider_id].append((service_id, site_id))
-        if may_examine:
-            found["may_examine", provider_id].append((service_id, site_id))
-    return found
-
-
-def _services(session: Session) -> dict[int, ServiceFacts]:
+def _services(tables: _Tables) -> dict[int, ServiceFacts]:
     return {
-        row.id: ServiceFacts(
-            kind=Kind(row.kind),
-            minutes=row.minutes,
-            preparation_minutes=row.preparation_minutes,
-            turnover_minutes=row.turnover_minutes,
-            walk_minutes=row.walk_minutes,
-            retired_from=row.retired_from,
+        service_id: ServiceFacts(
+            kind=Kind(kind),
+            minutes=minutes,
+            preparation_minutes=preparation_minutes,
+            turnover_minutes=turnover_minutes,
+            walk_minutes=walk_minutes,
+            retired_from=_date(retired_from),
         )
-        for row in _rows(session, _services_statement())
-    }
+        for _, service_id, kind, minutes, preparation_minutes, turnover_minutes, walk_minutes,
+            retired_from in tables.services
+    }  # fmt: skip
 
 
-def _rules(session: Session) -> tuple[RuleSetting, ...]:
+def _rules(tables: _Tables) -> tuple[RuleSetting, ...]:
     return tuple(
         RuleSetting(
-            code=row.code,
-            scope=row.scope,
-            scope_id=row.scope_id,
-            value=row.value.get("value"),
-            severity=Severity(row.severity),
-            effective_from=row.effective_from,
+            code=code,
+            scope=scope,
+            scope_id=scope_id,
+            value=value.get("value"),
+            severity=Severity(severity),
+            effective_from=date.fromisoformat(effective_from),
         )
-        for row in _rows(session, _rules_statement())
+        for _, code, scope, scope_id, value, severity, effective_from in tables.rules
     )
 
 
-def _rows(session: Session, statement: Any) -> Any:
-    """The rows of a statement of columns; by the connection, since the session would only take longer."""
-    return session.connection().execute(statement).all()
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
-# Each is built once: putting a statement together takes longer than running it.
-
-
-@lru_cache
-def _absences_statement() -> Any:
-    table = Absence.metadata.tables["absence"]
-    return sa.select(table).order_by(table.c.from_date, table.c.id)
+def _time(text: str | None) -> time | None:
+    return None if text is None else time.fromisoformat(text)
 
 
 @lru_cache
-def _sites_statement() -> Any:
-    return (
-        sa.select(
-            Site.id, Site.zone, Site.grid_minutes, Site.retired_from,
-            SiteHours.weekday, SiteHours.opens, SiteHours.closes,
-            SiteHours.valid_from, SiteHours.valid_until,
-        )
-        .outerjoin(SiteHours, SiteHours.site_id == Site.id)
-        .order_by(Site.position, Site.id, SiteHours.id)
-    )  # fmt: skip
+def _statement(dialect: str) -> Any:
+    """All tables in one row, each as one JSON value: a journey to the server and an object a value cost more.
+
+    Built once: putting a statement together takes longer than running it.
+    """
+    is_sqlite = dialect == "sqlite"
+    row_of = sa.func.json_array if is_sqlite else sa.func.json_build_array
+    list_of = sa.func.json_group_array if is_sqlite else sa.func.json_agg
+
+    def value(column: Any) -> Any:
+        # What SQLite keeps as JSON is a text to it.
+        return sa.func.json(column) if is_sqlite and isinstance(column.type, sa.JSON) else column
+
+    lists = (sa.select(list_of(row_of(*map(value, columns)))) for columns in _COLUMNS)
+    return sa.select(*(sa.type_coerce(rows.scalar_subquery(), sa.JSON) for rows in lists))
 
 
-@lru_cache
-def _rooms_statement() -> Any:
-    return (
-        sa.select(Room.id, Room.site_id, Room.retired_from, RoomService.service_id)
-        .outerjoin(RoomService, RoomService.room_id == Room.id)
-        .order_by(Room.position, Room.id)
-    )
-
-
-@lru_cache
-def _providers_statement() -> Any:
-    return (
-        sa.select(
-            Provider.id, Provider.retired_from, ProviderHours.site_id, ProviderHours.kind,
-            ProviderHours.weekday, ProviderHours.starts, ProviderHours.ends,
-            ProviderHours.valid_from, ProviderHours.valid_until,
-        )
-        .outerjoin(ProviderHours, ProviderHours.provider_id == Provider.id)
-        .order_by(Provider.position, Provider.id, ProviderHours.id)
-    )  # fmt: skip
-
-
-@lru_cache
-def _matrix_statement() -> Any:
-    its = ProviderService.metadata.tables["provider_service"].c
-    return sa.select(its.provider_id, its.service_id, its.site_id, its.may_examine, its.may_treat)
-
-
-@lru_cache
-def _services_statement() -> Any:
-    return sa.select(
-        Service.id, Service.kind, Service.minutes, Service.preparation_minutes,
+_COLUMNS: tuple[Any, ...] = _Tables(
+    sites=(
+        Site.position, Site.id, Site.zone, Site.grid_minutes, Site.retired_from,
+    ),
+    site_hours=(
+        SiteHours.id, SiteHours.site_id, SiteHours.weekday, SiteHours.opens, SiteHours.closes,
+        SiteHours.valid_from, SiteHours.valid_until,
+    ),
+    rooms=(
+        Room.position, Room.id, Room.site_id, Room.retired_from,
+    ),
+    room_services=(
+        RoomService.room_id, RoomService.service_id,
+    ),
+    providers=(
+        Provider.position, Provider.id, Provider.retired_from,
+    ),
+    provider_hours=(
+        ProviderHours.id, ProviderHours.provider_id, ProviderHours.kind, ProviderHours.site_id,
+        ProviderHours.weekday, ProviderHours.starts, ProviderHours.ends, ProviderHours.valid_from,
+        ProviderHours.valid_until,
+    ),
+    provider_services=(
+        ProviderService.provider_id, ProviderService.service_id, ProviderService.site_id,
+        ProviderService.may_examine, ProviderService.may_treat,
+    ),
+    absences=(
+        Absence.from_date, Absence.id, Absence.until_date, Absence.starts, Absence.ends,
+        Absence.reason, Absence.site_id, Absence.provider_id, Absence.room_id,
+    ),
+    services=(
+        Service.position, Service.id, Service.kind, Service.minutes, Service.preparation_minutes,
         Service.turnover_minutes, Service.walk_minutes, Service.retired_from,
-    ).order_by(Service.position, Service.id)  # fmt: skip
-
-
-@lru_cache
-def _rules_statement() -> Any:
-    table = RuleRecord.metadata.tables["rule_record"]
-    return sa.select(table).order_by(table.c.id)
+    ),
+    rules=(
+        RuleRecord.id, RuleRecord.code, RuleRecord.scope, RuleRecord.scope_id, RuleRecord.value,
+        RuleRecord.severity, RuleRecord.effective_from,
+    ),
+)  # fmt: skip

@@ -42,7 +42,7 @@ def load(
     provider_ids: Collection[int] | None = None,
     room_ids: Collection[int] | None = None,
 ) -> Timetable:
-    """Return what is known within the horizon, in at most fifteen statements.
+    """Return what is known within the horizon, in at most nine statements.
 
     Busy is a superset of what the horizon needs, usually kept by the process, and of the patients all
     that is live, whenever it is. With providers or rooms given, and inside a transaction, it is read

@@ -1,84 +1,111 @@
-"""What is booked at one site, kept as the numbers it was read as.
+"""What is booked at one site, kept as the records it was read as.
 
 A search wants to know which cells of a day are taken, and of thousands of appointments it names a handful. So a day
-becomes cells straight from the numbers, and an appointment becomes a ``Busy`` when somebody asks for it.
+becomes cells straight from the records, and an appointment becomes a ``Busy`` when somebody asks for it.
 """
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property, reduce
+from operator import or_
+from struct import Struct
+from typing import NamedTuple
 
-from planner.scheduling.cells import Frame
+from planner.scheduling import cells
+from planner.scheduling.cells import CELL, USUAL, Frame
 from planner.scheduling.timetable import Busy, Slot, Status
 
-FIELDS = (
-    "appointment_id", "provider_id", "room_id", "patient_id", "service_id", "status", "course_id",
-    "number", "starts", "ends", "room_from", "room_until", "patient_until",
-)  # fmt: skip
-"""The numbers of an appointment, in this order.
+LAYOUT = Struct(">7I6H")
+"""How the numbers of a record are laid out: seven of four bytes, six of two, the highest byte first."""
 
-Times are minutes since 1970, those that end something rounded up. ``status`` is the place among ``STATUSES``;
-``course_id`` and ``number`` are 0 for what serves no course.
-"""
-
-NUMBER = "i"
-"""The type of the arrays that hold them."""
+SHAPE = Struct(">4H")
+"""The last four of them."""
 
 STATUSES = (Status.BOOKED, Status.ARRIVED, Status.STARTED, Status.FULFILLED)
 """What a ledger holds: what is live and stays so whatever the time. Holds and reservations run out."""
-
-LONGEST = 24 * 60
-"""Minutes that no appointment exceeds, preparation and turnover included."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = EPOCH.toordinal()
 MINUTE = timedelta(minutes=1)
 A_DAY = 24 * 60
+MOST_SHAPES = 4096
+"""Shapes whose cells a process keeps: a clinic has some hundreds."""
 
-Zones = Callable[[], Sequence[frozenset[str]]]
-"""Gives the zones of each appointment, in the order of the numbers: asked for when the first is looked at."""
+
+class Record(NamedTuple):
+    """An appointment as numbers: minutes all of them but the ids and the place among ``STATUSES``.
+
+    What ends something is rounded up to whole minutes, what begins it down.
+    """
+
+    appointment_id: int
+    patient_id: int
+    session_id: int  # of a course; 0 for what serves none
+    provider_id: int
+    room_id: int
+    service_id: int
+    starts: int  # since 1970
+    status: int
+    walk: int
+    # The last four say which cells of a day the appointment takes: as one number, its shape.
+    since_midnight: int  # of UTC, until the start
+    length: int
+    preparation: int
+    turnover: int
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Served(NamedTuple):
+    """What an appointment says of the session of a course that it serves, if it serves one."""
+
+    course_id: int | None = None
+    number: int | None = None
+    zones: frozenset[str] = frozenset()
+
+
+UNSERVED = Served()
+
+
+class Marks(NamedTuple):
     """The cells of a span in which each provider and each room of the site is taken; who is not named is free."""
 
     providers: Mapping[int, int]
     rooms: Mapping[int, int]
 
 
-def columns(numbers: array[int]) -> list[array[int]]:
-    """Return the columns of numbers that hold the ``FIELDS`` of one appointment after those of another."""
-    return [numbers[place :: len(FIELDS)] for place in range(len(FIELDS))]
-
-
 class Ledger:
-    """The appointments of one site, ordered by start, as columns of numbers. Immutable."""
+    """The appointments of one site, ordered by start. Immutable.
 
-    def __init__(self, site_id: int, columns: Sequence[array[int]], zones: Zones) -> None:
-        self.site_id, self._columns, self._zones_of = site_id, columns, zones
-        starts = columns[FIELDS.index("starts")].tolist()
-        if sorted(starts) != starts:
+    ``records`` stand behind each other; ``served`` gives the sessions of courses that they serve, and is asked when
+    the first appointment is looked at.
+    """
+
+    def __init__(
+        self, site_id: int, records: bytes, served: Callable[[], Mapping[int, Served]]
+    ) -> None:
+        self.site_id, self._served_by = site_id, served
+        starts = _column("starts", records)
+        if sorted(starts) != starts.tolist():
             order = sorted(range(len(starts)), key=starts.__getitem__)
-            self._columns = [array(NUMBER, map(each.__getitem__, order)) for each in columns]
-            self._zones_of = lambda: tuple(map(zones().__getitem__, order))
-        (
-            self._ids, self._providers, self._rooms, self._patients, _, _, _, _,
-            self._starts, self._ends, self._room_from, self._room_until, _,
-        ) = self._columns  # fmt: skip
+            size = LAYOUT.size
+            records = b"".join([records[at * size : (at + 1) * size] for at in order])
+            starts = _column("starts", records)
+        self._records, self._starts = records, starts
+        self._providers = _column("provider_id", records)
+        self._rooms = _column("room_id", records)
+        self._shapes = array("Q", records)[LAYOUT.size // 8 - 1 :: LAYOUT.size // 8]
         self._made: dict[int, Busy] = {}
+        self._days: dict[int, _Day] = {}
         self._marks: dict[tuple[datetime, int], Marks] = {}
-        self._between: dict[tuple[datetime, datetime], frozenset[int]] = {}
-        self._days: dict[int, tuple[_Places, _Places]] = {}
+        self._lists: dict[int, tuple[_Places, _Places]] = {}
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._starts)
 
     def __iter__(self) -> Iterator[Busy]:
         return map(self.busy, range(len(self)))
@@ -96,11 +123,11 @@ class Ledger:
 
     def of_provider(self, provider_id: int, day: int) -> Sequence[int]:
         """Return the positions of what touches the provider on a UTC day, given as its ordinal."""
-        return self._day(day)[0].get(provider_id, ())
+        return self._listed(day - FIRST_DAY)[0].get(provider_id, ())
 
     def of_room(self, room_id: int, day: int) -> Sequence[int]:
         """Return the positions of what touches the room on a UTC day."""
-        return self._day(day)[1].get(room_id, ())
+        return self._listed(day - FIRST_DAY)[1].get(room_id, ())
 
     def of_patient(self, patient_id: int) -> Iterator[int]:
         """Yield the positions of all that is booked for the patient."""
@@ -109,136 +136,214 @@ class Ledger:
             position = self._patients.index(patient_id, position + 1)
             yield position
 
-    def providers_between(self, starts_at: datetime, ends_at: datetime) -> frozenset[int]:
-        """Return who has something here in that time, and perhaps some who have it a little earlier or later."""
-        key = (starts_at, ends_at)
-        found = self._between.get(key)
-        if found is None:
-            near = self._near(_floor(starts_at), _ceiling(ends_at))
-            found = self._between[key] = frozenset(self._providers[near])
-        return found
+    def providers_between(
+        self, ids: Collection[int], starts_at: datetime, ends_at: datetime
+    ) -> set[int]:
+        """Return which of the providers have something here in that time, give or take a cell."""
+        return {
+            one
+            for day, before, window in self._touched(starts_at, ends_at)
+            for one in day.providers.keys() & ids
+            if _moved(day.providers[one], before) & window
+        }
 
     def marks(self, span: Frame) -> Marks:
-        """Return who and what is taken in which cells of the span."""
+        """Return who and what is taken in which cells of the span, which has to begin where a cell of UTC does."""
         key = (span.starts_at, span.size)
         found = self._marks.get(key)
         if found is None:
-            found = self._marks[key] = self._marked(span)
+            touched = self._touched(span.starts_at, span.ends_at)
+            found = self._marks[key] = _joined([day.within(*window) for day, *window in touched])
         return found
 
-    def _marked(self, span: Frame) -> Marks:
-        begins = _floor(span.starts_at)
-        near = self._near(begins, begins + 5 * span.size)
-        # What began before the span counts from there on: all is shifted by as many cells for once.
-        earlier = -(min(0, min(self._room_from[near], default=begins) - begins) // 5)
-        zero = begins - 5 * earlier
-        most = max(self._room_until[near], default=zero) - zero
-        down, up = _powers(-(-most // A_DAY))
+    def _touched(self, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[_Day, int, int]]:
+        """Yield each day of which something touches the time: of the day before and after, what is long enough.
+
+        With how many of the day's cells lie before the time, and the cells of the time itself.
+        """
+        first, last = (starts_at - EPOCH) // CELL, -((EPOCH - ends_at) // CELL)
+        window = (1 << last - first) - 1
+        for number in range(first // USUAL - 1, (last - 1) // USUAL + 2):
+            if number in self._begun:
+                day, before = self._day(number), first - (number - 1) * USUAL
+                if _moved(day.reach, before) & window:
+                    yield day, before, window
+
+    def _day(self, number: int) -> _Day:
+        """Return what begins on a UTC day, counted from the first of 1970."""
+        found = self._days.get(number)
+        if found is None:
+            found = self._days[number] = self._taken(self._begun.get(number, slice(0)))
+        return found
+
+    def _taken(self, begun: slice) -> _Day:
         providers: defaultdict[int, int] = defaultdict(int)
         rooms: defaultdict[int, int] = defaultdict(int)
-        columns = (
-            self._providers, self._rooms, self._starts, self._ends, self._room_from, self._room_until,
-        )  # fmt: skip
-        for provider_id, room_id, starts, ends, room_from, room_until in zip(
-            *(column[near] for column in columns), strict=True
+        for provider_id, room_id, shape in zip(
+            self._providers[begun], self._rooms[begun], self._shapes[begun], strict=True
         ):
-            taken = up[ends - zero] - down[starts - zero]
-            providers[provider_id] |= taken
-            if room_from != starts or room_until != ends:
-                taken = up[room_until - zero] - down[room_from - zero]
-            rooms[room_id] |= taken
-        if earlier:
-            for cells in (providers, rooms):
-                for its_id in cells:
-                    cells[its_id] >>= earlier
-        return Marks(providers, rooms)
+            of_provider, of_room = _SHAPES[shape]
+            providers[provider_id] |= of_provider
+            rooms[room_id] |= of_room
+        return _Day(providers, rooms, reduce(or_, rooms.values(), 0))
 
-    def _near(self, begins: int, ends: int) -> slice:
-        """Return where all is that shares an instant with the time, and now and then some more."""
-        starts = self._starts
-        first = bisect_left(starts, begins)
-        last = bisect_left(starts, ends, first)
-        before = bisect_left(starts, begins - LONGEST, 0, first)
-        if before < first and max(self._room_until[before:first]) > begins:
-            first = before
-        after = bisect_left(starts, ends + LONGEST, last)
-        if last < after and min(self._room_from[last:after]) < ends:
-            last = after
-        return slice(first, last)
-
-    def _day(self, day: int) -> tuple[_Places, _Places]:
-        found = self._days.get(day)
-        if found is None:
-            found = self._days[day] = self._listed(day)
+    @cached_property
+    def _begun(self) -> Mapping[int, slice]:
+        """Where all stands that begins on a UTC day, for each on which something does."""
+        found, first = {}, 0
+        while first < len(self._starts):
+            number = self._starts[first] // A_DAY
+            last = bisect_left(self._starts, (number + 1) * A_DAY, first)
+            found[number], first = slice(first, last), last
         return found
 
-    def _listed(self, day: int) -> tuple[_Places, _Places]:
+    def _listed(self, number: int) -> tuple[_Places, _Places]:
+        found = self._lists.get(number)
+        if found is None:
+            found = self._lists[number] = self._placed(number)
+        return found
+
+    def _placed(self, number: int) -> tuple[_Places, _Places]:
         """The positions of a UTC day, by provider and by room; midnight, when something ends, is of both days."""
-        begins = (day - FIRST_DAY) * A_DAY
-        ends = begins + A_DAY
-        near = self._near(begins - 1, ends)
+        midnight = number * A_DAY
         providers: defaultdict[int, list[int]] = defaultdict(list)
         rooms: defaultdict[int, list[int]] = defaultdict(list)
-        for position in range(near.start, near.stop):
-            if self._starts[position] < ends and self._ends[position] >= begins:
-                providers[self._providers[position]].append(position)
-            if self._room_from[position] < ends and self._room_until[position] >= begins:
-                rooms[self._rooms[position]].append(position)
+        if self._day(number - 1).reach >> 2 * USUAL - 1:
+            for position, row in self._rows(number - 1):
+                ends = row.starts + row.length
+                if ends >= midnight:
+                    providers[row.provider_id].append(position)
+                if ends + row.turnover >= midnight:
+                    rooms[row.room_id].append(position)
+        begun = self._begun.get(number, slice(0))
+        for position, provider_id, room_id in zip(
+            range(len(self))[begun], self._providers[begun], self._rooms[begun], strict=True
+        ):
+            providers[provider_id].append(position)
+            rooms[room_id].append(position)
+        if self._day(number + 1).reach & (1 << USUAL) - 1:
+            for position, row in self._rows(number + 1):
+                if row.starts - row.preparation < midnight + A_DAY:
+                    rooms[row.room_id].append(position)
         return providers, rooms
+
+    def _rows(self, number: int) -> Iterator[tuple[int, Record]]:
+        """Yield what begins on the day, and where it stands."""
+        for position in range(len(self))[self._begun.get(number, slice(0))]:
+            yield position, self._record(position)
+
+    def _record(self, position: int) -> Record:
+        return Record._make(LAYOUT.unpack_from(self._records, position * LAYOUT.size))
 
     @cached_property
     def _positions(self) -> Mapping[int, int]:
-        return {its_id: position for position, its_id in enumerate(self._ids)}
+        ids = _column("appointment_id", self._records)
+        return {its_id: position for position, its_id in enumerate(ids)}
 
     @cached_property
-    def _zones(self) -> Sequence[frozenset[str]]:
-        return self._zones_of()
+    def _patients(self) -> array[int]:
+        return _column("patient_id", self._records)
+
+    @cached_property
+    def _served(self) -> Mapping[int, Served]:
+        return self._served_by()
 
     def _busy(self, position: int) -> Busy:
-        (
-            appointment_id, provider_id, room_id, patient_id, service_id, status, course_id, number,
-            *times,
-        ) = (column[position] for column in self._columns)  # fmt: skip
-        starts_at, ends_at, room_from, room_until, patient_until = map(_instant, times)
+        row = self._record(position)
+        served = self._served[row.session_id] if row.session_id else UNSERVED
+        ends = row.starts + row.length
         return Busy(
-            appointment_id=appointment_id,
-            status=STATUSES[status],
+            appointment_id=row.appointment_id,
+            status=STATUSES[row.status],
             slot=Slot(
-                service_id=service_id,
+                service_id=row.service_id,
                 site_id=self.site_id,
-                provider_id=provider_id,
-                room_id=room_id,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                room_from=room_from,
-                room_until=room_until,
-                patient_until=patient_until,
-                patient_id=patient_id,
-                number=number or None,
+                provider_id=row.provider_id,
+                room_id=row.room_id,
+                starts_at=_instant(row.starts),
+                ends_at=_instant(ends),
+                room_from=_instant(row.starts - row.preparation),
+                room_until=_instant(ends + row.turnover),
+                patient_until=_instant(ends + row.walk),
+                patient_id=row.patient_id,
+                number=served.number,
             ),
-            course_id=course_id or None,
-            zones=self._zones[position],
+            course_id=served.course_id,
+            zones=served.zones,
         )
+
+
+def begins_with_a_cell(span: Frame) -> bool:
+    """Whether the cells of the span are those of UTC: not so where clocks were once set by the second."""
+    return not (span.starts_at - EPOCH) % CELL
 
 
 _Places = Mapping[int, list[int]]
 
 
-@lru_cache(maxsize=8)
-def _powers(days: int) -> tuple[list[int], list[int]]:
-    """By minutes, the bit of the cell that holds them, and that of the first cell to begin then or later."""
-    bits = [1 << cell for cell in range(days * A_DAY // 5 + 1)]
-    minutes = range(days * A_DAY + 1)
-    return [bits[at // 5] for at in minutes], [bits[-(-at // 5)] for at in minutes]
+class _Day(NamedTuple):
+    """What starts on a UTC day, as cells since the midnight before it: preparation may begin there."""
+
+    providers: Mapping[int, int]
+    rooms: Mapping[int, int]
+    reach: int  # all that is taken
+
+    def within(self, before: int, window: int) -> Marks:
+        """Return what of it lies in a window, so many cells later than the midnight before, or earlier."""
+        return Marks(
+            *(
+                {one: its >> before & window for one, its in taken.items()}
+                if before >= 0
+                else {one: its << -before & window for one, its in taken.items()}
+                for taken in (self.providers, self.rooms)
+            )
+        )
+
+
+class _Shapes(dict[int, tuple[int, int]]):
+    """The cells of provider and room of each shape, since the midnight before the day; the same every day."""
+
+    def __missing__(self, shape: int) -> tuple[int, int]:
+        if len(self) >= MOST_SHAPES:
+            self.clear()
+        since, length, before, after = SHAPE.unpack(shape.to_bytes(SHAPE.size, sys.byteorder))
+        starts = A_DAY + since
+        ends = starts + length
+        found = self[shape] = (_cells(starts, ends), _cells(max(0, starts - before), ends + after))
+        return found
+
+
+_SHAPES = _Shapes()
+
+
+def _joined(parts: Sequence[Marks]) -> Marks:
+    if len(parts) == 1:
+        return parts[0]
+    providers: defaultdict[int, int] = defaultdict(int)
+    rooms: defaultdict[int, int] = defaultdict(int)
+    for part in parts:
+        for found, marked in ((providers, part.providers), (rooms, part.rooms)):
+            for one, its in marked.items():
+                found[one] |= its
+    return Marks(providers, rooms)
+
+
+def _column(name: str, records: bytes) -> array[int]:
+    """Return one of the numbers of four bytes of all records."""
+    numbers = array("I", records)[Record._fields.index(name) :: LAYOUT.size // 4]
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
+
+
+def _cells(starts: int, ends: int) -> int:
+    return cells.between(starts // 5, -(-ends // 5))
+
+
+def _moved(its: int, before: int) -> int:
+    """Leave out so many cells before; of a negative number, put so many there."""
+    return its >> before if before >= 0 else its << -before
 
 
 def _instant(minutes: int) -> datetime:
     return EPOCH + MINUTE * minutes
-
-
-def _floor(at: datetime) -> int:
-    return (at - EPOCH) // MINUTE
-
-
-def _ceiling(at: datetime) -> int:
-    return -((EPOCH - at) // MINUTE)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, overload
 
 from planner.scheduling.cells import Frame
-from planner.scheduling.ledger import Ledger, Marks
+from planner.scheduling.ledger import Ledger, Marks, begins_with_a_cell
 from planner.scheduling.timetable import LIVE, Busy, Status
 
 PROVISIONAL = frozenset({Status.HELD, Status.RESERVED})
@@ -17,6 +17,7 @@ _Lists = dict[int, dict[int, list[Busy]]]
 """By UTC day and actor."""
 
 _NOBODY: Mapping[int, list[Busy]] = {}
+_NOTHING_TAKEN = Marks({}, {})
 
 
 class Follower(Protocol):
@@ -118,15 +119,15 @@ class Occupancy(Sequence[Busy]):
         ``margin`` is the way to and from another site; ``without`` are appointments that do not count.
         """
         found = Taken(self, site_id, span, margin, without)
-        ledger = self._ledgers.get(site_id)
-        if ledger is not None and not without:
-            begins, ends = span.starts_at - margin, span.ends_at + margin
-            days = days_of(begins, ends)
-            rooms = {its_id for day in days for its_id in self._rooms.get(day, ())}
-            providers = {its_id for day in days for its_id in self._providers.get(day, ())}
-            others = (one for its_id, one in self._ledgers.items() if its_id != site_id)
-            providers.update(*(one.providers_between(begins, ends) for one in others))
-            found.read(ledger.marks(span), rooms, providers)
+        if not without and begins_with_a_cell(span):
+            days = days_of(span.starts_at - margin, span.ends_at + margin)
+            own = self._ledgers.get(site_id)
+            found.read(
+                _NOTHING_TAKEN if own is None else own.marks(span),
+                {its_id for day in days for its_id in self._rooms.get(day, ())},
+                {its_id for day in days for its_id in self._providers.get(day, ())},
+                [one for its_site, one in self._ledgers.items() if its_site != site_id],
+            )
         return found
 
     def changed(self, gone: Collection[int], new: Iterable[Busy]) -> Occupancy:
@@ -221,18 +222,48 @@ class Taken:
     ) -> None:
         self._booked, self._site_id, self._span = booked, site_id, span
         self._margin, self._without = margin, without
+        self._begins, self._ends = span.starts_at - margin, span.ends_at + margin
         self._marks: Marks | None = None
-        self._rooms: Collection[int] = ()
-        self._providers: Collection[int] = ()
+        self._rooms: set[int] = set()
+        self._providers: set[int] = set()
+        self._elsewhere: Sequence[Ledger] = ()
 
-    def read(self, marks: Marks, rooms: Collection[int], providers: Collection[int]) -> None:
-        """Take the marks for all but these rooms and providers."""
+    def read(
+        self, marks: Marks, rooms: set[int], providers: set[int], elsewhere: Sequence[Ledger]
+    ) -> None:
+        """Take the marks for all but these rooms and providers, and who is in a ledger of another site."""
         self._marks, self._rooms, self._providers = marks, rooms, providers
+        self._elsewhere = elsewhere
 
-    def room(self, room_id: int) -> int:
-        """Return the cells that the appointments in the room take, preparation and turnover included."""
-        if self._marks is not None and room_id not in self._rooms:
-            return self._marks.rooms.get(room_id, 0)
+    def rooms(self, ids: Iterable[int]) -> list[int]:
+        """Return for each room the cells that the appointments in it take, preparation and turnover included."""
+        if self._marks is None:
+            return [self._room(its_id) for its_id in ids]
+        marked, listed = self._marks.rooms, self._rooms
+        return [self._room(its_id) if its_id in listed else marked.get(its_id, 0) for its_id in ids]
+
+    def providers(self, ids: Sequence[int]) -> tuple[list[int], dict[int, int]]:
+        """Return for each provider the cells that its appointments take.
+
+        And by place among them, for whom there are some, the cells too near to an appointment at another site.
+        """
+        near: dict[int, int] = {}
+        if self._marks is None:
+            taken, others = [0] * len(ids), set(ids)
+        else:
+            marked = self._marks.providers
+            taken = [marked.get(its_id, 0) for its_id in ids]
+            others = self._providers.intersection(ids).union(
+                *(one.providers_between(ids, self._begins, self._ends) for one in self._elsewhere)
+            )
+        for place, its_id in enumerate(ids) if others else ():
+            if its_id in others:
+                taken[place], travel = self._provider(its_id)
+                if travel:
+                    near[place] = travel
+        return taken, near
+
+    def _room(self, room_id: int) -> int:
         taken, span = 0, self._span
         for day in days_of(span.starts_at, span.ends_at):
             for busy in self._booked.of_room(room_id, day):
@@ -242,12 +273,9 @@ class Taken:
                     taken |= span.touched(slot.room_from, slot.room_until)
         return taken
 
-    def provider(self, provider_id: int) -> tuple[int, int]:
-        """Return the cells that the provider's appointments take, and those too near to one at another site."""
-        if self._marks is not None and provider_id not in self._providers:
-            return self._marks.providers.get(provider_id, 0), 0
+    def _provider(self, provider_id: int) -> tuple[int, int]:
         taken, near, span, margin = 0, 0, self._span, self._margin
-        begins, ends = span.starts_at - margin, span.ends_at + margin
+        begins, ends = self._begins, self._ends
         for day in days_of(begins, ends):
             for busy in self._booked.of_provider(provider_id, day):
                 slot = busy.slot

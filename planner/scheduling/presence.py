@@ -9,10 +9,10 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.scheduling import cells, hours, interval, rulebook
-from planner.scheduling.cells import Frame
+from planner.scheduling.cells import Frame, Lanes
 from planner.scheduling.gaps import Spacing
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
@@ -82,7 +82,7 @@ class Presence:
         self._spacings: dict[tuple[int, int], Spacing] = {}
         self._capable: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
         self._hosting: dict[tuple[int, int], tuple[int, ...]] = {}
-        self._staff: dict[tuple[int, int, Kind], _Staff] = {}
+        self._staff: dict[tuple[int, int, Kind], _Rota] = {}
 
     def frame(self, site_id: int, day: date) -> Frame | None:
         """Return the site's day as cells."""
@@ -163,21 +163,21 @@ class Presence:
             )
         return self._capable[key]
 
-    def staff(
-        self, service_id: int, site_id: int, kind: Kind, day: Frame
-    ) -> Iterable[tuple[int, int]]:
+    def staff(self, service_id: int, site_id: int, kind: Kind, day: Frame) -> Present:
         """Return who may give the service and works at the site that day, and in which cells, by number.
 
         Who is never absent works the same every Monday: found once a weekday, not once a day.
         """
         key = (service_id, site_id, kind)
-        staff = self._staff.get(key)
-        if staff is None:
-            staff = self._staff[key] = self._staff_of(*key)
-        regular, irregular = staff.on(day)
+        rota = self._staff.get(key)
+        if rota is None:
+            rota = self._staff[key] = self._rota(*key)
+        irregular = rota.irregular if day.is_usual else self.providers_of(*key)
         others = ((one, self.there_cells(one, site_id, day)) for one in irregular)
         found = [(one, there) for one, there in others if there]
-        return sorted((*regular, *found)) if found else regular
+        if not day.is_usual:
+            return present(found, day)
+        return present(sorted((*rota.rows(day), *found)), day) if found else rota.regular(day)
 
     def rooms_of(self, service_id: int, site_id: int) -> tuple[int, ...]:
         """Return the rooms of the site that can host the service, those that host least else first."""
@@ -228,7 +228,7 @@ class Presence:
             )
         return self._spacings[key]
 
-    def _staff_of(self, service_id: int, site_id: int, kind: Kind) -> _Staff:
+    def _rota(self, service_id: int, site_id: int, kind: Kind) -> _Rota:
         regular, irregular = [], []
         for one in self.providers_of(service_id, site_id, kind):
             provider = self.providers[one]
@@ -237,7 +237,7 @@ class Presence:
                 regular.append((one, week))
             else:
                 irregular.append(one)
-        return _Staff(regular, irregular)
+        return _Rota(regular, irregular)
 
     def _week(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> _Week:
         key = (id(rows), id(breaks))
@@ -254,23 +254,42 @@ def may(provider: ProviderFacts, service_id: int, site_id: int, kind: Kind) -> b
     return key in provider.treats or (kind is Kind.REVIEW and key in provider.examines)
 
 
-class _Staff:
+class Present(NamedTuple):
+    """Who is there in a span, or which rooms are, and side by side in which cells."""
+
+    ids: tuple[int, ...]
+    lanes: Lanes
+
+
+def present(rows: Iterable[tuple[int, int]], span: Frame) -> Present:
+    """Return those that are there at all of some, given by number and cells."""
+    found = [row for row in rows if row[1]]
+    return Present(tuple([row[0] for row in found]), cells.lanes([row[1] for row in found], span))
+
+
+class _Rota:
     """Who may give a service at a site: those of whom the weekday says all, with their weeks, and the others."""
 
     def __init__(self, regular: list[tuple[int, _Week]], irregular: list[int]) -> None:
-        self._weeks, self._irregular = regular, irregular
-        self._all = [*irregular, *(one for one, _ in regular)]
-        self._regular: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._weeks, self.irregular = regular, irregular
+        self._rows: dict[int, list[tuple[int, int]]] = {}
+        self._regular: dict[int, Present] = {}
 
-    def on(self, day: Frame) -> tuple[tuple[tuple[int, int], ...], Iterable[int]]:
-        """Return who surely works that day, in which cells, and who has to be looked at."""
-        if not day.is_usual:
-            return (), self._all
+    def rows(self, day: Frame) -> list[tuple[int, int]]:
+        """Return who surely works on such a day, and in which cells."""
+        weekday = day.day.weekday()
+        if weekday not in self._rows:
+            # Many share a week.
+            there = {week: week.cells(day) for week in {week for _, week in self._weeks}}
+            self._rows[weekday] = [(one, there[week]) for one, week in self._weeks if there[week]]
+        return self._rows[weekday]
+
+    def regular(self, day: Frame) -> Present:
+        """Return the same side by side."""
         weekday = day.day.weekday()
         if weekday not in self._regular:
-            both = ((one, week.cells(day)) for one, week in self._weeks)
-            self._regular[weekday] = tuple((one, there) for one, there in both if there)
-        return self._regular[weekday], self._irregular
+            self._regular[weekday] = present(self.rows(day), day)
+        return self._regular[weekday]
 
 
 class _Week:

@@ -6,16 +6,18 @@ allow, as a property test shows. Of the patient it knows nothing: that is for ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from planner.scheduling import cells, index, occupancy
-from planner.scheduling.cells import CELL, Frame
+from planner.scheduling.cells import CELL, Frame, Lanes
 from planner.scheduling.index import Index
 from planner.scheduling.occupancy import Booked, Occupancy
-from planner.scheduling.presence import Presence
+from planner.scheduling.presence import Presence, Present, present
 from planner.scheduling.shelves import Shelf
 from planner.scheduling.timetable import Busy, ServiceFacts, Severity, Slot, Timetable
 
@@ -74,26 +76,52 @@ class _Seat(NamedTuple):
     patient_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+class _Starts(NamedTuple):
+    """Where each of some providers could start: ``first`` cells before the day included, but those of ``any`` alone.
+
+    ``warned`` are starts of which somebody is warned, by provider.
+    """
+
+    ids: tuple[int, ...]
+    lanes: Lanes
+    first: int
+    any: int
+    warned: Mapping[int, int]
+
+
 class Free:
     """The free starts of one day at one site.
 
-    ``starts`` holds by provider the cells at which it could start, and those of them that somebody is
-    warned of; ``rooms`` the free cells of each capable room, ``first`` cells before the day included.
-    ``seats`` remembers room and times of a start.
+    ``any`` are the cells at which somebody could start. Who could, and which rooms are free, is taken apart when it
+    is asked for: most who ask for starts want to know no more.
     """
 
-    frame: Frame
-    any: int = 0  # the cells at which somebody could start
-    starts: tuple[tuple[int, int, int], ...] = ()
-    rooms: tuple[tuple[int, int], ...] = ()
-    first: int = 0
-    is_warned: bool = False  # somebody is warned of some start
-    noted: frozenset[int] = frozenset()  # who has a note about travelling, no matter at which start
-    seats: dict[int, _Seat] = field(default_factory=dict, compare=False, repr=False)
-    _listed: dict[int, tuple[tuple[int, datetime], ...]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+    def __init__(
+        self, frame: Frame, starts: _Starts, rooms: Present, *, noted: frozenset[int]
+    ) -> None:
+        self.frame = frame
+        self.any = starts.any
+        self.first = starts.first  # cells of the day before, where the rooms have some
+        self.is_warned = any(starts.warned.values())  # somebody is warned of some start
+        self.noted = noted  # who has a note about travelling, no matter at which start
+        self.seats: dict[int, _Seat] = {}  # room and times of a start
+        self._starts, self._rooms = starts, rooms
+        self._listed: dict[int, tuple[tuple[int, datetime], ...]] = {}
+
+    @cached_property
+    def starts(self) -> tuple[tuple[int, int, int], ...]:
+        """By provider the cells at which it could start, and those of them that somebody is warned of."""
+        found = self._starts
+        return tuple(
+            (provider_id, starts, found.warned.get(provider_id, 0))
+            for provider_id, its in zip(found.ids, found.lanes.each(), strict=True)
+            if (starts := its >> found.first & found.any)
+        )
+
+    @cached_property
+    def rooms(self) -> tuple[tuple[int, int], ...]:
+        """The free cells of each capable room, ``first`` cells before the day included."""
+        return tuple(zip(self._rooms.ids, self._rooms.lanes.each(), strict=True))
 
     def listed(self, site_id: int) -> tuple[tuple[int, datetime], ...]:
         """Return (site, start) of all that somebody could take unwarned, the earliest first."""
@@ -103,7 +131,7 @@ class Free:
                 clear = 0
                 for _, starts, warned in self.starts:
                     clear |= starts & ~warned
-            self._listed[site_id] = tuple([(site_id, at) for at in self.frame.instants(clear)])
+            self._listed[site_id] = tuple(zip(repeat(site_id), self.frame.instants(clear)))
         return self._listed[site_id]
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
@@ -165,6 +193,7 @@ class Supply:
         self._length, self._duration = cells.spread(minutes), timedelta(minutes=minutes)
         self._days: dict[tuple[int, date], Free | None] = {}
         self._clocks: dict[tuple[int, date], Clocks] = {}
+        self._always: dict[tuple[int, int], Present] = {}  # rooms that may always be used
         self._shelves: dict[Hashable, Shelf] = {}
         self._whole: Supply | None = None
         self._gone: frozenset[int] = frozenset()
@@ -293,55 +322,58 @@ class Supply:
         reaches_over = opened >> max(0, frame.size - self._length - after)
         reaches_back = opened & cells.between(0, before)
         whole = _Stretch(presence.frame, site_id, frame, is_long=bool(reaches_over | reaches_back))
-        return self._starts(whole, site_id, before, after)
+        if whole.span is not frame:
+            opened = whole.joined(presence.open_cells, site_id)
+        return self._starts(whole, site_id, opened, before, after)
 
-    def _starts(self, whole: _Stretch, site_id: int, before: int, after: int) -> Free | None:
+    def _starts(
+        self, whole: _Stretch, site_id: int, opened: int, before: int, after: int
+    ) -> Free | None:
         presence, frame = self._presence, whole.frame
         margin, severity = self._travel(site_id, frame.day)
         taken = self._occupancy.taken(site_id, whole.span, margin=margin, without=self._gone)
-        rooms, has_room, stays = [], 0, before + self._length + after
-        for room_id in presence.rooms_of(self.service_id, site_id):
-            usable = self._usable(room_id, whole) & ~taken.room(room_id)
-            fits = cells.runs(usable, stays) << before
-            if fits:
-                rooms.append((room_id, usable))
-                has_room |= fits
+        rooms = self._rooms(site_id, whole)
+        usable = rooms.lanes.without(taken.rooms(rooms.ids))
+        has_room = usable.runs(before + self._length + after).any() << before
+        stays_open = cells.runs(opened, self._length)
         grid = cells.grid(frame, presence.sites[site_id].grid_minutes)
-        allowed = (has_room >> whole.first) & grid
+        allowed = (has_room & stays_open) >> whole.first & grid
         if not allowed:
             return None
-        opened = whole.joined(presence.open_cells, site_id)
-        found, noted = [], set()
-        anybody = anybody_warned = 0
-        for provider_id, present in self._staff(site_id, whole):
-            there = opened & present
-            if not there:
-                continue
-            busy, travel = taken.provider(provider_id)
-            near = there & ~busy
-            if travel:
-                starts, warned, is_noted = self._near_others(near, travel, severity)
-                if is_noted:
-                    noted.add(provider_id)
-                warned = (warned >> whole.first) & allowed
-                anybody_warned |= warned
+        staff = self._staff(site_id, whole)
+        busy, near_others = taken.providers(staff.ids)
+        travels, noted = {}, set()
+        for place, travel in near_others.items():
+            if severity in HARD:
+                busy[place] |= travel
+            elif severity is Severity.INFO:
+                noted.add(staff.ids[place])
             else:
-                starts, warned = cells.runs(near, self._length), 0
-            starts = (starts >> whole.first) & allowed
-            if starts:
-                found.append((provider_id, starts, warned))
-                anybody |= starts
-        if not found:
+                travels[place] = travel
+        free = staff.lanes.without(busy)
+        starts = free.runs(self._length)
+        anybody = starts.any() >> whole.first & allowed
+        if not anybody:
             return None
-        return Free(
-            frame,
-            anybody,
-            tuple(found),
-            tuple(rooms),
-            whole.first,
-            is_warned=bool(anybody_warned),
-            noted=frozenset(noted),
-        )
+        warned = {}
+        for place, travel in travels.items():
+            unwarned = cells.runs(free.of(place) & ~travel, self._length)
+            warned[staff.ids[place]] = (starts.of(place) & ~unwarned) >> whole.first & anybody
+        found = _Starts(staff.ids, starts, whole.first, anybody, warned)
+        return Free(frame, found, Present(rooms.ids, usable), noted=frozenset(noted))
+
+    def _rooms(self, site_id: int, whole: _Stretch) -> Present:
+        """The rooms that can host the service, and the cells in which they may be used."""
+        key = (site_id, whole.span.size)
+        found = self._always.get(key)
+        if found is None:
+            presence = self._presence
+            ids = presence.rooms_of(self.service_id, site_id)
+            found = present(((one, self._usable(one, whole)) for one in ids), whole.span)
+            rooms = [presence.rooms[one] for one in ids]
+            if not any(room.outages or room.retired_from for room in rooms):
+                self._always[key] = found
+        return found
 
     def _usable(self, room_id: int, whole: _Stretch) -> int:
         """The cells in which the room is neither out of service nor, that day, retired."""
@@ -352,24 +384,16 @@ class Supply:
             whole.joined(self._presence.usable_cells, room_id) if room.outages else whole.span.full
         )
 
-    def _staff(self, site_id: int, whole: _Stretch) -> Iterable[tuple[int, int]]:
+    def _staff(self, site_id: int, whole: _Stretch) -> Present:
         """Who may give the service, and the cells in which they work at the site."""
         presence, kind = self._presence, self._service.kind
         if whole.span is whole.frame:
             return presence.staff(self.service_id, site_id, kind, whole.frame)
-        return (
+        both = (
             (one, whole.joined(presence.there_cells, one, site_id))
             for one in presence.providers_of(self.service_id, site_id, kind)
         )
-
-    def _near_others(self, near: int, travel: int, severity: Severity) -> tuple[int, int, bool]:
-        """Where somebody could start who is at another site that day, where they are warned, whether it is noted."""
-        if severity in HARD:
-            return cells.runs(near & ~travel, self._length), 0, False
-        starts = cells.runs(near, self._length)
-        if severity is Severity.INFO:
-            return starts, 0, True
-        return starts, starts & ~cells.runs(near & ~travel, self._length), False
+        return present(both, whole.span)
 
     def _travel(self, site_id: int, day: date) -> tuple[timedelta, Severity]:
         if len(self._presence.sites) < 2:
@@ -409,8 +433,6 @@ class _Stretch:
 
     def joined(self, cells_of: Callable[..., int], *ids: int) -> int:
         """Return what holds for these ids on each of its days, as cells of all of them."""
-        if self.span is self.frame:
-            return cells_of(*ids, self.frame)
         found = offset = 0
         for one in self._frames:
             found |= cells_of(*ids, one) << offset
@@ -430,8 +452,9 @@ def clocks_of(
 
     preparation = minutes(service.preparation_minutes, "room.preparation_minutes")
     turnover = minutes(service.turnover_minutes, "room.turnover_minutes")
-    return Clocks(
-        preparation=timedelta(minutes=preparation),
-        turnover=timedelta(minutes=turnover),
-        walk=timedelta(minutes=service.walk_minutes),
-    )
+    return _clocks(preparation, turnover, service.walk_minutes)
+
+
+@lru_cache(maxsize=256)
+def _clocks(*minutes: int) -> Clocks:
+    return Clocks(*(timedelta(minutes=length) for length in minutes))

@@ -76,7 +76,7 @@ def test_sites_rooms_providers_and_services_come_as_stored(
     assert found.services[clinic.sclerotherapy].walk_minutes == 20
 
 
-def test_cold_it_takes_thirteen_statements_and_warm_five(
+def test_cold_it_takes_seven_statements_and_warm_five(
     bound: sa.Engine, clinic: SmallClinic, given: Given
 ) -> None:
     patient_id = given(factories.patient)
@@ -85,7 +85,7 @@ def test_cold_it_takes_thirteen_statements_and_warm_five(
         with counted(bound) as seen:
             loaded(patient_ids=[patient_id])
         counts.append(len([text for text in seen if not text.startswith("BEGIN")]))
-    assert counts == [13, 5]
+    assert counts == [7, 5]
 
 
 def test_dates_and_consults_are_asked_for_where_there_are_any(

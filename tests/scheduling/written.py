@@ -1,13 +1,11 @@
-"""The same appointments as a database gives them: most as the numbers of ledgers, the others as they are."""
+"""The same appointments as a database gives them: most as the records of ledgers, the others as they are."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
 from datetime import datetime
 
-from planner.scheduling import ledger
-from planner.scheduling.ledger import EPOCH, FIELDS, MINUTE, NUMBER, STATUSES, Ledger
+from planner.scheduling.ledger import A_DAY, EPOCH, LAYOUT, MINUTE, STATUSES, Ledger, Record, Served
 from planner.scheduling.occupancy import Occupancy
 from planner.scheduling.timetable import Busy
 
@@ -27,29 +25,33 @@ def occupancy(rows: Iterable[Busy]) -> Occupancy:
 
 def ledger_of(site_id: int, rows: Iterable[Busy]) -> Ledger:
     """Return a ledger of appointments of one site, in the order in which they come."""
-    listed = tuple(rows)
-    numbers = array(NUMBER, [number for busy in listed for number in _numbers(busy)])
-    return Ledger(site_id, ledger.columns(numbers), lambda: [busy.zones for busy in listed])
+    sessions = dict(enumerate(rows, start=1))
+    records = b"".join(LAYOUT.pack(*_record(busy, its_id)) for its_id, busy in sessions.items())
+    return Ledger(site_id, records, lambda: {one: _served(busy) for one, busy in sessions.items()})
 
 
-def _numbers(busy: Busy) -> tuple[int, ...]:
+def _record(busy: Busy, session_id: int) -> Record:
     slot = busy.slot
-    found = {
-        "appointment_id": busy.appointment_id,
-        "provider_id": slot.provider_id,
-        "room_id": slot.room_id,
-        "patient_id": slot.patient_id or 0,
-        "service_id": slot.service_id,
-        "status": STATUSES.index(busy.status),
-        "course_id": busy.course_id or 0,
-        "number": slot.number or 0,
-        "starts": _minutes(slot.starts_at),
-        "ends": _minutes(slot.ends_at),
-        "room_from": _minutes(slot.room_from),
-        "room_until": _minutes(slot.room_until),
-        "patient_until": _minutes(slot.patient_until),
-    }
-    return tuple(found[name] for name in FIELDS)
+    starts, ends = _minutes(slot.starts_at), _minutes(slot.ends_at)
+    return Record(
+        appointment_id=busy.appointment_id,
+        patient_id=slot.patient_id or 0,
+        session_id=session_id,
+        provider_id=slot.provider_id,
+        room_id=slot.room_id,
+        service_id=slot.service_id,
+        starts=starts,
+        status=STATUSES.index(busy.status),
+        walk=_minutes(slot.patient_until) - ends,
+        since_midnight=starts % A_DAY,
+        length=ends - starts,
+        preparation=starts - _minutes(slot.room_from),
+        turnover=_minutes(slot.room_until) - ends,
+    )
+
+
+def _served(busy: Busy) -> Served:
+    return Served(busy.course_id, busy.slot.number, busy.zones)
 
 
 def _minutes(at: datetime) -> int:

@@ -134,7 +134,7 @@ class Appointment(Base):
         sa.CheckConstraint("ends_at <= patient_until", name="patient_clock"),
         sa.CheckConstraint("injections BETWEEN 0 AND 999", name="injections"),
         sa.CheckConstraint("volume_ml >= 0 AND volume_ml <= 200", name="volume"),
-        sa.Index("ix_appointment_site_day", "site_id", "starts_at"),
+        # By site and start there is an index too, with what is no column of ours: ``ledgers.PREFIX``.
         sa.Index("ix_appointment_provider_day", "provider_id", "starts_at"),
         sa.Index("ix_appointment_room_day", "room_id", "starts_at"),
         sa.Index("ix_appointment_patient_day", "patient_id", "starts_at"),
