@@ -14,11 +14,11 @@ from sqlalchemy import event
 WRITING = "planner_writing"
 """Execution option of a connection whose next transaction writes."""
 
-GLANCING = "planner_glancing"
-"""Execution option of a connection for one statement that reads: it needs no transaction around it."""
-
 ON_ONE_SNAPSHOT = "planner_on_one_snapshot"
 """Note of a session (``Session.info``) that sees the database as it was at its first statement."""
+
+LINK = "planner_link"
+"""Note of a session whose connection stays the same until it ends: that connection."""
 
 HOLDS_SETTINGS = "planner_holds_settings"
 """Note of a session in whose transaction nobody else can change the catalogue any more."""
@@ -111,6 +111,5 @@ def _set_up(connection: Any, *, enforces_references: bool) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     # Begun deferred, one that reads and then writes fails when another has written between.
-    options = connection.get_execution_options()
-    if not options.get(GLANCING):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITING) else "BEGIN")
+    is_writing = connection.get_execution_options().get(WRITING)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

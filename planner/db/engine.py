@@ -26,12 +26,14 @@ from planner.db import (
     idempotency,
     keys,
     outbox,
+    prepared,
     traces,
     turns,
     violations,
 )
 from planner.db.base import Base
 from planner.db.idempotency import Idempotency
+from planner.db.prepared import Prepared
 from planner.errors import Refused, Unavailable
 from planner.who import Who
 
@@ -141,19 +143,21 @@ def reading() -> Iterator[Session]:
     with Session(bind, autoflush=False, expire_on_commit=False) as session:
         session.info[connections.ON_ONE_SNAPSHOT] = True
         try:
-            session.connection(execution_options=_SNAPSHOT[bind.dialect.name])
+            options = _SNAPSHOT[bind.dialect.name]
+            session.info[connections.LINK] = session.connection(execution_options=options)
             yield session
         except sa.exc.SQLAlchemyError as error:
             raise violations.translated(error) or error from error
 
 
-def glance(statement: sa.Executable, values: Mapping[str, Any]) -> sa.Row[Any] | None:
+def glance(statement: Prepared, values: Mapping[str, Any]) -> Any:
     """Return the first row of one statement of columns, outside any transaction. Raises Unavailable."""
     bind = db.engine
     try:
         with bind.connect() as connection:
-            connection.execution_options(**_GLANCE[bind.dialect.name])
-            return connection.execute(statement, values).first()
+            if bind.dialect.name == "postgresql":  # spares two journeys to the server
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+            return statement.first(connection, values)
     except sa.exc.SQLAlchemyError as error:
         raise violations.translated(error) or error from error
 
@@ -180,14 +184,10 @@ _SNAPSHOT: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
-_GLANCE: Mapping[str, Mapping[str, Any]] = {
-    "sqlite": {connections.GLANCING: True},
-    "postgresql": {"isolation_level": "AUTOCOMMIT"},  # spares two journeys to the server
-}
 _VERSION = Base.metadata.tables["schedule_version"]
 _NEXT = _VERSION.c.version + 1
-_BUMP = sa.update(_VERSION).where(_VERSION.c.id == 1).values(version=_NEXT)
-_BUMP_CATALOGUE = _BUMP.values(catalogue=_NEXT)
+_UPDATE = sa.update(_VERSION).where(_VERSION.c.id == 1).values(version=_NEXT)
+_BUMP, _BUMP_CATALOGUE = Prepared(_UPDATE), Prepared(_UPDATE.values(catalogue=_NEXT))
 _is_open: ContextVar[bool] = ContextVar("planner_transaction_is_open", default=False)
 
 
@@ -223,7 +223,8 @@ def _once(job: _Job) -> Any:
     bind = db.engine
     # The next writer is let in before the session is put away.
     with _Writing(bind, expire_on_commit=False) as session, turns.turn(bind), _undone(session):
-        session.connection(execution_options={connections.WRITING: True})
+        options = {connections.WRITING: True}
+        session.info[connections.LINK] = session.connection(execution_options=options)
         if bind.dialect.name == "sqlite":
             session.info[connections.HOLDS_SETTINGS] = True
         session.info["tracer"] = tracer = traces.Tracer(session)
@@ -288,4 +289,4 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
 
 
 def _bump(session: Session, *, is_catalogue: bool) -> None:
-    session.connection().execute(_BUMP_CATALOGUE if is_catalogue else _BUMP)
+    (_BUMP_CATALOGUE if is_catalogue else _BUMP).run(prepared.link(session))

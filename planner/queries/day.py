@@ -42,7 +42,7 @@ def page(
             site_ids=[row.id for row in sites if row.id is not None],
         )
         ids = {row.course_id for row in rows if row.course_id is not None}
-        sessions = day_rows.course_sessions(session, sorted(ids)) if ids else []
+        sessions = day_rows.course_sessions(session, sorted(ids))
     cards = Cards(facts, day, now, locale, day_cards.measures(rows, sessions, facts), is_all=is_all)
     return _page(cards, rows, sites, by)
 
@@ -61,7 +61,7 @@ def mine(on: date | None, provider_id: int, *, locale: str, now: datetime) -> My
             provider_id=provider_id,
         )
         ids = {row.course_id for row in rows if row.course_id is not None}
-        sessions = day_rows.course_sessions(session, sorted(ids)) if ids else []
+        sessions = day_rows.course_sessions(session, sorted(ids))
         to_sign = decisions.count_unsigned(session, provider_id)
     cards = Cards(facts, day, now, locale, day_cards.measures(rows, sessions, facts), is_all=True)
     provider = facts.providers.get(provider_id)
