@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import keys, prepared, traces
+from planner.db import keys, traces
 from planner.db.base import one_of
 from planner.db.engine import Tx
 from planner.db.models import Appointment, AuditRow, Course, CourseSession
@@ -103,7 +103,7 @@ def release_expired(
 ) -> None:
     """Let go what these actors hold past its time: a database guard cannot know the time."""
     tx.session.flush()
-    found = _expired_statement().all(prepared.link(tx.session), {"now": tx.now})
+    found = _expired_statement().all(tx.session.connection(), {"now": tx.now})
     expired = [
         get(tx, row.id)
         for row in found

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import keys, prepared
+from planner.db import keys
 from planner.db.base import Base
 from planner.db.models import AuditRow
 from planner.db.prepared import Insertion, Prepared
@@ -99,7 +99,7 @@ def append(
         row["previous_hash"] = previous
         previous = row["hash"] = seal(row)
         rows.append(row)
-    connection = prepared.link(session)
+    connection = session.connection()
     _INSERT.all(connection, rows)
     _ADVANCE.run(connection, {"added": len(rows), "newest": previous})
 
@@ -164,7 +164,7 @@ def _shown(values: Mapping[str, Any] | None, fields: Sequence[str]) -> dict[str,
 
 def _locked_head(session: Session) -> str:
     # Whoever waits for the row gets it as the one before has left it. SQLite has one writer anyway.
-    found: str = _HEAD.first(prepared.link(session)).hash
+    found: str = _HEAD.first(session.connection()).hash
     return found
 
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import prepared, traces
+from planner.db import traces
 from planner.db.models import (
     LIVE_STATUSES,
     Appointment,
@@ -85,7 +85,7 @@ def keep(
     rows = [_stored(trace) for trace in changed if trace.table in MODELS]
     if rows:
         _INSERT.one(
-            prepared.link(session),
+            session.connection(),
             {"key": key, "at": now, "user_id": by.user_id, "label": label[:40], "rows": rows},
         )
 

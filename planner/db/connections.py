@@ -14,11 +14,11 @@ from sqlalchemy import event
 WRITING = "planner_writing"
 """Execution option of a connection whose next transaction writes."""
 
+QUEUING = "planner_queuing"
+"""Execution option of a connection that waits for its turn first: ``begin_writing`` begins then."""
+
 ON_ONE_SNAPSHOT = "planner_on_one_snapshot"
 """Note of a session (``Session.info``) that sees the database as it was at its first statement."""
-
-LINK = "planner_link"
-"""Note of a session whose connection stays the same until it ends: that connection."""
 
 HOLDS_SETTINGS = "planner_holds_settings"
 """Note of a session in whose transaction nobody else can change the catalogue any more."""
@@ -75,6 +75,12 @@ def hook(engine: sa.Engine, *, is_migrating: bool = False) -> None:
     event.listen(engine, "begin", _begin)
 
 
+def begin_writing(connection: sa.Connection) -> None:
+    """Begin to write on a connection that has waited for its turn."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def sqlite_module() -> ModuleType:
     """Return the newest SQLite at hand: the one of the pysqlite3 wheel, else Python's own."""
     if importlib.util.find_spec("pysqlite3") is None:
@@ -111,5 +117,8 @@ def _set_up(connection: Any, *, enforces_references: bool) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     # Begun deferred, one that reads and then writes fails when another has written between.
-    is_writing = connection.get_execution_options().get(WRITING)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get(WRITING):
+        begin_writing(connection)
+    elif not options.get(QUEUING):
+        connection.exec_driver_sql("BEGIN")

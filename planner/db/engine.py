@@ -26,7 +26,6 @@ from planner.db import (
     idempotency,
     keys,
     outbox,
-    prepared,
     traces,
     turns,
     violations,
@@ -140,11 +139,10 @@ def record(
 def reading() -> Iterator[Session]:
     """Open a session that reads one snapshot and writes nothing. Raises Unavailable."""
     bind = db.engine  # looked up once: it is a walk through the application
-    with Session(bind, autoflush=False, expire_on_commit=False) as session:
+    with _Linked(bind, autoflush=False, expire_on_commit=False) as session:
         session.info[connections.ON_ONE_SNAPSHOT] = True
         try:
-            options = _SNAPSHOT[bind.dialect.name]
-            session.info[connections.LINK] = session.connection(execution_options=options)
+            session.open(_SNAPSHOT[bind.dialect.name])
             yield session
         except sa.exc.SQLAlchemyError as error:
             raise violations.translated(error) or error from error
@@ -221,33 +219,49 @@ def _may_retry(error: Exception, attempt: int) -> bool:
 
 def _once(job: _Job) -> Any:
     bind = db.engine
-    # The next writer is let in before the session is put away.
-    with _Writing(bind, expire_on_commit=False) as session, turns.turn(bind), _undone(session):
-        options = {connections.WRITING: True}
-        session.info[connections.LINK] = session.connection(execution_options=options)
+    with _Writing(bind, expire_on_commit=False) as session:
+        # All that can be done before others have to wait, and the last after the next is let in.
+        connection = session.open({connections.QUEUING: True})
         if bind.dialect.name == "sqlite":
             session.info[connections.HOLDS_SETTINGS] = True
         session.info["tracer"] = tracer = traces.Tracer(session)
-        tx = Tx(
-            session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else ""
-        )
-        claimed = None
-        if job.asked is not None:
-            claimed = idempotency.claim(
-                session, job.asked, by=job.by, now=job.now, action=job.action
-            )
-            if claimed.answer is not None:
-                return claimed.answer
-        result = job.work(tx)
-        if claimed is not None:
-            result = idempotency.keep(session, claimed, result)
-        session.flush()
-        _seal(tx, job, tracer.traces())
-        session.commit()
-        return result
+        change_key = keys.new() if job.undoable else ""
+        tx = Tx(session=session, now=job.now, by=job.by, change_key=change_key)
+        with turns.turn(bind), _undone(session):
+            connections.begin_writing(connection)
+            return _done(tx, job, tracer)
 
 
-class _Writing(Session):
+def _done(tx: Tx, job: _Job, tracer: traces.Tracer) -> Any:
+    session, claimed = tx.session, None
+    if job.asked is not None:
+        claimed = idempotency.claim(session, job.asked, by=job.by, now=job.now, action=job.action)
+        if claimed.answer is not None:
+            return claimed.answer
+    result = job.work(tx)
+    if claimed is not None:
+        result = idempotency.keep(session, claimed, result)
+    session.flush()
+    _seal(tx, job, tracer.traces())
+    session.commit()
+    return result
+
+
+class _Linked(Session):
+    """A session that has one connection from ``open`` to its end: to ask for it takes no time."""
+
+    _link: sa.Connection | None = None
+
+    def open(self, options: Mapping[str, Any]) -> sa.Connection:
+        """Take the connection, with these execution options, and begin."""
+        self._link = super().connection(execution_options=options)
+        return self._link
+
+    def connection(self, *given: Any, **named: Any) -> sa.Connection:
+        return super().connection(*given, **named) if self._link is None else self._link
+
+
+class _Writing(_Linked):
     """A session of a transaction: what is listened to in it, is listened to in all."""
 
 
@@ -289,4 +303,4 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
 
 
 def _bump(session: Session, *, is_catalogue: bool) -> None:
-    (_BUMP_CATALOGUE if is_catalogue else _BUMP).run(prepared.link(session))
+    (_BUMP_CATALOGUE if is_catalogue else _BUMP).run(session.connection())

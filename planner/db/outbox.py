@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
-from planner.db import changes, keys, prepared, snapshots
+from planner.db import changes, keys, snapshots
 from planner.db.models import Appointment, CourseSession, Message, Patient, Service, Site
 from planner.db.prepared import Insertion, Prepared
 from planner.db.traces import Trace
@@ -245,7 +245,7 @@ class _Writer:
     def _wishes_of(self, patient_id: int) -> Any:
         """Return how the patient wishes to be written to, and whether a message waits for them."""
         if patient_id not in self._wishes:
-            found = _wishes().first(prepared.link(self.session), {"id": patient_id})
+            found = _wishes().first(self.session.connection(), {"id": patient_id})
             self._wishes[patient_id] = found
         return self._wishes[patient_id]
 
@@ -331,7 +331,7 @@ class _Writer:
             by=self.by,
         )
         about = {"course_id": course_id, "appointment_id": appointment_id, "site_id": site_id}
-        return _INSERT.one(prepared.link(self.session), values | about)
+        return _INSERT.one(self.session.connection(), values | about)
 
     def _add_aftercare(self, row: Appointment) -> None:
         service = self.session.get_one(Service, row.service_id)

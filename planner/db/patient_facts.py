@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import prepared
 from planner.db.base import Base
 from planner.db.models import Consent, Consult, DateToAvoid, Patient, Screening
 from planner.db.prepared import Prepared
@@ -46,7 +45,7 @@ def load(
     if not patient_ids:
         return {}
     patients: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in _patients().all(prepared.link(session), {"ids": sorted(patient_ids)}):
+    for row in _patients().all(session.connection(), {"ids": sorted(patient_ids)}):
         patients[row.id].append(row)  # once for each consent
     with_dates = [its_id for its_id, rows in patients.items() if rows[0].has_dates]
     with_consults = [its_id for its_id, rows in patients.items() if rows[0].has_consults]
@@ -129,7 +128,7 @@ def _by_patient(
     found: defaultdict[int, list[Any]] = defaultdict(list)
     if not ids:
         return found
-    for row in _rows_of(model.__tablename__, order).all(prepared.link(session), {"ids": ids}):
+    for row in _rows_of(model.__tablename__, order).all(session.connection(), {"ids": ids}):
         found[row.patient_id].append(row)
     return found
 

@@ -14,20 +14,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
-
-from planner.db import connections
 
 Values = Mapping[str, Any]
 Processor = Callable[[Any], Any]
 NONE: Values = {}
-
-
-def link(session: Session) -> sa.Connection:
-    """Return the connection of a session; without asking, where it stays the same until the session ends."""
-    found: sa.Connection | None = session.info.get(connections.LINK)
-    return session.connection() if found is None else found
 
 
 class Prepared:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import connections, prepared
+from planner.db import connections
 from planner.db.models import (
     Absence,
     Provider,
@@ -97,7 +97,7 @@ def _current(session: Session) -> int | None:
     """Return the version that last changed the catalogue; asked once where it cannot change."""
     if "edition" in session.info:
         return cast("int | None", session.info["edition"])
-    row = _EDITION.first(prepared.link(session))
+    row = _EDITION.first(session.connection())
     found = row.catalogue if row else None
     if session.info.keys() & {connections.ON_ONE_SNAPSHOT, connections.HOLDS_SETTINGS}:
         session.info["edition"] = found

@@ -18,7 +18,6 @@ from sqlalchemy.orm import (
     make_transient_to_detached,
 )
 
-from planner.db import prepared
 from planner.db.base import Base, UtcDateTime
 from planner.db.prepared import Insertion
 
@@ -133,7 +132,7 @@ def insert(session: Session, model: type[T], values: Mapping[str, Any]) -> T:
         raise ValueError(f"rows of {model.__tablename__} are added to the session")
     session.flush()
     insertion = _insertion(model)
-    number = insertion.one(prepared.link(session), values)
+    number = insertion.one(session.connection(), values)
     row = cast(T, sa.inspect(model).class_manager.new_instance())
     vars(row).update(insertion.completed(values), id=number)
     make_transient_to_detached(row)

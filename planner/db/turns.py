@@ -11,6 +11,7 @@ was killed: the lock that says it is not done yet goes with it.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import threading
@@ -60,10 +61,11 @@ def _wait(descriptor: int) -> None:
     if _is_free(descriptor, before):
         return
     # Only the system's own waiting wakes at once and costs nothing, and it knows no end: so a thread
-    # waits in it, and is left behind when that takes too long.
-    waiting = threading.Thread(target=_wait_for, args=(descriptor, before), daemon=True)
-    waiting.start()
-    waiting.join(LONGEST)
+    # waits in it, and is left behind when that takes too long. A bare one: it is on every writer's way.
+    is_over = threading.Lock()
+    is_over.acquire()
+    _thread.start_new_thread(_wait_for, (descriptor, before, is_over))
+    is_over.acquire(timeout=LONGEST)
 
 
 def _drawn(descriptor: int) -> int:
@@ -85,6 +87,7 @@ def _is_free(descriptor: int, number: int) -> bool:
     return True
 
 
-def _wait_for(descriptor: int, number: int) -> None:
+def _wait_for(descriptor: int, number: int, is_over: threading.Lock) -> None:
     with contextlib.suppress(OSError):
         fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, WIDTH + number)
+    is_over.release()

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import prepared
 from planner.db.base import one_of
 from planner.db.models import (
     Absence,
@@ -52,7 +51,7 @@ class Fact(NamedTuple):
 
 def facts(session: Session, on: date) -> list[Fact]:
     """Return sites, providers and rooms there on the day, with their hours and absences."""
-    rows = _facts().all(prepared.link(session), {"on": on, "weekday": on.weekday()})
+    rows = _facts().all(session.connection(), {"on": on, "weekday": on.weekday()})
     return [Fact._make(row) for row in rows]
 
 
@@ -77,14 +76,14 @@ def appointments(
     if provider_id is not None:
         values["provider"] = provider_id
     statement = _cards(of_sites=site_ids is not None, of_provider=provider_id is not None)
-    return statement.all(prepared.link(session), values)
+    return statement.all(session.connection(), values)
 
 
 def course_sessions(session: Session, course_ids: Sequence[int]) -> Sequence[Any]:
     """Return the sessions of the courses, each with its live appointment, by number."""
     if not course_ids:
         return ()
-    return _sessions().all(prepared.link(session), {"courses": course_ids})
+    return _sessions().all(session.connection(), {"courses": course_ids})
 
 
 _INSTANT = Appointment.starts_at.type
