@@ -183,7 +183,7 @@ def _sessions() -> Prepared:
             CourseSession.course_id,
             CourseSession.number,
             CourseSession.minutes,
-            CourseSession.zones,
+            sa.cast(CourseSession.zones, sa.Text).label("zones"),  # read where it is looked at
             CourseSession.gap_floor,
             CourseSession.gap_target,
             CourseSession.gap_soft_max,
