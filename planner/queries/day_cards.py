@@ -57,7 +57,8 @@ class Cards:
     @cached_property
     def now_label(self) -> str:
         """The time it is."""
-        return wording.format_time(hours.local(self.now, self.facts.zone), self.locale)
+        local = hours.local(self.now, self.facts.zone)
+        return minute_label(local.hour * 60 + local.minute, self.locale)
 
     def clock(self, at: datetime) -> int:
         """Return the minute of the day of an instant; past midnight the minutes go on."""
