@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from planner.db import prepared
+
 WRITING = "planner_writing"
 """Execution option of a connection whose next transaction writes."""
 
@@ -78,7 +80,7 @@ def hook(engine: sa.Engine, *, is_migrating: bool = False) -> None:
 def begin_writing(connection: sa.Connection) -> None:
     """Begin to write on a connection that has waited for its turn."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        prepared.send(connection, "BEGIN IMMEDIATE").close()
 
 
 def sqlite_module() -> ModuleType:
@@ -121,4 +123,4 @@ def _begin(connection: sa.Connection) -> None:
     if options.get(WRITING):
         begin_writing(connection)
     elif not options.get(QUEUING):
-        connection.exec_driver_sql("BEGIN")
+        prepared.send(connection, "BEGIN").close()

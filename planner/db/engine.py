@@ -227,7 +227,8 @@ def _once(job: _Job) -> Any:
         session.info["tracer"] = tracer = traces.Tracer(session)
         change_key = keys.new() if job.undoable else ""
         tx = Tx(session=session, now=job.now, by=job.by, change_key=change_key)
-        with turns.turn(bind), _undone(session):
+        with turns.turn(bind) as end_turn, _undone(session):
+            session.info["end_turn"] = end_turn
             connections.begin_writing(connection)
             return _done(tx, job, tracer)
 
@@ -277,6 +278,12 @@ def _lock_settings_when_written(session: Session, context: object, instances: ob
         session.info["settings_locked"] = True
         with session.no_autoflush:
             lock_settings(session)
+
+
+@event.listens_for(_Writing, "after_commit")
+def _let_the_next_in(session: Session) -> None:
+    """End the turn as soon as all is kept: the next need not wait until all is put away."""
+    session.info["end_turn"]()
 
 
 @contextlib.contextmanager

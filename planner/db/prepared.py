@@ -59,7 +59,7 @@ class Prepared:
         form = self._forms.get(key)
         if form is None:
             form = self._forms[key] = self._form(connection.dialect, values)
-        return form, _send(connection, form.text, form.written(values))
+        return form, send(connection, form.text, form.written(values))
 
     def _form(self, dialect: sa.Dialect, values: Values) -> _Form:
         compiled: Any = self._statement.compile(dialect=dialect)
@@ -102,7 +102,7 @@ class Insertion:
         """Insert a row; return its number."""
         form = self._form(connection.dialect)
         _announce(connection, self._statement, row)
-        cursor = _send(connection, form.text, form.written(row))
+        cursor = send(connection, form.text, form.written(row))
         is_told = connection.dialect.name == "sqlite"  # where RETURNING takes longer
         number: int = cursor.lastrowid if is_told else cursor.fetchone()[0]
         cursor.close()
@@ -183,7 +183,7 @@ def _announce(connection: sa.Connection, statement: sa.Executable, values: Value
         listen(connection, statement, (), values, {})
 
 
-def _send(connection: sa.Connection, text: str, parameters: Any) -> Any:
+def send(connection: sa.Connection, text: str, parameters: Any = ()) -> Any:
     """Return the driver's cursor of a statement under way. Raises as SQLAlchemy does."""
     cursor: Any = connection.connection.cursor()
     for listen in connection.engine.dispatch.before_cursor_execute:

@@ -15,7 +15,7 @@ import _thread
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 
@@ -31,19 +31,19 @@ WRAP = 2**40  # whatever the file says, there is a byte for it
 
 
 @contextlib.contextmanager
-def turn(engine: sa.Engine) -> Iterator[None]:
-    """Wait for one's turn to write, and hold it; PostgreSQL queues by itself."""
-    descriptor = _opened(engine)
-    try:
+def turn(engine: sa.Engine) -> Iterator[Callable[[], None]]:
+    """Wait for one's turn to write, and hold it, or until what is given is called.
+
+    PostgreSQL queues by itself.
+    """
+    with contextlib.ExitStack() as held:
+        descriptor = _opened(engine)
         if descriptor is not None:
-            with contextlib.suppress(
-                OSError, RuntimeError
-            ):  # no locks there, or no thread to be had
+            held.callback(os.close, descriptor)  # lets the next one in
+            # No locks there, or no thread to be had.
+            with contextlib.suppress(OSError, RuntimeError):
                 _wait(descriptor)
-        yield
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)  # lets the next one in
+        yield held.close
 
 
 def _opened(engine: sa.Engine) -> int | None:
