@@ -87,8 +87,8 @@ class Insertion:
 
     def __init__(self, table: sa.Table) -> None:
         number = table.autoincrement_column
-        if number is None:
-            raise ValueError(f"rows of {table.name} have no number")
+        if number is None or not all(map(_is_plain, table.columns)):
+            raise ValueError(f"{table.name} has no number, or a default that is not a value")
         self._number = number
         self._columns = [column for column in table.columns if column is not number]
         self._statement = sa.insert(table)
@@ -239,6 +239,10 @@ def _filled(values: Sequence[Any]) -> list[Any]:
     """Return a list up to the next power of two, filled with its last."""
     count = 1 << (len(values) - 1).bit_length()
     return [*values, *[values[-1]] * (count - len(values))]
+
+
+def _is_plain(column: sa.Column[Any]) -> bool:
+    return column.server_default is None and (column.default is None or column.default.is_scalar)
 
 
 def _default(column: sa.Column[Any]) -> Any:

@@ -39,11 +39,17 @@ def turn(engine: sa.Engine) -> Iterator[Callable[[], None]]:
     with contextlib.ExitStack() as held:
         descriptor = _opened(engine)
         if descriptor is not None:
-            held.callback(os.close, descriptor)  # lets the next one in
+            held.callback(_let_go, descriptor)
             # No locks there, or no thread to be had.
             with contextlib.suppress(OSError, RuntimeError):
                 _wait(descriptor)
         yield held.close
+
+
+def _let_go(descriptor: int) -> None:
+    # Called when all is kept: whatever the system says to it, nothing may fail any more.
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def _opened(engine: sa.Engine) -> int | None:
