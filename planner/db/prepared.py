@@ -90,13 +90,14 @@ class Insertion:
         if number is None or not all(map(_is_plain, table.columns)):
             raise ValueError(f"{table.name} has no number, or a default that is not a value")
         self._number = number
-        self._columns = [column for column in table.columns if column is not number]
+        columns = [column for column in table.columns if column is not number]
+        self._defaults = {c.key: getattr(c.default, "arg", None) for c in columns}
         self._statement = sa.insert(table)
         self._forms: dict[str, _Form] = {}
 
     def completed(self, row: Values) -> dict[str, Any]:
         """Return the row with what it leaves out, but for its number."""
-        return {c.key: row[c.key] if c.key in row else _default(c) for c in self._columns}
+        return {**self._defaults, **row}
 
     def one(self, connection: sa.Connection, row: Values) -> int:
         """Insert a row; return its number."""
@@ -123,17 +124,15 @@ class Insertion:
         statement: Any = self._statement
         if dialect.name != "sqlite":
             statement = statement.returning(self._number)
-        keys = [column.key for column in self._columns]
-        compiled: Any = statement.compile(dialect=dialect, column_keys=keys)
+        compiled: Any = statement.compile(dialect=dialect, column_keys=list(self._defaults))
         processors = _processors(compiled, dialect)
         # What is left out is no value: an empty column of JSON is not a null in it.
-        defaults = {c.key: _default(c) for c in self._columns}
         return _Form(
             text=compiled.string,
             order=compiled.positiontup,
             constants={
                 key: None if it is None else _written(processors.get(key), it)
-                for key, it in defaults.items()
+                for key, it in self._defaults.items()
             },
             spread={},
             processors=processors,
@@ -160,10 +159,10 @@ class _Form:
             values = dict(values)
             for name, several in self.spread.items():
                 values |= zip(several, values.pop(name), strict=True)
-        ready, processors = dict(self.constants), self.processors
-        for name, value in values.items():
-            process = processors.get(name)
-            ready[name] = value if process is None else process(value)
+        ready = {**self.constants, **values}
+        for name, process in self.processors.items():
+            if name in values:
+                ready[name] = process(values[name])
         return ready if self.order is None else tuple(map(ready.__getitem__, self.order))
 
     def read(self, rows: Sequence[Any]) -> list[Any]:
@@ -243,7 +242,3 @@ def _filled(values: Sequence[Any]) -> list[Any]:
 
 def _is_plain(column: sa.Column[Any]) -> bool:
     return column.server_default is None and (column.default is None or column.default.is_scalar)
-
-
-def _default(column: sa.Column[Any]) -> Any:
-    return getattr(column.default, "arg", None)

@@ -69,6 +69,19 @@ def test_turns_are_taken_in_the_order_in_which_they_were_asked_for(path: Path) -
         writer.join(PATIENCE)
 
 
+def test_a_turn_can_be_ended_before_all_is_put_away(path: Path) -> None:
+    context, url = processes.context(), f"sqlite:///{path}"
+    told: Queue[int] = context.Queue()
+    writer = context.Process(target=write, args=(url, 7, told))
+    with turns.turn(sa.create_engine(url)) as end:
+        writer.start()
+        until(lambda: drawn(path) == 2)
+        was_kept_waiting = told.empty()
+        end()
+        assert (was_kept_waiting, told.get(timeout=PATIENCE)) == (True, 7)
+    writer.join(PATIENCE)
+
+
 def test_nobody_waits_for_one_who_was_killed(path: Path) -> None:
     context, url = processes.context(), f"sqlite:///{path}"
     told: Queue[int] = context.Queue()
