@@ -80,7 +80,7 @@ def hook(engine: sa.Engine, *, is_migrating: bool = False) -> None:
 def begin_writing(connection: sa.Connection) -> None:
     """Begin to write on a connection that has waited for its turn."""
     if connection.dialect.name == "sqlite":
-        prepared.send(connection, "BEGIN IMMEDIATE").close()
+        prepared.send(connection, "BEGIN IMMEDIATE")
 
 
 def sqlite_module() -> ModuleType:
@@ -123,4 +123,4 @@ def _begin(connection: sa.Connection) -> None:
     if options.get(WRITING):
         begin_writing(connection)
     elif not options.get(QUEUING):
-        prepared.send(connection, "BEGIN").close()
+        prepared.send(connection, "BEGIN")

@@ -8,6 +8,7 @@ text is, how values are written and read, who listens and what an error means: t
 from __future__ import annotations
 
 import contextlib
+import operator
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,23 +36,21 @@ class Prepared:
 
     def all(self, connection: sa.Connection, values: Values = NONE) -> list[Any]:
         """Return all rows as named tuples."""
-        form, cursor = self._sent(connection, values)
-        rows = cursor.fetchall()
-        cursor.close()
+        form, rows = self._asked(connection, values, _ALL)
         return form.read(rows)
 
     def first(self, connection: sa.Connection, values: Values = NONE) -> Any:
         """Return the first row as a named tuple, or None."""
-        form, cursor = self._sent(connection, values)
-        row = cursor.fetchone()
-        cursor.close()
+        form, row = self._asked(connection, values, _ONE)
         return None if row is None else form.read((row,))[0]
 
     def run(self, connection: sa.Connection, values: Values = NONE) -> None:
         """Do what it says."""
-        self._sent(connection, values)[1].close()
+        self._asked(connection, values, None)
 
-    def _sent(self, connection: sa.Connection, values: Values) -> tuple[_Form, Any]:
+    def _asked(
+        self, connection: sa.Connection, values: Values, take: Processor | None
+    ) -> tuple[_Form, Any]:
         _announce(connection, self._statement, values)
         if self._lists:
             values = {**values, **{name: _filled(values[name]) for name in self._lists}}
@@ -59,7 +58,7 @@ class Prepared:
         form = self._forms.get(key)
         if form is None:
             form = self._forms[key] = self._form(connection.dialect, values)
-        return form, send(connection, form.text, form.written(values))
+        return form, send(connection, form.text, form.written(values), take)
 
     def _form(self, dialect: sa.Dialect, values: Values) -> _Form:
         compiled: Any = self._statement.compile(dialect=dialect)
@@ -103,10 +102,9 @@ class Insertion:
         """Insert a row; return its number."""
         form = self._form(connection.dialect)
         _announce(connection, self._statement, row)
-        cursor = send(connection, form.text, form.written(row))
         is_told = connection.dialect.name == "sqlite"  # where RETURNING takes longer
-        number: int = cursor.lastrowid if is_told else cursor.fetchone()[0]
-        cursor.close()
+        found = send(connection, form.text, form.written(row), _NUMBER if is_told else _ONE)
+        number: int = found if is_told else found[0]
         return number
 
     def all(self, connection: sa.Connection, rows: Sequence[Values]) -> None:
@@ -182,28 +180,35 @@ def _announce(connection: sa.Connection, statement: sa.Executable, values: Value
         listen(connection, statement, (), values, {})
 
 
-def send(connection: sa.Connection, text: str, parameters: Any = ()) -> Any:
-    """Return the driver's cursor of a statement under way. Raises as SQLAlchemy does."""
+def send(
+    connection: sa.Connection, text: str, parameters: Any = (), take: Processor | None = None
+) -> Any:
+    """Let the driver execute a text; return what is taken from its cursor. Raises as SQLAlchemy does."""
     cursor: Any = connection.connection.cursor()
     for listen in connection.engine.dispatch.before_cursor_execute:
         listen(connection, cursor, text, parameters, None, False)
     try:
         connection.dialect.do_execute(cursor, text, parameters)
-    except Exception as error:
+        found = None if take is None else take(cursor)
+        cursor.close()
+    except connection.dialect.loaded_dbapi.Error as error:
         _raise(connection, cursor, text, parameters, error)
-    except BaseException:
-        connection.invalidate()  # stopped half way: nobody knows what it would answer next
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            connection.invalidate()  # stopped half way: nobody knows what it would answer next
         raise
-    return cursor
+    return found
+
+
+_ALL, _ONE = operator.methodcaller("fetchall"), operator.methodcaller("fetchone")
+_NUMBER = operator.attrgetter("lastrowid")
 
 
 def _raise(
-    connection: sa.Connection, cursor: Any, text: str, parameters: Any, error: Exception
+    connection: sa.Connection, cursor: Any, text: str, parameters: Any, error: Any
 ) -> NoReturn:
     dialect = connection.dialect
     kind = dialect.loaded_dbapi.Error
-    if not isinstance(error, kind):
-        raise error
     is_away = dialect.is_disconnect(error, connection.connection, cursor)
     with contextlib.suppress(kind):
         cursor.close()

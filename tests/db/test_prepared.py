@@ -113,6 +113,18 @@ def test_a_refusal_means_what_it_means_elsewhere(link: sa.Connection) -> None:
         assert insertion.one(link, row) > 0
 
 
+def test_what_fails_while_rows_come_in_is_a_failure_of_the_database(bound: sa.Engine) -> None:
+    # SQLite finds rows as they are asked for; PostgreSQL would have said so before.
+    text = {"sqlite": "abs(-9223372036854775807 - 1)", "postgresql": "1 / 0"}[bound.dialect.name]
+    numbers = sa.values(sa.column("n", sa.Integer), name="numbers").data([(1,), (2,)])
+    wrong = sa.literal_column(text, sa.Integer)
+    asked = Prepared(
+        sa.select(sa.case((numbers.c.n == sa.bindparam("of"), wrong), else_=0).label("n"))
+    )
+    with bound.connect() as link, pytest.raises(sa.exc.DBAPIError):
+        asked.all(link, {"of": 2})
+
+
 def test_an_instant_without_a_zone_is_refused(link: sa.Connection) -> None:
     with pytest.raises(ValueError, match="time zone"):
         Insertion(CHANGE).one(
