@@ -147,13 +147,13 @@ def _column(cards: Cards, items: Sequence[Item], site: Fact, actor: Fact, by: st
     is_provider = by == "provider"
     detail = [site.name] if cards.is_all else []
     detail += [actor.detail] if actor.detail else []
-    detail.append(desk.visits(len(items), cards.locale))
+    detail.append(day_cards.visits(len(items), cards.locale))
     closed = day_bands.of_provider if is_provider else day_bands.of_room
     return Column(
         id=f"{by}-{actor.id}-{site.id}",
         name=actor.name,
         detail=" · ".join(detail),
-        initials=wording.initials(actor.name) if is_provider else "",
+        initials=day_cards.initials(actor.name) if is_provider else "",
         colour=site.colour,
         closed=closed(cards.facts, site.id or 0, actor.id or 0, cards.locale),
         appointments=day_board.in_lanes(items),

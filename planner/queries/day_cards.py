@@ -238,6 +238,8 @@ def _language(code: str, locale: str) -> Sign:
     return Sign(text=code.upper(), label=wording.language(code, locale))
 
 
+initials = lru_cache(maxsize=1024)(wording.initials)
+visits = lru_cache(maxsize=1024)(desk.visits)
 _length = lru_cache(maxsize=1024)(wording.minutes)
 
 
