@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def keep_turn(url: str, told: Queue[int]) -> None:
     """Be a writer who does not end."""
     with turns.turn(sa.create_engine(url)):
         told.put(0)
+        time.sleep(3 * PATIENCE)
+
+
+def end_turn_and_stay(url: str, told: Queue[int], may_end: Event) -> None:
+    """Be a writer who ends the turn when told, and puts away for ever."""
+    with turns.turn(sa.create_engine(url)) as end:
+        told.put(0)
+        may_end.wait()
+        end()
         time.sleep(3 * PATIENCE)
 
 
@@ -72,14 +82,19 @@ def test_turns_are_taken_in_the_order_in_which_they_were_asked_for(path: Path) -
 def test_a_turn_can_be_ended_before_all_is_put_away(path: Path) -> None:
     context, url = processes.context(), f"sqlite:///{path}"
     told: Queue[int] = context.Queue()
-    writer = context.Process(target=write, args=(url, 7, told))
-    with turns.turn(sa.create_engine(url)) as end:
-        writer.start()
-        until(lambda: drawn(path) == 2)
-        was_kept_waiting = told.empty()
-        end()
-        assert (was_kept_waiting, told.get(timeout=PATIENCE)) == (True, 7)
-    writer.join(PATIENCE)
+    may_end = context.Event()
+    first = context.Process(target=end_turn_and_stay, args=(url, told, may_end))
+    first.start()
+    told.get(timeout=PATIENCE)
+    second = context.Process(target=write, args=(url, 7, told))
+    second.start()
+    until(lambda: drawn(path) == 2)
+    was_kept_waiting = told.empty()
+    may_end.set()
+    assert (was_kept_waiting, told.get(timeout=PATIENCE)) == (True, 7)
+    second.join(PATIENCE)
+    first.kill()
+    first.join()
 
 
 def test_nobody_waits_for_one_who_was_killed(path: Path) -> None:
