@@ -15,6 +15,7 @@ from planner.db import keys, traces
 from planner.db.base import one_of
 from planner.db.engine import Tx
 from planner.db.models import Appointment, AuditRow, Course, CourseSession
+from planner.db.prepared import Prepared
 from planner.errors import NotFound, Stale
 from planner.scheduling import lifecycle
 from planner.scheduling.timetable import Slot, Status
@@ -102,10 +103,10 @@ def release_expired(
 ) -> None:
     """Let go what these actors hold past its time: a database guard cannot know the time."""
     tx.session.flush()
-    found: Any = tx.session.connection().execute(_expired_statement(), {"now": tx.now})
+    found = _expired_statement().all(tx.session.connection(), {"now": tx.now})
     expired = [
         get(tx, row.id)
-        for row in found.all()
+        for row in found
         if row.provider_id in provider_ids
         or row.room_id in room_ids
         or row.patient_id in patient_ids
@@ -130,33 +131,33 @@ def add(
     """Store a new appointment with a uid of its own and sequence 0."""
     if slot.patient_id is None:
         raise ValueError("an appointment is somebody's")
-    row = Appointment(
-        key=keys.new(),
-        uid=keys.uid(),
-        sequence=0,
-        ical_modified_at=tx.now,
-        status=status.value,
-        service_id=slot.service_id,
-        patient_id=slot.patient_id,
-        course_session_id=course_session_id,
-        expires_at=expires_at,
-        call_back_note=call_back_note,
-        zones_treated=[],
-        replaces_id=replaces_id,
-        created_at=tx.now,
-        created_by=tx.by.user_id,
+    return traces.insert(
+        tx.session,
+        Appointment,
+        {
+            "key": keys.new(),
+            "uid": keys.uid(),
+            "sequence": 0,
+            "ical_modified_at": tx.now,
+            "status": status.value,
+            "service_id": slot.service_id,
+            "patient_id": slot.patient_id,
+            "course_session_id": course_session_id,
+            "expires_at": expires_at,
+            "call_back_note": call_back_note,
+            "zones_treated": [],
+            "replaces_id": replaces_id,
+            "created_at": tx.now,
+            "created_by": tx.by.user_id,
+            **_taken(slot),
+        },
     )
-    take(row, slot)
-    traces.insert(tx.session, row)
-    return row
 
 
 def take(row: Appointment, slot: Slot) -> None:
     """Give the appointment the slot's actors and clocks, and nothing else."""
-    row.site_id, row.provider_id, row.room_id = slot.site_id, slot.provider_id, slot.room_id
-    row.starts_at, row.ends_at = slot.starts_at, slot.ends_at
-    row.room_from, row.room_until = slot.room_from, slot.room_until
-    row.patient_until = slot.patient_until
+    for name, value in _taken(slot).items():
+        setattr(row, name, value)
 
 
 def move(row: Appointment, slot: Slot, *, now: datetime) -> None:
@@ -238,6 +239,19 @@ def slot_of(row: Appointment, number: int | None = None) -> Slot:
     )
 
 
+def _taken(slot: Slot) -> dict[str, Any]:
+    return {
+        "site_id": slot.site_id,
+        "provider_id": slot.provider_id,
+        "room_id": slot.room_id,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "room_from": slot.room_from,
+        "room_until": slot.room_until,
+        "patient_until": slot.patient_until,
+    }
+
+
 def ids(rows: Iterable[Appointment]) -> frozenset[int]:
     """Return the ids of the rows."""
     return frozenset(row.id for row in rows)
@@ -262,16 +276,18 @@ def _changed_since(session: Session, row: Appointment, version: int) -> dict[str
 
 
 @lru_cache
-def _expired_statement() -> Any:
+def _expired_statement() -> Prepared:
     """Built once: every booking asks it, and putting it together takes longer than running it.
 
     Of everybody, because few are ever left: one index gives them, and whose they are is seen here.
     """
-    return sa.select(
-        Appointment.id, Appointment.provider_id, Appointment.room_id, Appointment.patient_id
-    ).where(
-        one_of(Appointment.status, PROVISIONAL),
-        Appointment.expires_at <= sa.bindparam("now"),
+    return Prepared(
+        sa.select(
+            Appointment.id, Appointment.provider_id, Appointment.room_id, Appointment.patient_id
+        ).where(
+            one_of(Appointment.status, PROVISIONAL),
+            Appointment.expires_at <= sa.bindparam("now"),
+        )
     )
 
 

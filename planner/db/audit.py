@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from planner.db import keys
 from planner.db.base import Base
 from planner.db.models import AuditRow
+from planner.db.prepared import Insertion, Prepared
 from planner.db.traces import Trace
 from planner.who import Who
 
@@ -99,8 +100,8 @@ def append(
         previous = row["hash"] = seal(row)
         rows.append(row)
     connection = session.connection()
-    connection.execute(_INSERT, rows)
-    connection.execute(_ADVANCE, {"added": len(rows), "newest": previous})
+    _INSERT.all(connection, rows)
+    _ADVANCE.run(connection, {"added": len(rows), "newest": previous})
 
 
 def seal(row: Mapping[str, Any]) -> str:
@@ -136,12 +137,14 @@ _TABLE = Base.metadata.tables["audit"]
 # Built once: every change asks them while all other writers wait.
 _HEAD_TABLE = Base.metadata.tables["audit_head"]
 _STORED_HEAD = sa.select(_HEAD_TABLE.c.last_id, _HEAD_TABLE.c.row_count, _HEAD_TABLE.c.hash)
-_HEAD = sa.select(_HEAD_TABLE.c.hash).with_for_update()
-_INSERT = sa.insert(_TABLE)
-_ADVANCE = sa.update(_HEAD_TABLE).values(
-    last_id=sa.select(sa.func.max(_TABLE.c.id)).scalar_subquery(),
-    row_count=_HEAD_TABLE.c.row_count + sa.bindparam("added"),
-    hash=sa.bindparam("newest"),
+_HEAD = Prepared(sa.select(_HEAD_TABLE.c.hash).with_for_update())
+_INSERT = Insertion(_TABLE)
+_ADVANCE = Prepared(
+    sa.update(_HEAD_TABLE).values(
+        last_id=sa.select(sa.func.max(_TABLE.c.id)).scalar_subquery(),
+        row_count=_HEAD_TABLE.c.row_count + sa.bindparam("added"),
+        hash=sa.bindparam("newest"),
+    )
 )
 _SEALED = (
     "user_id", "origin", "request_id", "action", "object_kind", "object_id",
@@ -161,7 +164,7 @@ def _shown(values: Mapping[str, Any] | None, fields: Sequence[str]) -> dict[str,
 
 def _locked_head(session: Session) -> str:
     # Whoever waits for the row gets it as the one before has left it. SQLite has one writer anyway.
-    found: str = session.connection().execute(_HEAD).scalar_one()
+    found: str = _HEAD.first(session.connection()).hash
     return found
 
 

@@ -33,6 +33,7 @@ from planner.db.models import (
     PatientLink,
     Screening,
 )
+from planner.db.prepared import Insertion
 from planner.db.traces import Trace
 from planner.errors import Stale
 from planner.who import Who
@@ -83,8 +84,8 @@ def keep(
     _forget(session, now)
     rows = [_stored(trace) for trace in changed if trace.table in MODELS]
     if rows:
-        session.connection().execute(
-            _INSERT,
+        _INSERT.one(
+            session.connection(),
             {"key": key, "at": now, "user_id": by.user_id, "label": label[:40], "rows": rows},
         )
 
@@ -139,7 +140,7 @@ def _returns(row: Mapping[str, Any]) -> bool:
 
 
 _TABLE = Change.metadata.tables["change"]
-_INSERT = sa.insert(_TABLE)  # built once, like what goes with it
+_INSERT = Insertion(_TABLE)
 _DELETE = sa.delete(_TABLE).where(_TABLE.c.at < sa.bindparam("until"))
 _LOOKED: WeakKeyDictionary[Any, datetime] = WeakKeyDictionary()
 

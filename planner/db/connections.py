@@ -11,11 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from planner.db import prepared
+
 WRITING = "planner_writing"
 """Execution option of a connection whose next transaction writes."""
 
-GLANCING = "planner_glancing"
-"""Execution option of a connection for one statement that reads: it needs no transaction around it."""
+QUEUING = "planner_queuing"
+"""Execution option of a connection that waits for its turn first: ``begin_writing`` begins then."""
 
 ON_ONE_SNAPSHOT = "planner_on_one_snapshot"
 """Note of a session (``Session.info``) that sees the database as it was at its first statement."""
@@ -75,6 +77,12 @@ def hook(engine: sa.Engine, *, is_migrating: bool = False) -> None:
     event.listen(engine, "begin", _begin)
 
 
+def begin_writing(connection: sa.Connection) -> None:
+    """Begin to write on a connection that has waited for its turn."""
+    if connection.dialect.name == "sqlite":
+        prepared.send(connection, "BEGIN IMMEDIATE")
+
+
 def sqlite_module() -> ModuleType:
     """Return the newest SQLite at hand: the one of the pysqlite3 wheel, else Python's own."""
     if importlib.util.find_spec("pysqlite3") is None:
@@ -112,5 +120,7 @@ def _set_up(connection: Any, *, enforces_references: bool) -> None:
 def _begin(connection: sa.Connection) -> None:
     # Begun deferred, one that reads and then writes fails when another has written between.
     options = connection.get_execution_options()
-    if not options.get(GLANCING):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITING) else "BEGIN")
+    if options.get(WRITING):
+        begin_writing(connection)
+    elif not options.get(QUEUING):
+        prepared.send(connection, "BEGIN")

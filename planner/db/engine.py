@@ -32,6 +32,7 @@ from planner.db import (
 )
 from planner.db.base import Base
 from planner.db.idempotency import Idempotency
+from planner.db.prepared import Prepared
 from planner.errors import Refused, Unavailable
 from planner.who import Who
 
@@ -138,22 +139,23 @@ def record(
 def reading() -> Iterator[Session]:
     """Open a session that reads one snapshot and writes nothing. Raises Unavailable."""
     bind = db.engine  # looked up once: it is a walk through the application
-    with Session(bind, autoflush=False, expire_on_commit=False) as session:
+    with _Linked(bind, autoflush=False, expire_on_commit=False) as session:
         session.info[connections.ON_ONE_SNAPSHOT] = True
         try:
-            session.connection(execution_options=_SNAPSHOT[bind.dialect.name])
+            session.open(_SNAPSHOT[bind.dialect.name])
             yield session
         except sa.exc.SQLAlchemyError as error:
             raise violations.translated(error) or error from error
 
 
-def glance(statement: sa.Executable, values: Mapping[str, Any]) -> sa.Row[Any] | None:
+def glance(statement: Prepared, values: Mapping[str, Any]) -> Any:
     """Return the first row of one statement of columns, outside any transaction. Raises Unavailable."""
     bind = db.engine
     try:
         with bind.connect() as connection:
-            connection.execution_options(**_GLANCE[bind.dialect.name])
-            return connection.execute(statement, values).first()
+            if bind.dialect.name == "postgresql":  # spares two journeys to the server
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+            return statement.first(connection, values)
     except sa.exc.SQLAlchemyError as error:
         raise violations.translated(error) or error from error
 
@@ -180,14 +182,10 @@ _SNAPSHOT: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
-_GLANCE: Mapping[str, Mapping[str, Any]] = {
-    "sqlite": {connections.GLANCING: True},
-    "postgresql": {"isolation_level": "AUTOCOMMIT"},  # spares two journeys to the server
-}
 _VERSION = Base.metadata.tables["schedule_version"]
 _NEXT = _VERSION.c.version + 1
-_BUMP = sa.update(_VERSION).where(_VERSION.c.id == 1).values(version=_NEXT)
-_BUMP_CATALOGUE = _BUMP.values(catalogue=_NEXT)
+_UPDATE = sa.update(_VERSION).where(_VERSION.c.id == 1).values(version=_NEXT)
+_BUMP, _BUMP_CATALOGUE = Prepared(_UPDATE), Prepared(_UPDATE.values(catalogue=_NEXT))
 _is_open: ContextVar[bool] = ContextVar("planner_transaction_is_open", default=False)
 
 
@@ -221,32 +219,50 @@ def _may_retry(error: Exception, attempt: int) -> bool:
 
 def _once(job: _Job) -> Any:
     bind = db.engine
-    # The next writer is let in before the session is put away.
-    with _Writing(bind, expire_on_commit=False) as session, turns.turn(bind), _undone(session):
-        session.connection(execution_options={connections.WRITING: True})
+    with _Writing(bind, expire_on_commit=False) as session:
+        # All that can be done before others have to wait, and the last after the next is let in.
+        connection = session.open({connections.QUEUING: True})
         if bind.dialect.name == "sqlite":
             session.info[connections.HOLDS_SETTINGS] = True
         session.info["tracer"] = tracer = traces.Tracer(session)
-        tx = Tx(
-            session=session, now=job.now, by=job.by, change_key=keys.new() if job.undoable else ""
-        )
-        claimed = None
-        if job.asked is not None:
-            claimed = idempotency.claim(
-                session, job.asked, by=job.by, now=job.now, action=job.action
-            )
-            if claimed.answer is not None:
-                return claimed.answer
-        result = job.work(tx)
-        if claimed is not None:
-            result = idempotency.keep(session, claimed, result)
-        session.flush()
-        _seal(tx, job, tracer.traces())
-        session.commit()
-        return result
+        change_key = keys.new() if job.undoable else ""
+        tx = Tx(session=session, now=job.now, by=job.by, change_key=change_key)
+        with turns.turn(bind) as end_turn, _undone(session):
+            session.info["end_turn"] = end_turn
+            connections.begin_writing(connection)
+            return _done(tx, job, tracer)
 
 
-class _Writing(Session):
+def _done(tx: Tx, job: _Job, tracer: traces.Tracer) -> Any:
+    session, claimed = tx.session, None
+    if job.asked is not None:
+        claimed = idempotency.claim(session, job.asked, by=job.by, now=job.now, action=job.action)
+        if claimed.answer is not None:
+            return claimed.answer
+    result = job.work(tx)
+    if claimed is not None:
+        result = idempotency.keep(session, claimed, result)
+    session.flush()
+    _seal(tx, job, tracer.traces())
+    session.commit()
+    return result
+
+
+class _Linked(Session):
+    """A session that has one connection from ``open`` to its end: to ask for it takes no time."""
+
+    _link: sa.Connection | None = None
+
+    def open(self, options: Mapping[str, Any]) -> sa.Connection:
+        """Take the connection, with these execution options, and begin."""
+        self._link = super().connection(execution_options=options)
+        return self._link
+
+    def connection(self, *given: Any, **named: Any) -> sa.Connection:
+        return super().connection(*given, **named) if self._link is None else self._link
+
+
+class _Writing(_Linked):
     """A session of a transaction: what is listened to in it, is listened to in all."""
 
 
@@ -262,6 +278,12 @@ def _lock_settings_when_written(session: Session, context: object, instances: ob
         session.info["settings_locked"] = True
         with session.no_autoflush:
             lock_settings(session)
+
+
+@event.listens_for(_Writing, "after_commit")
+def _let_the_next_in(session: Session) -> None:
+    """End the turn as soon as all is kept: the next need not wait until all is put away."""
+    session.info["end_turn"]()
 
 
 @contextlib.contextmanager
@@ -288,4 +310,4 @@ def _seal(tx: Tx, job: _Job, changed: list[traces.Trace]) -> None:
 
 
 def _bump(session: Session, *, is_catalogue: bool) -> None:
-    session.connection().execute(_BUMP_CATALOGUE if is_catalogue else _BUMP)
+    (_BUMP_CATALOGUE if is_catalogue else _BUMP).run(session.connection())

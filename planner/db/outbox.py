@@ -20,6 +20,7 @@ from sqlalchemy.orm.util import identity_key
 
 from planner.db import changes, keys, snapshots
 from planner.db.models import Appointment, CourseSession, Message, Patient, Service, Site
+from planner.db.prepared import Insertion, Prepared
 from planner.db.traces import Trace
 from planner.scheduling import telling
 from planner.scheduling.telling import Known, News, Quiet
@@ -244,8 +245,8 @@ class _Writer:
     def _wishes_of(self, patient_id: int) -> Any:
         """Return how the patient wishes to be written to, and whether a message waits for them."""
         if patient_id not in self._wishes:
-            found = self.session.connection().execute(_wishes(), {"id": patient_id})
-            self._wishes[patient_id] = found.one()
+            found = _wishes().first(self.session.connection(), {"id": patient_id})
+            self._wishes[patient_id] = found
         return self._wishes[patient_id]
 
     def _rows(self, facts: Facts) -> dict[str, Appointment]:
@@ -330,9 +331,7 @@ class _Writer:
             by=self.by,
         )
         about = {"course_id": course_id, "appointment_id": appointment_id, "site_id": site_id}
-        stored: Any = self.session.connection().execute(_INSERT, values | about)
-        new_id: int = stored.inserted_primary_key[0]
-        return new_id
+        return _INSERT.one(self.session.connection(), values | about)
 
     def _add_aftercare(self, row: Appointment) -> None:
         service = self.session.get_one(Service, row.service_id)
@@ -367,16 +366,18 @@ class _Writer:
         return self.now + changes.UNDO_FOR + SKEW
 
 
-_INSERT = sa.insert(Message.metadata.tables["message"])
+_INSERT = Insertion(Message.metadata.tables["message"])
 
 
 @lru_cache
-def _wishes() -> Any:
+def _wishes() -> Prepared:
     """Built once, like what follows: putting a statement together takes longer than running it."""
     waits = sa.exists().where(Message.patient_id == Patient.id, Message.status == "waiting")
-    return sa.select(
-        Patient.reminders_by, Patient.invitations_since, waits.label("is_waited_for")
-    ).where(Patient.id == sa.bindparam("id"))
+    return Prepared(
+        sa.select(
+            Patient.reminders_by, Patient.invitations_since, waits.label("is_waited_for")
+        ).where(Patient.id == sa.bindparam("id"))
+    )
 
 
 @lru_cache

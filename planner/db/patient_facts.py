@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from planner.db.base import Base
 from planner.db.models import Consent, Consult, DateToAvoid, Patient, Screening
+from planner.db.prepared import Prepared
 from planner.db.snapshots import Catalogue
 from planner.scheduling import hours
 from planner.scheduling.timetable import (
@@ -44,7 +45,7 @@ def load(
     if not patient_ids:
         return {}
     patients: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in session.connection().execute(_patients(), {"ids": sorted(patient_ids)}):
+    for row in _patients().all(session.connection(), {"ids": sorted(patient_ids)}):
         patients[row.id].append(row)  # once for each consent
     with_dates = [its_id for its_id, rows in patients.items() if rows[0].has_dates]
     with_consults = [its_id for its_id, rows in patients.items() if rows[0].has_consults]
@@ -85,7 +86,7 @@ def _facts(
 
 
 @lru_cache
-def _patients() -> Any:
+def _patients() -> Prepared:
     ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
     newest = sa.func.row_number().over(
         partition_by=Screening.patient_id,
@@ -97,7 +98,7 @@ def _patients() -> Any:
         .subquery()
     )
     answers = [screening.c[name] for name in (*FLAGS, "is_healthy", "is_pregnant")]
-    return (
+    return Prepared(
         sa.select(
             Patient.id, Patient.birth_date, Patient.eligible_from, Patient.stay_from,
             Patient.stay_until, screening.c.id.label("screening_id"),
@@ -127,17 +128,17 @@ def _by_patient(
     found: defaultdict[int, list[Any]] = defaultdict(list)
     if not ids:
         return found
-    for row in session.connection().execute(_rows_of(model.__tablename__, order), {"ids": ids}):
+    for row in _rows_of(model.__tablename__, order).all(session.connection(), {"ids": ids}):
         found[row.patient_id].append(row)
     return found
 
 
 @lru_cache
-def _rows_of(name: str, order: tuple[str, ...]) -> Any:
+def _rows_of(name: str, order: tuple[str, ...]) -> Prepared:
     table = Base.metadata.tables[name]
     ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
     columns = (*(table.c[name] for name in order), table.c.id)
-    return sa.select(table).where(table.c.patient_id.in_(ids)).order_by(*columns)
+    return Prepared(sa.select(table).where(table.c.patient_id.in_(ids)).order_by(*columns))
 
 
 def _days(dates: Iterable[Any], kinds: tuple[str, ...]) -> tuple[AbsentDays, ...]:

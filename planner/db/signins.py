@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from planner.db import keys, notices
 from planner.db.engine import Tx, glance
 from planner.db.models import Clinic, ScheduleVersion, SignIn, User
+from planner.db.prepared import Prepared
 
 
 def new_id() -> str:
@@ -26,7 +27,7 @@ def seal(user: User | Any) -> str:
     return keys.digest(f"{user.role}\n{user.provider_id}\n{user.password_hash}")
 
 
-def find(id_hash: str) -> sa.Row[Any] | None:
+def find(id_hash: str) -> Any:
     """Return a browser's session row with its user and the versions of what pages show, or None.
 
     ``user_id``, ``contents``, ``seen_at``, ``expires_at``; of the user ``name``, ``email``, ``role``,
@@ -72,7 +73,7 @@ def end(tx: Tx, id_hash: str) -> None:
     tx.session.execute(sa.delete(SignIn).where(SignIn.id_hash == id_hash))
 
 
-_FIND = (  # built once: every request asks it, and most ask nothing else of the database
+_FIND = Prepared(  # every request asks it, and most ask nothing else of the database
     sa.select(
         SignIn.user_id, SignIn.contents, SignIn.seen_at, SignIn.expires_at,
         User.name, User.email, User.role, User.password_hash, User.language, User.provider_id,

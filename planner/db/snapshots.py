@@ -27,6 +27,7 @@ from planner.db.models import (
     Site,
     SiteHours,
 )
+from planner.db.prepared import Prepared
 from planner.db.traces import CATALOGUE, Tracer
 from planner.scheduling.timetable import (
     AbsentDays,
@@ -96,7 +97,8 @@ def _current(session: Session) -> int | None:
     """Return the version that last changed the catalogue; asked once where it cannot change."""
     if "edition" in session.info:
         return cast("int | None", session.info["edition"])
-    found = session.connection().execute(_EDITION).scalar()
+    row = _EDITION.first(session.connection())
+    found = row.catalogue if row else None
     if session.info.keys() & {connections.ON_ONE_SNAPSHOT, connections.HOLDS_SETTINGS}:
         session.info["edition"] = found
     return found
@@ -111,7 +113,7 @@ class _Known:
 _KEPT: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 _NOTHING = object()
 _VERSIONS = ScheduleVersion.metadata.tables["schedule_version"]
-_EDITION = sa.select(_VERSIONS.c.catalogue).where(_VERSIONS.c.id == 1)
+_EDITION = Prepared(sa.select(_VERSIONS.c.catalogue).where(_VERSIONS.c.id == 1))
 
 
 class _Tables(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -19,6 +19,9 @@ from sqlalchemy.orm import (
 )
 
 from planner.db.base import Base, UtcDateTime
+from planner.db.prepared import Insertion
+
+T = TypeVar("T", bound=Base)
 
 UNTRACED = frozenset(
     {
@@ -119,30 +122,32 @@ class Tracer:
             yield Trace(table=row.__tablename__, id=number, before=before, after=after)
 
 
-def insert(session: Session, row: Base) -> None:
-    """Store one new row at once, and hand it to the session as it hands out what it has flushed.
+def insert(session: Session, model: type[T], values: Mapping[str, Any]) -> T:
+    """Store one new row at once, and return it as the session hands out what it has flushed.
 
-    A flush looks for references, cascades and an order among many rows, and takes twice as long. Not
+    A flush looks for references, cascades and an order among many rows, and takes thrice as long. Not
     for rows of the catalogue, for which the settings are to be locked first.
     """
-    if row.__tablename__ in CATALOGUE:
-        raise ValueError(f"rows of {row.__tablename__} are added to the session")
+    if model.__tablename__ in CATALOGUE:
+        raise ValueError(f"rows of {model.__tablename__} are added to the session")
     session.flush()
-    mapper, given = sa.inspect(type(row)), _given(row)
-    stored: Any = session.connection().execute(_insert(mapper.local_table), given)
-    values = dict(stored.last_inserted_params())
-    values |= zip((c.key for c in mapper.primary_key), stored.inserted_primary_key, strict=True)
-    for column in _columns(row):
-        if column.key not in given:  # by default, or empty
-            attributes.set_committed_value(row, column.key, values.get(column.key))
+    insertion = _insertion(model)
+    number = insertion.one(session.connection(), values)
+    row = cast(T, sa.inspect(model).class_manager.new_instance())
+    vars(row).update(insertion.completed(values), id=number)
     make_transient_to_detached(row)
     session.add(row)
     session.info["tracer"].has_inserted(row)
+    return row
 
 
 def image(row: Base) -> dict[str, Any]:
     """Return all columns of a row as JSON values."""
-    return {column.key: encoded(getattr(row, column.key)) for column in _columns(row)}
+    loaded = vars(row)  # what is not in there, the session reads
+    return {
+        key: encoded(loaded[key] if key in loaded else getattr(row, key))
+        for key in _names(type(row))
+    }
 
 
 def restore(row: Base, before: dict[str, Any], *, without: frozenset[str]) -> None:
@@ -179,13 +184,13 @@ def is_catalogue_change(traces: list[Trace]) -> bool:
 
 
 @lru_cache
-def _insert(table: sa.Table) -> sa.Insert:
-    return sa.insert(table)
+def _insertion(model: type[Base]) -> Insertion:
+    return Insertion(Base.metadata.tables[model.__tablename__])
 
 
-def _given(row: Base) -> dict[str, Any]:
-    present = sa.inspect(row).dict
-    return {column.key: present[column.key] for column in _columns(row) if column.key in present}
+@lru_cache
+def _names(model: type[Base]) -> tuple[str, ...]:
+    return tuple(column.key for column in sa.inspect(model).column_attrs)
 
 
 def _image_before(session: Session, row: Any) -> dict[str, Any]:

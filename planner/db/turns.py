@@ -11,10 +11,11 @@ was killed: the lock that says it is not done yet goes with it.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 
@@ -30,19 +31,25 @@ WRAP = 2**40  # whatever the file says, there is a byte for it
 
 
 @contextlib.contextmanager
-def turn(engine: sa.Engine) -> Iterator[None]:
-    """Wait for one's turn to write, and hold it; PostgreSQL queues by itself."""
-    descriptor = _opened(engine)
-    try:
+def turn(engine: sa.Engine) -> Iterator[Callable[[], None]]:
+    """Wait for one's turn to write, and hold it, or until what is given is called.
+
+    PostgreSQL queues by itself.
+    """
+    with contextlib.ExitStack() as held:
+        descriptor = _opened(engine)
         if descriptor is not None:
-            with contextlib.suppress(
-                OSError, RuntimeError
-            ):  # no locks there, or no thread to be had
+            held.callback(_let_go, descriptor)
+            # No locks there, or no thread to be had.
+            with contextlib.suppress(OSError, RuntimeError):
                 _wait(descriptor)
-        yield
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)  # lets the next one in
+        yield held.close
+
+
+def _let_go(descriptor: int) -> None:
+    # Called when all is kept: whatever the system says to it, nothing may fail any more.
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def _opened(engine: sa.Engine) -> int | None:
@@ -60,10 +67,11 @@ def _wait(descriptor: int) -> None:
     if _is_free(descriptor, before):
         return
     # Only the system's own waiting wakes at once and costs nothing, and it knows no end: so a thread
-    # waits in it, and is left behind when that takes too long.
-    waiting = threading.Thread(target=_wait_for, args=(descriptor, before), daemon=True)
-    waiting.start()
-    waiting.join(LONGEST)
+    # waits in it, and is left behind when that takes too long. A bare one: it is on every writer's way.
+    is_over = threading.Lock()
+    is_over.acquire()
+    _thread.start_new_thread(_wait_for, (descriptor, before, is_over))
+    is_over.acquire(timeout=LONGEST)
 
 
 def _drawn(descriptor: int) -> int:
@@ -85,6 +93,7 @@ def _is_free(descriptor: int, number: int) -> bool:
     return True
 
 
-def _wait_for(descriptor: int, number: int) -> None:
+def _wait_for(descriptor: int, number: int, is_over: threading.Lock) -> None:
     with contextlib.suppress(OSError):
         fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, WIDTH + number)
+    is_over.release()

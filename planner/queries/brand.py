@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from planner.db import snapshots
 from planner.db.engine import db, glance, reading
 from planner.db.models import Clinic, Provider, ScheduleVersion, Service, Site
+from planner.db.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ def colours() -> tuple[str, ...]:
 
 
 _KNOWN: WeakKeyDictionary[Any, ClinicView] = WeakKeyDictionary()
-_CLINIC = (
+_CLINIC = Prepared(
     sa.select(
         Clinic.name, Clinic.phone, Clinic.email, Clinic.colour, Clinic.version,
         sa.select(ScheduleVersion.catalogue).limit(1).scalar_subquery().label("catalogue"),

@@ -42,7 +42,7 @@ def page(
             site_ids=[row.id for row in sites if row.id is not None],
         )
         ids = {row.course_id for row in rows if row.course_id is not None}
-        sessions = day_rows.course_sessions(session, sorted(ids)) if ids else []
+        sessions = day_rows.course_sessions(session, sorted(ids))
     cards = Cards(facts, day, now, locale, day_cards.measures(rows, sessions, facts), is_all=is_all)
     return _page(cards, rows, sites, by)
 
@@ -61,7 +61,7 @@ def mine(on: date | None, provider_id: int, *, locale: str, now: datetime) -> My
             provider_id=provider_id,
         )
         ids = {row.course_id for row in rows if row.course_id is not None}
-        sessions = day_rows.course_sessions(session, sorted(ids)) if ids else []
+        sessions = day_rows.course_sessions(session, sorted(ids))
         to_sign = decisions.count_unsigned(session, provider_id)
     cards = Cards(facts, day, now, locale, day_cards.measures(rows, sessions, facts), is_all=True)
     provider = facts.providers.get(provider_id)
@@ -147,13 +147,13 @@ def _column(cards: Cards, items: Sequence[Item], site: Fact, actor: Fact, by: st
     is_provider = by == "provider"
     detail = [site.name] if cards.is_all else []
     detail += [actor.detail] if actor.detail else []
-    detail.append(desk.visits(len(items), cards.locale))
+    detail.append(day_cards.visits(len(items), cards.locale))
     closed = day_bands.of_provider if is_provider else day_bands.of_room
     return Column(
         id=f"{by}-{actor.id}-{site.id}",
         name=actor.name,
         detail=" · ".join(detail),
-        initials=wording.initials(actor.name) if is_provider else "",
+        initials=day_cards.initials(actor.name) if is_provider else "",
         colour=site.colour,
         closed=closed(cards.facts, site.id or 0, actor.id or 0, cards.locale),
         appointments=day_board.in_lanes(items),

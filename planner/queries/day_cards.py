@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
@@ -16,10 +17,13 @@ from planner.queries.day_facts import DayFacts
 from planner.queries.day_view import Chip, GapView, Item, Sign, Tail
 from planner.scheduling import gaps, hours
 from planner.scheduling.gaps import Measure
+from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import CourseOrder, Gap, SessionOrder
 from planner.wording import desk
 
 LATE_AFTER = timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
+ONE_DAY = timedelta(days=1)
 OWED = ("due", "pendiente")
 """What the desk types of a package while something is owed; ``ui.package_chip`` reads the same."""
 
@@ -37,7 +41,12 @@ class Cards:
     locale: str
     measures: Mapping[tuple[int, int], Measure]
     is_all: bool
-    _known: dict[datetime, int] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _plain(self) -> Interval | None:
+        """The day itself, when no clock changes in it: its minutes are those since it began."""
+        bounds = hours.day_bounds(self.day, self.facts.zone)
+        return bounds if bounds.ends_at - bounds.starts_at == ONE_DAY else None
 
     @cached_property
     def now_minute(self) -> int | None:
@@ -48,16 +57,16 @@ class Cards:
     @cached_property
     def now_label(self) -> str:
         """The time it is."""
-        return wording.format_time(hours.local(self.now, self.facts.zone), self.locale)
+        local = hours.local(self.now, self.facts.zone)
+        return minute_label(local.hour * 60 + local.minute, self.locale)
 
     def clock(self, at: datetime) -> int:
         """Return the minute of the day of an instant; past midnight the minutes go on."""
-        minute = self._known.get(at)
-        if minute is None:
-            local = hours.local(at, self.facts.zone)
-            minute = (local.date() - self.day).days * 1440 + day_board.minute(local.time())
-            self._known[at] = minute
-        return minute
+        plain = self._plain
+        if plain is not None and plain.starts_at <= at <= plain.ends_at:
+            return (at - plain.starts_at) // MINUTE // 5 * 5
+        local = hours.local(at, self.facts.zone)
+        return (local.date() - self.day).days * 1440 + day_board.minute(local.time())
 
     def spans_label(self, spans: Sequence[Span]) -> str:
         """Return "9:00 AM–12:30 PM, …"."""
@@ -69,20 +78,19 @@ class Cards:
         """Return an appointment as a card in a column of this kind, or as a line."""
         status, note = self._status(row)
         start, end = self.clock(row.starts_at), self.clock(row.ends_at)
-        number = row.number
+        number, locale = row.number, self.locale
         measure = self.measures.get((row.course_id, number)) if number else None
-        minutes = _minutes(row.ends_at - row.starts_at)
-        site = self.facts.sites.get(row.site_id)
+        site = self.facts.sites.get(row.site_id) if self.is_all else None
         return Item(
             id=row.id,
             key=row.key,
             url=PAGE + row.key,
             start_minute=start,
             end_minute=end,
-            start_label=_clock_face(start, self.locale),
-            end_label=_clock_face(end, self.locale),
-            time_label=minute_label(start, self.locale),
-            minutes_label=wording.minutes(minutes, self.locale),
+            start_label=_clock_face(start, locale),
+            end_label=_clock_face(end, locale),
+            time_label=minute_label(start, locale),
+            minutes_label=_length(_minutes(row.ends_at - row.starts_at), locale),
             state=row.status,
             status=status,
             status_note=note,
@@ -94,31 +102,26 @@ class Cards:
             service_kind=row.service_kind,
             number=number,
             total=row.total if number else None,
-            gap=_gap(measure, self.locale),
+            gap=None if measure is None else _gap(measure, locale),
             room_name=row.room_name,
             provider_name=row.provider_name,
             provider=_provider_chip(row.provider_name, row.provider_colour),
-            site=Chip(name=site.name, colour=site.colour) if site and self.is_all else None,
+            site=None if site is None else _site_chip(site.name, site.colour),
             icons=tuple(self._signs(row)),
             note=row.note or row.call_back_note,
-            tails=self._tails(row, by),
+            tails=self._tails(row, by, start, end),
         )
 
-    def _tails(self, row: Any, by: str) -> tuple[Tail, ...]:
+    def _tails(self, row: Any, by: str, start: int, end: int) -> tuple[Tail, ...]:
         """Return what the appointment occupies beside its own time in this kind of column."""
-        ends, starts = self.clock(row.ends_at), self.clock(row.starts_at)
         if by == "provider":
-            spans = [("walk", "walk", ends, self.clock(row.patient_until))]
+            spans = [("walk", "walk", end, self.clock(row.patient_until))]
         else:
             spans = [
-                ("turnover", "preparation", self.clock(row.room_from), starts),
-                ("turnover", "turnover", ends, self.clock(row.room_until)),
+                ("turnover", "preparation", self.clock(row.room_from), start),
+                ("turnover", "turnover", end, self.clock(row.room_until)),
             ]
-        return tuple(
-            Tail(kind=kind, start_minute=a, end_minute=b, label=desk.tail(code, self.locale))
-            for kind, code, a, b in spans
-            if a < b
-        )
+        return tuple(_tail(kind, code, a, b, self.locale) for kind, code, a, b in spans if a < b)
 
     def _status(self, row: Any) -> tuple[str, str]:
         status = row.status
@@ -159,12 +162,18 @@ def measures(
         by_course[row.course_id].append(row)
     found = {}
     for course_id, number in {(row.course_id, row.number) for row in appointments}:
-        rows = by_course.get(course_id, ())
-        if number in (days := _days(rows, facts)):
-            measure = gaps.Ruler(_order(rows)).measured(number, days)
+        if course_id in by_course:
+            measure = _measured(tuple(by_course[course_id]), number, facts.zone)
             if measure is not None:
                 found[course_id, number] = measure
     return found
+
+
+@lru_cache(maxsize=1024)
+def _measured(rows: tuple[Any, ...], number: int, zone: str) -> Measure | None:
+    """Return a session's measure in its course; most courses are as they were a moment ago."""
+    days = _days(rows, zone)
+    return gaps.Ruler(_order(rows)).measured(number, days) if number in days else None
 
 
 def _order(rows: Sequence[Any]) -> CourseOrder:
@@ -176,7 +185,7 @@ def _order(rows: Sequence[Any]) -> CourseOrder:
                 number=row.number,
                 minutes=row.minutes,
                 gap=Gap(floor=row.gap_floor, target=row.gap_target, soft_max=row.gap_soft_max),
-                zones=frozenset(row.zones),
+                zones=frozenset(json.loads(row.zones)),
                 is_custom_gap=row.gap_is_custom,
             )
             for row in rows
@@ -187,11 +196,9 @@ def _order(rows: Sequence[Any]) -> CourseOrder:
     )
 
 
-def _days(rows: Sequence[Any], facts: DayFacts) -> dict[int, date]:
+def _days(rows: Sequence[Any], zone: str) -> dict[int, date]:
     return {
-        row.number: hours.day_of(row.starts_at, facts.zone)
-        for row in rows
-        if row.starts_at is not None
+        row.number: hours.day_of(row.starts_at, zone) for row in rows if row.starts_at is not None
     }
 
 
@@ -200,10 +207,18 @@ def _provider_chip(name: str, colour: str) -> Chip:
     return Chip(name=name, colour=colour, initials=wording.initials(name))
 
 
+@lru_cache
+def _site_chip(name: str, colour: str) -> Chip:
+    return Chip(name=name, colour=colour)
+
+
 @lru_cache(maxsize=4096)
-def _gap(measure: Measure | None, locale: str) -> GapView | None:
-    if measure is None:
-        return None
+def _tail(kind: str, code: str, start: int, end: int, locale: str) -> Tail:
+    return Tail(kind=kind, start_minute=start, end_minute=end, label=desk.tail(code, locale))
+
+
+@lru_cache(maxsize=4096)
+def _gap(measure: Measure, locale: str) -> GapView:
     return GapView(
         days=measure.days,
         floor=measure.gap.floor,
@@ -223,6 +238,11 @@ def _language(code: str, locale: str) -> Sign:
     return Sign(text=code.upper(), label=wording.language(code, locale))
 
 
+initials = lru_cache(maxsize=1024)(wording.initials)
+visits = lru_cache(maxsize=1024)(desk.visits)
+_length = lru_cache(maxsize=1024)(wording.minutes)
+
+
 @lru_cache(maxsize=8192)
 def minute_label(minute: int, locale: str) -> str:
     """Return a minute of the day as a time."""
@@ -237,7 +257,7 @@ def _clock_face(minute: int, locale: str) -> str:
 
 
 def _minutes(length: timedelta) -> int:
-    return int(length.total_seconds() // 60)
+    return length // MINUTE
 
 
 def _is_due(package: str) -> bool:

@@ -30,6 +30,7 @@ class DayFacts:
                 self._ranges[row.kind, row.provider_id, row.site_id].append(_fact_span(row))
             elif row.kind == "absence":
                 self._absent[_absentee(row)].append((_fact_span(row), row.name))
+        self._open = {site_id: self._opened(site_id) for site_id in self.sites}
 
     def site(self, wanted: int | None) -> Fact | None:
         """Return the site asked for, else the first."""
@@ -37,8 +38,7 @@ class DayFacts:
 
     def open_at(self, site_id: int) -> list[Span]:
         """Return when the site is open, closures taken away."""
-        opens = self._ranges.get(("open", None, site_id), ())
-        return day_board.without(opens, [span for span, _ in self.closures(site_id)])
+        return self._open.get(site_id, [])
 
     def closures(self, site_id: int) -> list[tuple[Span, str]]:
         """Return the site's closures with their reasons."""
@@ -64,6 +64,10 @@ class DayFacts:
     def outages(self, room_id: int) -> list[tuple[Span, str]]:
         """Return when the room is out of service, with the reasons."""
         return self._absent.get(("room", room_id), [])
+
+    def _opened(self, site_id: int) -> list[Span]:
+        opens = self._ranges.get(("open", None, site_id), ())
+        return day_board.without(opens, [span for span, _ in self.closures(site_id)])
 
 
 def _absentee(row: Fact) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from planner.db.base import one_of
 from planner.db.models import (
     Absence,
     Appointment,
@@ -24,6 +25,7 @@ from planner.db.models import (
     Site,
     SiteHours,
 )
+from planner.db.prepared import Prepared
 
 SHOWN = ("held", "reserved", "booked", "arrived", "started", "fulfilled", "no_show")
 """Statuses with a card on the board; what is cancelled or released has left the day."""
@@ -49,7 +51,7 @@ class Fact(NamedTuple):
 
 def facts(session: Session, on: date) -> list[Fact]:
     """Return sites, providers and rooms there on the day, with their hours and absences."""
-    rows: Any = _execute(session, _facts(), {"on": on, "weekday": on.weekday()})
+    rows = _facts().all(session.connection(), {"on": on, "weekday": on.weekday()})
     return [Fact._make(row) for row in rows]
 
 
@@ -61,28 +63,27 @@ def appointments(
     now: datetime,
     site_ids: Sequence[int] | None = None,
     provider_id: int | None = None,
-) -> Sequence[sa.Row[Any]]:
+) -> Sequence[Any]:
     """Return what starts in the span, by time, with the names and signs of a card.
 
     Without ``site_ids`` of all sites. Holds and reservations that have expired are left out.
     """
     values: dict[str, Any] = {"from": starts_at, "until": ends_at, "now": now}
     if site_ids is not None:
-        values["sites"] = list(site_ids)
+        if not site_ids:
+            return ()
+        values["sites"] = site_ids
     if provider_id is not None:
         values["provider"] = provider_id
     statement = _cards(of_sites=site_ids is not None, of_provider=provider_id is not None)
-    return _execute(session, statement, values)
+    return statement.all(session.connection(), values)
 
 
-def course_sessions(session: Session, course_ids: Sequence[int]) -> Sequence[sa.Row[Any]]:
+def course_sessions(session: Session, course_ids: Sequence[int]) -> Sequence[Any]:
     """Return the sessions of the courses, each with its live appointment, by number."""
-    return _execute(session, _sessions(), {"courses": list(course_ids)})
-
-
-def _execute(session: Session, statement: Any, values: dict[str, Any]) -> Sequence[sa.Row[Any]]:
-    # Columns need nothing of what the session does for objects, and it takes as long as the query.
-    return session.connection().execute(statement, values).all()
+    if not course_ids:
+        return ()
+    return _sessions().all(session.connection(), {"courses": course_ids})
 
 
 _INSTANT = Appointment.starts_at.type
@@ -94,9 +95,9 @@ _ON = sa.bindparam("on", type_=sa.Date())
 
 
 @lru_cache
-def _facts() -> sa.CompoundSelect[Any]:
+def _facts() -> Prepared:
     """Built once, like the other two: putting a statement together takes longer than running it."""
-    return sa.union_all(
+    facts = sa.union_all(
         _row("site", Site.id, Site.id, name=Site.name, detail=Site.zone, colour=Site.colour,
              position=Site.position).where(_there(Site.retired_from)),
         _row("provider", Provider.id, provider_id=Provider.id, name=Provider.name,
@@ -113,6 +114,7 @@ def _facts() -> sa.CompoundSelect[Any]:
              room_id=Absence.room_id, name=Absence.reason, starts=Absence.starts, ends=Absence.ends,
              ).where(Absence.from_date <= _ON, Absence.until_date >= _ON),
     )  # fmt: skip
+    return Prepared(facts)
 
 
 def _row(
@@ -157,31 +159,31 @@ def _holds(hours: Any) -> tuple[Any, ...]:
 
 
 @lru_cache
-def _cards(*, of_sites: bool, of_provider: bool) -> Any:
+def _cards(*, of_sites: bool, of_provider: bool) -> Prepared:
     wanted: list[Any] = [
         Appointment.starts_at >= sa.bindparam("from"),
         Appointment.starts_at < sa.bindparam("until"),
-        Appointment.status.in_(SHOWN),
+        one_of(Appointment.status, SHOWN),
         sa.or_(Appointment.expires_at.is_(None), Appointment.expires_at > sa.bindparam("now")),
     ]
     if of_sites:
         wanted.append(Appointment.site_id.in_(sa.bindparam("sites", expanding=True)))
     if of_provider:
         wanted.append(Appointment.provider_id == sa.bindparam("provider"))
-    return _CARDS.where(*wanted).order_by(Appointment.starts_at, Appointment.id)
+    return Prepared(_CARDS.where(*wanted).order_by(Appointment.starts_at, Appointment.id))
 
 
 @lru_cache
-def _sessions() -> Any:
+def _sessions() -> Prepared:
     live = sa.and_(
-        Appointment.course_session_id == CourseSession.id, Appointment.status.in_(PLACED)
+        Appointment.course_session_id == CourseSession.id, one_of(Appointment.status, PLACED)
     )
-    return (
+    statement = (
         sa.select(
             CourseSession.course_id,
             CourseSession.number,
             CourseSession.minutes,
-            CourseSession.zones,
+            sa.cast(CourseSession.zones, sa.Text).label("zones"),  # read where it is looked at
             CourseSession.gap_floor,
             CourseSession.gap_target,
             CourseSession.gap_soft_max,
@@ -200,6 +202,7 @@ def _sessions() -> Any:
         .where(CourseSession.course_id.in_(sa.bindparam("courses", expanding=True)))
         .order_by(CourseSession.course_id, CourseSession.number)
     )
+    return Prepared(statement)
 
 
 _EARLIER = Appointment.__table__.alias("earlier")

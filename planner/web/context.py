@@ -9,12 +9,12 @@ from typing import Any
 
 from flask import g, request
 from flask import session as flask_session
-from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from planner import clock
 from planner.actions import Idempotency
 from planner.actions.browsing import Account
+from planner.web import sessions
 from planner.who import Who
 
 LOCALES = ("en", "es")
@@ -23,7 +23,9 @@ UNSAID = ("csrf_token", "idempotency_key")
 
 def account() -> Account | None:
     """Return who is signed in, or None."""
-    found: Account | None = current_user.account if current_user.is_authenticated else None
+    if "account" not in g:  # kept: a request asks for it eight times
+        g.account = sessions.current().account
+    found: Account | None = g.account
     return found
 
 

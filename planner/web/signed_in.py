@@ -24,8 +24,9 @@ def register(app: Flask) -> None:
     """
     login = LoginManager()
     login.session_protection = None  # the id of a session row cannot be carried to another user
-    login.init_app(app)
     login.request_loader(_load)
+    # Without init_app: that would also look with every answer for a cookie that is never set.
+    app.login_manager = login  # type: ignore[attr-defined]  # where Flask-Login looks for it
 
 
 def _load(_request: Request) -> SignedIn | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import planner
-from planner.db import appointments, connections, engine, keys, traces
+from planner.db import appointments, connections, engine, keys, traces, turns
 from planner.db.engine import Idempotency, Tx
 from planner.db.models import Appointment, AuditRow, Patient, ScheduleVersion, Site, User
 from planner.errors import Invalid, KeyReused, NotFound, Refused, Stale, Unavailable
@@ -65,6 +66,25 @@ def version() -> tuple[int, int]:
     with engine.reading() as session:
         row = session.get_one(ScheduleVersion, 1)
         return row.version, row.catalogue
+
+
+def test_the_next_is_let_in_once_all_is_kept_and_only_then(
+    bound: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+
+    def names() -> list[str]:
+        with bound.connect() as connection:
+            return list(connection.scalars(sa.select(Patient.given_name)))
+
+    @contextlib.contextmanager
+    def turn(_engine: sa.Engine) -> Iterator[Callable[[], None]]:
+        yield lambda: told.append(names())
+        told.append("put away")
+
+    monkeypatch.setattr(turns, "turn", turn)
+    run(new_patient)
+    assert told == [["Ana"], "put away"]
 
 
 def test_commit_is_written_once_in_the_code_base() -> None:
@@ -148,9 +168,9 @@ def test_a_row_stored_without_a_flush_is_as_the_database_has_it_and_traced_as_it
 
 
 def test_rows_of_the_catalogue_are_not_stored_without_a_flush(clinic: SmallClinic) -> None:
-    site = Site(name="Doral", colour="#000000", zone=factories.ZONE)
+    site = {"name": "Doral", "colour": "#000000", "zone": factories.ZONE}
     with pytest.raises(ValueError, match="site"):
-        run(lambda tx: traces.insert(tx.session, site))
+        run(lambda tx: traces.insert(tx.session, Site, site))
 
 
 def test_a_write_past_the_session_is_refused(clinic: SmallClinic, given: Given) -> None:

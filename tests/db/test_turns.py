@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def keep_turn(url: str, told: Queue[int]) -> None:
         time.sleep(3 * PATIENCE)
 
 
+def end_turn_and_stay(url: str, told: Queue[int], may_end: Event) -> None:
+    """Be a writer who ends the turn when told, and puts away for ever."""
+    with turns.turn(sa.create_engine(url)) as end:
+        told.put(0)
+        may_end.wait()
+        end()
+        time.sleep(3 * PATIENCE)
+
+
 def drawn(path: Path) -> int:
     """Return how many have asked for a turn."""
     return int.from_bytes(Path(f"{path}{turns.SUFFIX}").read_bytes()[: turns.WIDTH], "big")
@@ -67,6 +77,24 @@ def test_turns_are_taken_in_the_order_in_which_they_were_asked_for(path: Path) -
     assert [told.get(timeout=PATIENCE) for _ in writers] == list(range(6))
     for writer in writers:
         writer.join(PATIENCE)
+
+
+def test_a_turn_can_be_ended_before_all_is_put_away(path: Path) -> None:
+    context, url = processes.context(), f"sqlite:///{path}"
+    told: Queue[int] = context.Queue()
+    may_end = context.Event()
+    first = context.Process(target=end_turn_and_stay, args=(url, told, may_end))
+    first.start()
+    told.get(timeout=PATIENCE)
+    second = context.Process(target=write, args=(url, 7, told))
+    second.start()
+    until(lambda: drawn(path) == 2)
+    was_kept_waiting = told.empty()
+    may_end.set()
+    assert (was_kept_waiting, told.get(timeout=PATIENCE)) == (True, 7)
+    second.join(PATIENCE)
+    first.kill()
+    first.join()
 
 
 def test_nobody_waits_for_one_who_was_killed(path: Path) -> None:

@@ -13,11 +13,13 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import current_user
 
 from planner import clock
 from planner.actions import access
 from planner.db.engine import db
 from planner.db.models import AuditRow, SignIn, Throttle, User
+from planner.web import context
 from planner.who import Who
 from tests import factories
 from tests.web.conftest import EMAILS, cookie_of, csrf_of, enter
@@ -471,3 +473,9 @@ def test_the_sign_in_page_says_how_to_begin_when_nobody_can_sign_in(
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(sa.delete(User))
     assert "planner user add" in client.get("/sign-in").text
+
+
+def test_current_user_is_who_is_signed_in(sign_in: Browser) -> None:
+    with sign_in("receptionist") as browser:
+        browser.get("/account")
+        assert current_user.account == context.account() is not None
