@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from planner.db import decisions, occupancies, patient_facts, snapshots
 from planner.db.base import one_of
 from planner.db.models import LIVE_STATUSES, Appointment, Course, CourseSession, Site
+from planner.db.prepared import Prepared
 from planner.errors import NotFound
 from planner.scheduling import hours, rulebook
 from planner.scheduling.interval import Interval
@@ -179,12 +180,12 @@ def _busy_rows(
         "patients": sorted(patient_ids),
     }
     # Columns alone, by the connection: ``load`` has flushed, and the session would only take longer.
-    rows: Any = session.connection().execute(statement, values)
+    rows = statement.all(session.connection(), {name: it for name, it in values.items() if it})
     return list({row.id: row for row in rows}.values())
 
 
 @lru_cache
-def _busy_statement(of_providers: bool, of_rooms: bool, of_patients: bool) -> Any:
+def _busy_statement(of_providers: bool, of_rooms: bool, of_patients: bool) -> Prepared:
     """Built once: putting a statement together takes longer than running it."""
     within = sa.and_(
         Appointment.starts_at >= sa.bindparam("from"), Appointment.starts_at < sa.bindparam("until")
@@ -194,11 +195,12 @@ def _busy_statement(of_providers: bool, of_rooms: bool, of_patients: bool) -> An
     if of_providers:
         parts.append(_select(within, Appointment.provider_id.in_(_several("providers"))))
     if of_rooms:
-        others = Appointment.provider_id.not_in(_several("providers"))  # the rest is in the first
-        parts.append(_select(within, Appointment.room_id.in_(_several("rooms")), others))
+        others = [Appointment.provider_id.not_in(_several("providers"))] if of_providers else []
+        # The rest is in the first.
+        parts.append(_select(within, Appointment.room_id.in_(_several("rooms")), *others))
     if of_patients:
         parts.append(_select(Appointment.patient_id.in_(_several("patients"))))
-    return sa.union_all(*parts)
+    return Prepared(sa.union_all(*parts))
 
 
 def _several(name: str) -> sa.BindParameter[Any]:

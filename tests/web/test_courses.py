@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html as html_module
 import re
-from collections.abc import Callable
-from datetime import date, time, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -26,6 +26,13 @@ Browser = Callable[[str], FlaskClient]
 Given = Callable[..., int]
 PICK = re.compile(r'<input type="hidden" name="(s\d+)" value="([^"]+)"')
 CARD = re.compile(r'<h3 id="proposal-\w+\|([^"]*)">([^<]*)</h3>')
+
+
+@pytest.fixture(autouse=True)
+def morning() -> Iterator[None]:
+    """A Monday before the clinic opens: what is proposed is the same whenever this is run."""
+    with time_machine.travel(datetime(2026, 3, 2, 11, tzinfo=UTC)):
+        yield
 
 
 @pytest.fixture
