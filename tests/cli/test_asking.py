@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import pytest
+import time_machine
 
 from planner.app import create_app
 from planner.cli import cli
@@ -26,7 +27,8 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def run(path: Path, *arguments: str) -> str:
         monkeypatch.setenv("PLANNER_DATABASE_URL", f"sqlite:///{path}")
         monkeypatch.setenv("PLANNER_SECRET_KEY", "k" * 40)
-        cli.main(list(arguments), obj=create_app, prog_name="planner", standalone_mode=False)
+        with time_machine.travel(f"{TODAY} 12:00Z"):
+            cli.main(list(arguments), obj=create_app, prog_name="planner", standalone_mode=False)
         return capsys.readouterr().out
 
     return run
