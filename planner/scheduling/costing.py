@@ -125,6 +125,7 @@ class _Reckoning:
         nearest = min(map(sub, numbered[1:], numbered), default=FAR)
         self._is_in_order = nearest > 0 and placed[0] >= its.latest_past
         self._elapsed = max(placed) - min(placed)
+        self._first = next(iter(visits))
         self._kept: dict[int, int] = {}
         if its.has_appointments:
             self._kept = judging.staying(costing.task.order, self._slots())
@@ -146,7 +147,7 @@ class _Reckoning:
         for number, day in self._days.items():
             visit = visits.get(number)
             if visit is not None:
-                session = self._session(number, visit, before, last, is_first=not sessions)
+                session = self._session(number, visit, before, last)
                 sessions.append(session)
                 for cost in session.costs:
                     points += cost.amount
@@ -155,19 +156,19 @@ class _Reckoning:
         return Costed(tuple(sessions), points)
 
     def _session(
-        self, number: int, visit: Visit, before: Visit | None, last: date | None, *, is_first: bool
+        self, number: int, visit: Visit, before: Visit | None, last: date | None
     ) -> ProposedSession:
         costing, (slot, day, _) = self._costing, visit
         its = self._bearings
         is_fixed, waits = number in its.placed, 0
-        if is_first and not is_fixed:
+        if number == self._first and not is_fixed:
             waits = (day - costing.first_day(slot.site_id)).days
         drawn = its.ruler.drawn(number, self._days)
         if self._is_in_order:
             measure = drawn.measure if drawn is not None else None
         else:
             measure = its.ruler.measured(number, self._days)
-        costs = costing.departures.costs(visit, before=before, drawn=drawn, waits=waits)
+        costs = costing.departures.costs(visit, before, drawn, waits)
         conflicts = self._conflicts(number, slot, measure)
         if conflicts:
             warning = costing.task.weights.warning

@@ -90,11 +90,11 @@ class Departures:
         self._earliest, self._latest = _limits(wishes)
 
     def costs(
-        self, visit: Visit, *, before: Visit | None, drawn: Drawn | None, waits: int
+        self, visit: Visit, before: Visit | None, drawn: Drawn | None, waits: int
     ) -> tuple[Cost, ...]:
         """Return the costs of one session with their reasons.
 
-        ``waits`` are the days until the first open session, 0 for any other.
+        ``before`` is the visit before it, ``waits`` the days until the first open session, 0 for any other.
         """
         weights, (slot, day, minute) = self._weights, visit
         found = []

@@ -108,7 +108,7 @@ class Search:
         """Yield complete placements, the cheapest first, no two on the same days."""
         root = _Node((), 0, self.before.leaders if self.before else frozenset(), None, 0)
         root.costs = [0]
-        heap, entry = self.heap, self._extended(root)
+        size, heap, entry = self.size, self.heap, self._extended(root)
         while entry is not None:
             self.steps += 1
             if self.steps == MAXIMUM_STEPS:
@@ -118,11 +118,13 @@ class Search:
             _, _, days, item = entry
             if isinstance(item, tuple):
                 entry = self._taken(item, days)
-            elif len(days) == self.size:
+            elif len(days) == size:
                 yield self._placement(item)
                 entry = None
+            elif self.steps < PATIENCE or not self._is_beaten(item):
+                entry = self._extended(item)
             else:
-                entry = None if self._is_beaten(item) else self._extended(item)
+                entry = None
             if entry is not None:
                 entry = heappushpop(heap, entry)
             elif heap:
@@ -257,7 +259,7 @@ class Search:
 
     def _is_beaten(self, node: _Node) -> bool:
         """Whether enough others, at least as good at every place, leave the same choices for the rest."""
-        if not node.days or self.steps < PATIENCE:
+        if not node.days:
             return False
         costs = self._costs(node)
         last = len(node.days) - 1

@@ -202,8 +202,8 @@ class Verdicts:
 
     def is_silent(self, site_id: int, frame: Frame, cell: int) -> bool:
         """Whether nothing is said of the start."""
-        its = self._at(site_id)
-        if frame.day.toordinal() not in its.warnings and not its.of_days:
+        its = self._sites.get(site_id) or self._at(site_id)
+        if not its.of_days and frame.day.toordinal() not in its.warnings:
             return not its.always
         return bool(self.on(site_id, frame).silent >> cell & 1)
 

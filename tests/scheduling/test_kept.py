@@ -174,7 +174,7 @@ def test_past_the_soft_max_costs_though_the_target_is_met() -> None:
         _anywhere(workload.clinic(4), workload.course(1, workload.SIX_WEEKS)), at, 600
     )
     departures = preferences.Departures(OBJECTIVES["order"], preferences.Wishes())
-    costs = departures.costs(visit, before=None, drawn=gaps.Drawn(None, 0, 2), waits=0)
+    costs = departures.costs(visit, None, gaps.Drawn(None, 0, 2), 0)
     assert [(cost.code, cost.amount) for cost in costs] == [("days_late", 24)]
 
 
