@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from planner.db import decisions, occupancies, patient_facts, snapshots
+from planner.db import appointments, decisions, occupancies, patient_facts, snapshots
 from planner.db.base import one_of
 from planner.db.models import LIVE_STATUSES, Appointment, Course, CourseSession, Site
 from planner.db.prepared import Prepared
@@ -23,7 +23,6 @@ from planner.scheduling.timetable import (
     CourseOrder,
     Gap,
     SessionOrder,
-    Slot,
     Status,
     Timetable,
 )
@@ -219,26 +218,10 @@ def _busy(row: Any) -> Busy:
     return Busy(
         appointment_id=row.id,
         status=Status(row.status),
-        slot=_slot(row, row.number),
+        slot=appointments.slot_of(row, row.number),
         expires_at=row.expires_at,
         course_id=row.course_id,
         zones=frozenset(row.zones or ()),
-    )
-
-
-def _slot(row: Any, number: int | None) -> Slot:
-    return Slot(
-        service_id=row.service_id,
-        site_id=row.site_id,
-        provider_id=row.provider_id,
-        room_id=row.room_id,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        room_from=row.room_from,
-        room_until=row.room_until,
-        patient_until=row.patient_until,
-        patient_id=row.patient_id,
-        number=number,
     )
 
 
@@ -277,9 +260,9 @@ def _session(row: Any) -> SessionOrder:
         gap=Gap(floor=row.gap_floor, target=row.gap_target, soft_max=row.gap_soft_max),
         zones=frozenset((is_done and row.zones_treated) or row.zones),
         is_custom_gap=row.gap_is_custom,
-        fixed=_slot(row, row.number) if row.id is not None and not is_done else None,
+        fixed=appointments.slot_of(row, row.number) if row.id is not None and not is_done else None,
         done_on=day,
         done_ends_at=(row.actual_ends_at or row.ends_at) if is_done else None,
-        done_at=_slot(row, row.number) if is_done else None,
+        done_at=appointments.slot_of(row, row.number) if is_done else None,
         appointment_id=row.id,
     )

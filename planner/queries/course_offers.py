@@ -20,7 +20,7 @@ from planner.queries.course_view import (
     Way,
 )
 from planner.queries.outlooks import ProtocolFacts
-from planner.scheduling import candidacy, explaining, hours, task
+from planner.scheduling import candidacy, explaining, hours, obstacles, task
 from planner.scheduling import course as planning
 from planner.scheduling.timetable import (
     CourseOrder,
@@ -195,7 +195,7 @@ def obstacle_sentences(
     """Return what keeps the open sessions from being placed."""
     if placed or not open_numbers(loaded):
         return ()
-    found = explaining.obstacles(loaded.order, loaded.timetable, request.wishes, purpose=purpose)
+    found = obstacles.of(loaded.order, loaded.timetable, request.wishes, purpose=purpose)
     return tuple(map(words_of_starts(loaded, locale).sentence, found))
 
 

@@ -15,7 +15,7 @@ from planner import wording
 from planner.db import engine, timetables
 from planner.db.models import Course, Patient, Protocol, Provider, Room, Service, Site
 from planner.errors import NotFound
-from planner.scheduling import availability, explaining, hours, reading
+from planner.scheduling import availability, explaining, hours, obstacles, reading
 from planner.scheduling import course as planning
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import Conflict, CourseOrder, Gap, SessionOrder, Severity, Slot
@@ -133,7 +133,7 @@ def course(asked: CourseAsked, *, now: datetime) -> dict[str, Any]:
     found = planning.propose(
         order, timetable, wishes, objective=asked.objective, k=asked.top, purpose="reserve"
     )
-    obstacles = () if found else explaining.obstacles(order, timetable, wishes, purpose="reserve")
+    hindered = () if found else obstacles.of(order, timetable, wishes, purpose="reserve")
     relaxations = (
         ()
         if found
@@ -143,7 +143,7 @@ def course(asked: CourseAsked, *, now: datetime) -> dict[str, Any]:
     )
     return {
         "proposals": [_proposal(names, proposal) for proposal in found],
-        "obstacles": [_reason(names, conflict) for conflict in obstacles],
+        "obstacles": [_reason(names, conflict) for conflict in hindered],
         "relaxations": [_relaxation(names, one) for one in relaxations],
     }
 

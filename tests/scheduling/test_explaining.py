@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.scheduling import availability, course, explaining, hours, rules, verdicts
+from planner.scheduling import availability, course, explaining, hours, obstacles, rules, verdicts
 from planner.scheduling.course import Wishes
 from planner.scheduling.explaining import Day
 from planner.scheduling.interval import Interval
@@ -218,7 +218,7 @@ def test_more_days_would_help_and_how_many() -> None:
 def test_a_decision_would_help_and_on_what() -> None:
     timetable = with_patient(clinic.clinic(horizon=HORIZON), flags=frozenset({"screening.nursing"}))
     assert relaxed(timetable)["decision"].params == {"rule": "screening.nursing"}
-    (obstacle,) = explaining.obstacles(order(), timetable)
+    (obstacle,) = obstacles.of(order(), timetable)
     assert obstacle.code == "screening.nursing"
 
 
@@ -231,7 +231,7 @@ def test_a_trip_put_off_would_help() -> None:
 def test_where_nothing_helps_nothing_is_promised_and_the_reason_stands() -> None:
     timetable = with_patient(clinic.clinic(horizon=HORIZON), birth_date=date(2015, 1, 1))
     assert relaxed(timetable) == {}
-    assert [one.code for one in explaining.obstacles(order(), timetable)] == ["patient.age"]
+    assert [one.code for one in obstacles.of(order(), timetable)] == ["patient.age"]
 
 
 def test_the_clinics_own_weights_rank_the_proposals() -> None:
@@ -253,7 +253,7 @@ def test_the_clinics_own_weights_rank_the_proposals() -> None:
 
 def hindered(timetable: Timetable, wishes: Wishes | None = None) -> list[tuple[str, int | None]]:
     assert course.propose(order(), timetable, wishes) == ()
-    found = explaining.obstacles(order(), timetable, wishes)
+    found = obstacles.of(order(), timetable, wishes)
     return [(one.code, one.params.get("site_id")) for one in found]
 
 
@@ -312,13 +312,13 @@ def test_a_provider_wished_for_who_leaves_too_soon_is_named() -> None:
     wishes = Wishes(site_ids=frozenset({MIAMI}), provider_ids=frozenset({MD}))
     gone = replace(whole, providers=providers)
     assert hindered(gone, wishes) == [("provider.retired", None)]
-    assert explaining.obstacles(order(), gone, replace(wishes, provider_ids=None)) == ()
+    assert obstacles.of(order(), gone, replace(wishes, provider_ids=None)) == ()
 
 
 def test_gaps_that_do_not_fit_the_days_are_counted() -> None:
     wishes = Wishes(not_after=hours.day_of(NOW, ZONE) + timedelta(days=13))
-    (found,) = explaining.obstacles(order(), clinic.clinic(horizon=HORIZON), wishes)
+    (found,) = obstacles.of(order(), clinic.clinic(horizon=HORIZON), wishes)
     assert (found.code, found.params) == ("order.too_long", {"needed": 14, "days": 13})
-    assert explaining.obstacles(
+    assert obstacles.of(
         order(), clinic.clinic(horizon=HORIZON), replace(wishes, not_after=None)
     ) == ()  # fmt: skip

@@ -21,6 +21,7 @@ from planner.scheduling import (
     gaps,
     hours,
     index,
+    obstacles,
     preferences,
     rules,
     search,
@@ -212,7 +213,7 @@ def _asked_about() -> weakref.ref[Any]:
     of_patient: dict[str, Any] = {"service_id": workload.SERVICE, "patient_id": -1}
     availability.free_slots(timetable, interval=timetable.horizon, **of_patient)
     explaining.day(timetable, workload.MONDAY + DAY, site_id=1, order=order, number=1, **of_patient)
-    explaining.obstacles(order, timetable)
+    obstacles.of(order, timetable)
     explaining.relaxations(order, timetable, preferences.Wishes(not_after=workload.MONDAY))
     return weakref.ref(index.of(timetable))
 

@@ -35,9 +35,9 @@ def read(values: MultiDict[str, str]) -> tuple[Asked, dict[str, str]]:
         provider_id=number(values.get("provider", "")),
         minutes=number(values.get("minutes", "")),
         part=values.get("part", "") if values.get("part") in ("morning", "afternoon") else "",
-        from_date=_date(values, "from", errors),
+        from_date=day(values, "from", errors),
         is_one_day=values.get("days") == "1",
-        on=_date(values, "on", errors),
+        on=day(values, "on", errors),
         at=clock(values, "at", errors),
         pick=pick(values.get("pick", "")),
     )
@@ -64,6 +64,21 @@ def pick(text: str) -> Pick | None:
         room_id=int(found[3]),
         starts_at=starts_at,
     )
+
+
+def day(values: Mapping[str, str], name: str, errors: dict[str, str]) -> date | None:
+    """Return the day typed in a field, None for none or one that cannot be read: then ``errors`` says so."""
+    text = values.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.year not in YEARS:
+        errors[name] = "no_such_date"
+        return None
+    return found
 
 
 def place(wanted: Pick, *, service_id: int, minutes: int, version: int | None = None) -> Place:
@@ -178,20 +193,6 @@ def messages(codes: Mapping[str, str]) -> dict[str, str]:
         "number": _("Please write a number up to 200, like 8 or 7.5."),
     }
     return {field: words.get(code, _("Please check this.")) for field, code in codes.items()}
-
-
-def _date(values: Mapping[str, str], name: str, errors: dict[str, str]) -> date | None:
-    text = values.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.year not in YEARS:
-        errors[name] = "no_such_date"
-        return None
-    return day
 
 
 def _text(values: Mapping[str, str], name: str) -> str:

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from planner.queries.course_view import Pick, PlanRequest
 from planner.scheduling.course import Wishes
+from planner.web.appointments import asked
 
 OBJECTIVES = ("order", "soonest", "same_time")
 PARTS: Mapping[str, tuple[time | None, time | None]] = {
@@ -32,7 +33,6 @@ DROPPED: Mapping[str, tuple[str, ...]] = {
 }
 """The wishes that a relaxation does without, by its code."""
 NUMBERS = range(1, 13)
-YEARS = range(2000, 2101)
 LONGEST_PICK = 60
 ONE_DAY = timedelta(days=1)
 FURTHEST = timedelta(days=365)  # later than that nothing is planned
@@ -47,8 +47,8 @@ def read(values: MultiDict[str, str], *, today: date) -> tuple[PlanRequest, dict
         weekdays=_weekdays(values),
         earliest=PARTS.get(values.get("part", ""), (None, None))[0],
         latest=PARTS.get(values.get("part", ""), (None, None))[1],
-        not_before=_day(values, "not_before", errors),
-        not_after=_day(values, "not_after", errors),
+        not_before=asked.day(values, "not_before", errors),
+        not_after=asked.day(values, "not_after", errors),
     )
     if wishes.not_before and wishes.not_before > today + FURTHEST:
         errors["not_before"] = "too_far"
@@ -104,7 +104,7 @@ def parse_pick(text: str) -> Pick | None:
         starts_at = datetime.strptime(parts[3], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
     except ValueError:
         return None
-    if starts_at.year not in YEARS:
+    if starts_at.year not in asked.YEARS:
         return None
     return Pick(site_id=site_id, provider_id=provider_id, room_id=room_id, starts_at=starts_at)
 
@@ -112,7 +112,7 @@ def parse_pick(text: str) -> Pick | None:
 def _looked_at(values: MultiDict[str, str], errors: dict[str, str]) -> date | None:
     """Return the day of the button ``2|2027-03-04``, else the day typed."""
     _, _, named = values.get("open", "").partition("|")
-    return _day({"look": named} if named else values, "look", errors)
+    return asked.day({"look": named} if named else values, "look", errors)
 
 
 def _steps(values: MultiDict[str, str], wishes: Wishes) -> PlanRequest:
@@ -185,17 +185,3 @@ def _ids(values: MultiDict[str, str], name: str) -> frozenset[int] | None:
 
 def _weekdays(values: MultiDict[str, str]) -> frozenset[int]:
     return frozenset(number for number in _ids(values, "weekday") or () if number < 7)
-
-
-def _day(values: Mapping[str, str], name: str, errors: dict[str, str]) -> date | None:
-    text = values.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or day.year not in YEARS:
-        errors[name] = "no_such_date"
-        return None
-    return day
