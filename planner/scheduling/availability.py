@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import islice, repeat
 from typing import NamedTuple
 
 from planner.scheduling import cells, hours, index, rules, supply
-from planner.scheduling.cells import CELL
 from planner.scheduling.interval import Interval
 from planner.scheduling.supply import Free
 from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
@@ -210,7 +209,7 @@ class _Free:
     def slots(self, within: Interval) -> Iterator[Slot]:
         """Yield one slot per (start, site, provider), earliest first, in the tightest room."""
         ahead: list[_Start] = []
-        for day in self._span(within):
+        for day in map(date.fromordinal, self._span(within)):
             for site_id, free, allowed in self._sites_on(day, within):
                 ahead += self._of_day(site_id, free, allowed)
             ahead.sort(key=_in_order)
@@ -236,22 +235,17 @@ class _Free:
     def starts(self, within: Interval) -> list[tuple[int, datetime]]:
         """Return (site, start) of all that anybody could take, by day and site."""
         told = self._verdicts.told(self._sites)
-        usual = [site_id for site_id in self._sites if self._verdicts.is_usually_clear(site_id)]
-        whole = self._whole_days(within)
+        usual = tuple(filter(self._verdicts.is_usually_clear, self._sites))
+        whole, supply = self._whole_days(within), self._supply
+        listed = supply.listed(usual)
         found: list[tuple[int, datetime]] = []
         for day in self._span(within):
-            if day.toordinal() in whole and day.toordinal() not in told:
-                for site_id in usual:
-                    free = self._supply.on(site_id, day)
-                    if free is not None:
-                        found += free.listed(site_id)
+            if day in whole and day not in told:
+                starts = listed.get(day)
+                found += supply.starts_of(usual, day) if starts is None else starts
             else:
-                for site_id, free, allowed in self._sites_on(day, within):
-                    found += [
-                        (its_id, at)
-                        for its_id, at in free.listed(site_id)
-                        if allowed >> ((at - free.frame.starts_at) // CELL) & 1
-                    ]
+                for site_id, free, allowed in self._sites_on(date.fromordinal(day), within):
+                    found += zip(repeat(site_id), free.frame.instants(free.clear & allowed))
         return found
 
     def _whole_days(self, within: Interval) -> range:
@@ -268,12 +262,14 @@ class _Free:
                 for cell in cells.numbers(starts & allowed & ~warned):
                     yield _Start(free.frame.instant(cell), site_id, provider_id, cell, free)
 
-    def _span(self, within: Interval) -> Iterator[date]:
+    def _span(self, within: Interval) -> range:
+        """The days, as ordinals, that share an instant with the interval at a site."""
         zones = {self._timetable.sites[site_id].zone for site_id in self._sites}
-        if zones:
-            first = min(hours.day_of(within.starts_at, zone) for zone in zones)
-            last = max(hours.day_of(within.ends_at, zone) for zone in zones)
-            yield from map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
+        if not zones:
+            return range(0)
+        first = min(hours.day_of(within.starts_at, zone) for zone in zones)
+        last = max(hours.day_of(within.ends_at, zone) for zone in zones)
+        return range(first.toordinal(), last.toordinal() + 1)
 
     def _sites_on(self, day: date, within: Interval) -> Iterator[tuple[int, Free, int]]:
         length = timedelta(minutes=self._question.minutes)

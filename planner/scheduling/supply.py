@@ -26,7 +26,10 @@ ONE_DAY = timedelta(days=1)
 MOST_KEPT = 32
 """Services and lengths whose free starts are kept."""
 MOST_WISHES = 8
-"""Kinds of wishes for which the places of each day are kept."""
+"""Kinds of wishes for which the places of each day are kept, and choices of sites for which its starts are."""
+
+Listed = tuple[tuple[int, datetime], ...]
+"""Sites and starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,6 @@ class Free:
         self.noted = noted  # who has a note about travelling, no matter at which start
         self.seats: dict[int, _Seat] = {}  # room and times of a start
         self._starts, self._rooms = starts, rooms
-        self._listed: dict[int, tuple[tuple[int, datetime], ...]] = {}
 
     @cached_property
     def starts(self) -> tuple[tuple[int, int, int], ...]:
@@ -123,16 +125,15 @@ class Free:
         """The free cells of each capable room, ``first`` cells before the day included."""
         return tuple(zip(self._rooms.ids, self._rooms.lanes.each(), strict=True))
 
-    def listed(self, site_id: int) -> tuple[tuple[int, datetime], ...]:
-        """Return (site, start) of all that somebody could take unwarned, the earliest first."""
-        if site_id not in self._listed:
-            clear = self.any
-            if self.is_warned:
-                clear = 0
-                for _, starts, warned in self.starts:
-                    clear |= starts & ~warned
-            self._listed[site_id] = tuple(zip(repeat(site_id), self.frame.instants(clear)))
-        return self._listed[site_id]
+    @cached_property
+    def clear(self) -> int:
+        """The cells at which somebody could start unwarned."""
+        if not self.is_warned:
+            return self.any
+        clear = 0
+        for _, starts, warned in self.starts:
+            clear |= starts & ~warned
+        return clear
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
         """Whether there is anything to say of the provider's travelling to a start, be it a note."""
@@ -192,6 +193,7 @@ class Supply:
         self._is_travel_settled = is_travel_settled
         self._length, self._duration = cells.spread(minutes), timedelta(minutes=minutes)
         self._days: dict[tuple[int, date], Free | None] = {}
+        self._listed: dict[tuple[int, ...], dict[int, Listed]] = {}
         self._clocks: dict[tuple[int, date], Clocks] = {}
         self._always: dict[tuple[int, int], Present] = {}  # rooms that may always be used
         self._shelves: dict[Hashable, Shelf] = {}
@@ -204,7 +206,7 @@ class Supply:
         rows = tuple(gone)
         left = object.__new__(Supply)
         left.__dict__.update(self.__dict__)
-        left._days, left._whole = {}, self
+        left._days, left._listed, left._whole = {}, {}, self
         left._shelves = {}
         left._gone = frozenset(busy.appointment_id for busy in rows)
         left._touched = frozenset(
@@ -225,6 +227,10 @@ class Supply:
         following._days = {
             key: free for key, free in self._days.items() if key[1].toordinal() not in days
         }
+        following._listed = {
+            sites: {day: found for day, found in kept.copy().items() if day not in days}
+            for sites, kept in list(self._listed.items())
+        }
         return following
 
     def on(self, site_id: int, day: date) -> Free | None:
@@ -238,6 +244,26 @@ class Supply:
             found = self._found(site_id, day)
         self._days[key] = found
         return found
+
+    def listed(self, site_ids: tuple[int, ...]) -> dict[int, Listed]:
+        """Return by day, as an ordinal, what ``starts_of`` has found at these sites so far."""
+        kept = self._listed.get(site_ids)
+        if kept is None:
+            while len(self._listed) >= MOST_WISHES:
+                self._listed.pop(next(iter(self._listed)), None)
+            kept = self._listed[site_ids] = {}
+        return kept
+
+    def starts_of(self, site_ids: tuple[int, ...], day: int) -> Listed:
+        """Return (site, start) of all that somebody could take unwarned on a day, site by site."""
+        on = date.fromordinal(day)
+        found: list[tuple[int, datetime]] = []
+        for site_id in site_ids:
+            free = self.on(site_id, on)
+            if free is not None:
+                found += zip(repeat(site_id), free.frame.instants(free.clear))
+        listed = self.listed(site_ids)[day] = tuple(found)
+        return listed
 
     def shelf(self, key: Hashable) -> Shelf:
         """Return where others keep what they have worked out from its days, under a key of theirs."""

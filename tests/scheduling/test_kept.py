@@ -51,13 +51,13 @@ def test_after_a_booking_only_what_it_touches_is_found_anew(
     """The timetable after a booking, or after a visit is gone, shares what was worked out before."""
     was = Occupancy(question.timetable.busy)
     for asked in _beside(question, data):
-        _proposed(replace(asked, timetable=replace(question.timetable, busy=was)), objective)
+        _answers(replace(asked, timetable=replace(question.timetable, busy=was)), objective)
     taken = [busy.appointment_id for busy in was]
     gone = data.draw(st.sets(st.sampled_from(taken), max_size=2)) if taken else set()
     booked = was.changed(sorted(gone), data.draw(st.lists(_bookings(question), max_size=2)))
     anew = Occupancy(sorted(booked, key=lambda busy: busy.appointment_id))
     found, expected = (
-        _proposed(replace(question, timetable=replace(question.timetable, busy=busy)), objective)
+        _answers(replace(question, timetable=replace(question.timetable, busy=busy)), objective)
         for busy in (booked, anew)
     )
     assert found == expected
@@ -252,6 +252,15 @@ def _bookings(draw: st.DrawFn, question: Question) -> Busy:
     slot = Minutes(timetable).slot(worlds.SESSION, start, room_id, 45, worlds.STRANGER)
     number = draw(st.integers(800, 899))
     return Busy(appointment_id=number, status=Status.BOOKED, slot=slot)
+
+
+def _answers(question: Question, objective: str) -> Any:
+    """The proposals, and the starts that are free for anybody."""
+    timetable, service_id = question.timetable, question.order.service_id
+    starts = availability.free_starts(
+        timetable, service_id=service_id, interval=timetable.horizon, purpose=question.purpose
+    )
+    return _proposed(question, objective), starts
 
 
 def _proposed(question: Question, objective: str) -> Any:
