@@ -102,8 +102,9 @@ def relaxation(
         params["trip"] = times.format_range(params["from_date"], params["until_date"], locale)
     if relaxation.code == "decision":
         code = str(params["rule"])
-        is_health = code.startswith("screening.")
-        params["rule"] = spoken.say(_SCREENING) if is_health else rules.rule(code, locale)[0]
+        if code.startswith("screening."):
+            return spoken.say(_SCREENING, **when)
+        params["rule"] = rules.rule(code, locale)[0]
     return spoken.say(RELAXATIONS[relaxation.code], **params, **when)
 
 
@@ -194,10 +195,10 @@ RELAXATIONS: Mapping[str, str] = {
     "earlier": N_("Without the earliest start: %(first)s to %(last)s."),
     "wishes": N_("Without all wishes: %(first)s to %(last)s."),
     "away": N_("Without the trip %(trip)s: %(first)s to %(last)s."),
-    "decision": N_("With a provider’s decision (%(rule)s): %(first)s to %(last)s."),
+    "decision": N_("With a provider’s decision on “%(rule)s”: %(first)s to %(last)s."),
 }
 _LATER = ngettext(
     "%(number)s day later than wished for: %(first)s to %(last)s.",
     "%(number)s days later than wished for: %(first)s to %(last)s.",
 )
-_SCREENING = N_("an answer in the screening")
+_SCREENING = N_("With a provider’s decision on an answer in the screening: %(first)s to %(last)s.")

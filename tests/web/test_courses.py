@@ -281,7 +281,7 @@ def test_where_nothing_fits_the_page_says_why_and_what_would_help(
     given(factories.screening, patient_id, on=today, had_clots=True)
     html = desk.get(f"/courses/{key}").text
     assert "An answer in the screening needs a provider" in html
-    assert "With a provider’s decision (an answer in the screening)" in html
+    assert "With a provider’s decision on an answer in the screening: " in html
 
 
 @pytest.mark.parametrize(
