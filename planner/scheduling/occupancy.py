@@ -120,12 +120,11 @@ class Occupancy(Sequence[Busy]):
         """
         found = Taken(self, site_id, span, margin, without)
         if not without and begins_with_a_cell(span):
-            days = days_of(span.starts_at - margin, span.ends_at + margin)
             own = self._ledgers.get(site_id)
             found.read(
                 _NOTHING_TAKEN if own is None else own.marks(span),
-                {its_id for day in days for its_id in self._rooms.get(day, ())},
-                {its_id for day in days for its_id in self._providers.get(day, ())},
+                _listed(self._rooms, span.starts_at - margin, span.ends_at + margin),
+                _listed(self._providers, span.starts_at - margin, span.ends_at + margin),
                 [one for its_site, one in self._ledgers.items() if its_site != site_id],
             )
         return found
@@ -204,6 +203,13 @@ class Occupancy(Sequence[Busy]):
             of_actor = ledger.of_provider if lists is self._providers else ledger.of_room
             found += map(ledger.busy, of_actor(its_id, day))
         return found
+
+
+def _listed(lists: _Lists, begins: datetime, ends: datetime) -> set[int]:
+    """Whose days are listed in that time."""
+    if not lists:
+        return set()
+    return {its_id for day in days_of(begins, ends) for its_id in lists.get(day, ())}
 
 
 class Taken:
