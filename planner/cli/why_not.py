@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import click
@@ -10,6 +10,8 @@ import click
 from planner import clock
 from planner.cli import reading, running
 from planner.queries import searches
+
+SHORTEST_DAY = timedelta(hours=23)  # the one on which the clocks go forward
 
 
 @click.command("why-not")
@@ -87,8 +89,12 @@ def _lines(blocked: dict[str, Any]) -> list[str]:
     starts, ends = (
         reading.clocks(blocked[key], blocked["zone"]) for key in ("starts_at", "ends_at")
     )
-    ends = ends.removeprefix(starts[: -len("09:30")])  # the day is said once
+    day = starts[: -len("09:30")]
+    ends = ends.removeprefix(day)  # the day is said once
+    when = f"{starts} … {ends}"
+    if blocked["ends_at"] - blocked["starts_at"] >= SHORTEST_DAY:
+        when = f"{day}all day"
     return [
-        f"{starts} … {ends}  {blocked['site']}  {blocked['provider'] or 'nobody'}",
+        f"{when}  {blocked['site']}  {blocked['provider'] or 'nobody'}",
         *(f"   {reason['severity']}  {reason['text']}" for reason in blocked["reasons"]),
     ]

@@ -48,7 +48,8 @@ class Start:
 class Blocked:
     """Starts of one provider, one after the other, that the same reasons keep from being offered.
 
-    ``span`` reaches from the first start to the end of the grid step of the last.
+    ``span`` reaches from the first start to the end of the grid step of the last; where the site has no hours
+    that would do, it is the whole day, and what is said is said of noon.
     """
 
     site_id: int
@@ -119,6 +120,7 @@ def day(
         if provider_id is None
         else (provider_id,)
     )
+    noon = frame.instant(frame.size // 2)
     starts = _starts(timetable, site_id, frame, look.at.minutes) if at is None else [at]
     step = timedelta(minutes=timetable.sites[site_id].grid_minutes)
     free: list[Start] = []
@@ -126,11 +128,14 @@ def day(
     for provider in asked:
         facts = timetable.providers.get(provider)
         if at is None and facts is not None and not presence.there_cells(provider, site_id, frame):
-            found = list(look.absent(provider, starts))
+            found = list(look.absent(provider, starts or [noon]))
         else:
-            found = [look.judged(provider, at) for at in starts]
+            found = [look.judged(provider, at) for at in starts or [noon]]
         free += [Start(slot=one.slot, warnings=one.warnings) for one in found if not one.conflicts]
         blocked += _grouped(found, step)
+    if not starts:
+        whole = Interval(frame.starts_at, frame.ends_at)
+        blocked = [replace(one, span=whole) for one in blocked]
     return Day(free=tuple(free), blocked=tuple(blocked))
 
 
@@ -344,13 +349,12 @@ def _tries(asked: _Asked, wishes: Wishes) -> Iterator[tuple[str, Mapping[str, An
 
 
 def _starts(timetable: Timetable, site_id: int, frame: Frame, minutes: int) -> list[datetime]:
-    """The starts of the grid that end before the site closes by its weekly hours; if there are none, noon."""
+    """The starts of the grid that end before the site closes by its weekly hours."""
     site = timetable.sites[site_id]
     opening = hours.weekly(site.hours, Interval(frame.starts_at, frame.ends_at), frame.zone)
     fits = cells.runs(frame.inside(opening), cells.spread(minutes))
     grid = cells.grid(frame, site.grid_minutes)
-    found = [frame.instant(cell) for cell in cells.numbers(fits & grid)]
-    return found or [frame.instant(frame.size // 2)]
+    return [frame.instant(cell) for cell in cells.numbers(fits & grid)]
 
 
 def _told(conflicts: Collection[Conflict]) -> tuple[tuple[str, str], ...]:

@@ -130,6 +130,11 @@ def test_names_are_found_as_people_type_them(demo_file: Path, ask: Ask, protocol
     assert "Flora Núñez" in said
 
 
+def test_a_day_without_hours_is_said_at_once(demo_file: Path, ask: Ask) -> None:
+    sunday = ("--service", "CONSULT", "--site", "Miami", "--on", "2027-06-06")
+    assert ask(demo_file, "why-not", *sunday).startswith("Sun 2027-06-06 all day  Miami  ")
+
+
 def test_people_read_the_clocks_of_the_site(demo_file: Path, ask: Ask) -> None:
     free = ("--service", "CONSULT", "--site", "Miami", "--from", "2027-06-07", "--days", "1")
     assert ask(demo_file, "slots", *free).startswith("Mon 2027-06-07 09:00  Miami  ")

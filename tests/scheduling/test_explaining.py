@@ -281,6 +281,16 @@ def test_a_provider_wished_for_who_does_not_give_the_service_is_named() -> None:
     assert found == [("provider.not_capable", MIAMI)]
 
 
+def test_a_day_on_which_a_site_has_no_hours_is_one_span() -> None:
+    sunday = date(2026, 3, 8)  # the clocks go forward
+    timetable = clinic.clinic(horizon=HORIZON)
+    found = explaining.day(timetable, sunday, service_id=SESSION, site_id=MIAMI)
+    spans = {(one.span.starts_at, one.span.ends_at) for one in found.blocked}
+    bounds = hours.day_bounds(sunday, ZONE)
+    assert spans == {(bounds.starts_at, bounds.ends_at)}
+    assert {one.conflicts[0].code for one in found.blocked} == {"site.outside_hours"}
+
+
 def test_what_is_given_up_before_the_course_could_end_is_named() -> None:
     """Two weeks after the first day at the earliest, here: the second session is the last."""
     whole = clinic.clinic(horizon=HORIZON)
