@@ -87,6 +87,8 @@ def record_consult(page: Page, *, weeks: int) -> None:
     page.locator("input[name=zones][value=left_calf]").check(force=True)
     page.locator("input[name=zones][value=right_calf]").check(force=True)
     page.locator("input[name=outcome][value=candidate]").check(force=True)
+    # The order is drawn anew with every answer: what is ticked meanwhile would be gone.
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     page.get_by_role("radio", name=f"3 × {weeks} weeks").check(force=True)
     page.locator("input[name=reason]").fill("New zones each time.")
     page.wait_for_load_state("networkidle")
