@@ -22,7 +22,7 @@ from planner.db.models import (
 )
 from planner.scheduling import rules
 from planner.scheduling.interval import Interval
-from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Timetable
+from planner.scheduling.timetable import HARD, Conflict, CourseOrder, Timetable
 
 MONTH = timedelta(days=31)
 MARGIN = timedelta(days=2)
@@ -125,7 +125,7 @@ def _judged(
         purpose=_purpose(row),
         ignoring=frozenset({row.id}),
     )
-    serious = [c for c in conflicts if c.severity in (Severity.DECIDE, Severity.BLOCK)]
+    serious = [c for c in conflicts if c.severity in HARD]
     if not serious:
         return
     decided = decisions.codes_answering(session, row.id, serious)

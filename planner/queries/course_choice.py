@@ -13,8 +13,8 @@ from planner.scheduling import availability
 from planner.scheduling import course as planning
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
+    HARD,
     Conflict,
-    Severity,
     Slot,
 )
 
@@ -151,7 +151,7 @@ def _around(slot: Slot, step: str) -> Interval:
 
 
 def _stops(conflict: Conflict) -> bool:
-    return conflict.severity in (Severity.DECIDE, Severity.BLOCK)
+    return conflict.severity in HARD
 
 
 def pinned_by_step(request: PlanRequest) -> int:

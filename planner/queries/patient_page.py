@@ -38,6 +38,7 @@ from planner.queries.patient_view import (
 from planner.scheduling import hours, rules
 from planner.scheduling.interval import Interval
 from planner.scheduling.timetable import (
+    HARD,
     Conflict,
     CourseOrder,
     Gap,
@@ -339,5 +340,5 @@ def _order(course: Course, members: Iterable[Any]) -> CourseOrder:
 
 
 def _belongs_here(conflict: Conflict) -> bool:
-    is_grave = conflict.severity in (Severity.DECIDE, Severity.BLOCK)
+    is_grave = conflict.severity in HARD
     return is_grave or (conflict.severity is Severity.WARN and conflict.code.startswith(SPOKEN))

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from planner.scheduling import availability, cells, hours, index, rules, task
 from planner.scheduling.preferences import Wishes
 from planner.scheduling.timetable import (
+    HARD,
     Conflict,
     CourseOrder,
     ProviderFacts,
@@ -22,7 +23,6 @@ from planner.scheduling.timetable import (
 
 ONE_DAY = timedelta(days=1)
 MOST_DAYS = 400
-HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
 
 
 def of(

@@ -19,9 +19,8 @@ from planner.scheduling.index import Index
 from planner.scheduling.occupancy import Booked, Occupancy
 from planner.scheduling.presence import Presence, Present, present
 from planner.scheduling.shelves import Shelf
-from planner.scheduling.timetable import Busy, ServiceFacts, Severity, Slot, Timetable
+from planner.scheduling.timetable import HARD, Busy, ServiceFacts, Severity, Slot, Timetable
 
-HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
 ONE_DAY = timedelta(days=1)
 MOST_KEPT = 32
 """Services and lengths whose free starts are kept."""

@@ -43,6 +43,10 @@ class Severity(StrEnum):
     BLOCK = "block"
 
 
+HARD = frozenset({Severity.DECIDE, Severity.BLOCK})
+"""Graver than a warning: a provider has to decide, or nothing helps."""
+
+
 class Kind(StrEnum):
     """What a service is for; decides which rules speak."""
 

@@ -57,6 +57,13 @@ def key_of(app: Flask, course_id: int) -> str:
         return session.get_one(Course, course_id).key
 
 
+def rivals_course(app: Flask, given: Given, clinic: SmallClinic, today: date) -> str:
+    """Return the key of another patient's course, with all its sessions open."""
+    rival = given(factories.patient, given_name="Rita")
+    given(factories.consult_done, clinic, rival, on=today - timedelta(days=3))
+    return key_of(app, given(factories.course, clinic, rival))
+
+
 def picks(html: str) -> dict[str, str]:
     return dict(PICK.findall(html))
 
@@ -159,9 +166,7 @@ def test_a_start_taken_meanwhile_answers_with_reasons_and_fresh_proposals(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
 ) -> None:
     html = desk.get(f"/courses/{key}").text
-    rival = given(factories.patient, given_name="Rita")
-    given(factories.consult_done, clinic, rival, on=today - timedelta(days=3))
-    other = key_of(app, given(factories.course, clinic, rival))
+    other = rivals_course(app, given, clinic, today)
     taken = fields(desk.get(f"/courses/{other}").text, **picks(html))
     desk.post(f"/courses/{other}/book", data=taken)
     answer = desk.post(f"/courses/{key}/book", data=fields(html, weekday="1"))
@@ -206,9 +211,7 @@ def test_what_stands_against_a_plan_is_said_of_its_session(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
 ) -> None:
     html = desk.get(f"/courses/{key}").text
-    rival = given(factories.patient, given_name="Rita")
-    given(factories.consult_done, clinic, rival, on=today - timedelta(days=3))
-    other = key_of(app, given(factories.course, clinic, rival))
+    other = rivals_course(app, given, clinic, today)
     form = fields(desk.get(f"/courses/{other}", query_string=picks(html)).text, do="first")
     assert desk.post(f"/courses/{other}/book", data=form).status_code == 302
     answer = desk.post(f"/courses/{key}/book", data=fields(html)).text
