@@ -8,13 +8,15 @@ from itertools import islice, repeat
 from typing import NamedTuple
 
 from planner.scheduling import cells, hours, index, rules, supply
+from planner.scheduling.free import Free
 from planner.scheduling.interval import Interval
-from planner.scheduling.supply import Free
 from planner.scheduling.timetable import Conflict, CourseOrder, Severity, Slot, Timetable
 from planner.scheduling.verdicts import Question, Verdicts
 
 MAXIMUM_MINUTES = 24 * 60
 ONE_DAY = timedelta(days=1)
+A_FORTNIGHT = 14
+"""Days found together where somebody may want the first few starts."""
 INSTANT = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 NEAR = (timedelta(days=1), timedelta(days=4), timedelta(days=14), timedelta(days=45))
@@ -208,18 +210,19 @@ class _Free:
 
     def slots(self, within: Interval) -> Iterator[Slot]:
         """Yield one slot per (start, site, provider), earliest first, in the tightest room."""
-        ahead: list[_Start] = []
-        for day in map(date.fromordinal, self._span(within)):
-            for site_id, free, allowed in self._sites_on(day, within):
-                ahead += self._of_day(site_id, free, allowed)
-            ahead.sort(key=_in_order)
+        later: list[_Start] = []
+        for day in self._span(within):
+            on = date.fromordinal(day)
+            for site_id, free, allowed in self._sites_on(on, within, A_FORTNIGHT):
+                later += self._of_day(site_id, free, allowed)
+            later.sort(key=_in_order)
             # Where zones differ, a start of the next day may come before one of this day.
-            sure = self._next_begins(day)
-            for start in ahead:
+            sure = self._next_begins(on)
+            for start in later:
                 if start.at < sure:
                     yield self._slot(start)
-            ahead = [start for start in ahead if start.at >= sure]
-        yield from map(self._slot, ahead)
+            later = [start for start in later if start.at >= sure]
+        yield from map(self._slot, later)
 
     def _slot(self, start: _Start) -> Slot:
         question = self._question
@@ -239,12 +242,15 @@ class _Free:
         whole, supply = self._whole_days(within), self._supply
         listed = supply.listed(usual)
         found: list[tuple[int, datetime]] = []
-        for day in self._span(within):
+        span = self._span(within)
+        for day in span:
+            ahead = span.stop - day
             if day in whole and day not in told:
                 starts = listed.get(day)
-                found += supply.starts_of(usual, day) if starts is None else starts
+                found += supply.starts_of(usual, day, ahead) if starts is None else starts
             else:
-                for site_id, free, allowed in self._sites_on(date.fromordinal(day), within):
+                on = date.fromordinal(day)
+                for site_id, free, allowed in self._sites_on(on, within, ahead):
                     found += zip(repeat(site_id), free.frame.instants(free.clear & allowed))
         return found
 
@@ -271,10 +277,10 @@ class _Free:
         last = max(hours.day_of(within.ends_at, zone) for zone in zones)
         return range(first.toordinal(), last.toordinal() + 1)
 
-    def _sites_on(self, day: date, within: Interval) -> Iterator[tuple[int, Free, int]]:
+    def _sites_on(self, day: date, within: Interval, ahead: int) -> Iterator[tuple[int, Free, int]]:
         length = timedelta(minutes=self._question.minutes)
         for site_id in self._sites:
-            free = self._supply.on(site_id, day)
+            free = self._supply.on(site_id, day, ahead)
             if free is None:
                 continue
             frame = free.frame

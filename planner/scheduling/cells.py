@@ -97,11 +97,14 @@ class Lanes(NamedTuple):
         bits = self.width * 8
         return self.cells >> place * bits & (1 << bits) - 1
 
-    def each(self) -> Iterator[int]:
-        """Yield the cells of each."""
+    def each(self, begins: int, size: int) -> Iterator[int]:
+        """Yield the cells of each that are among so many that begin there."""
         row = self.cells.to_bytes(self.actors * self.width, "little")
+        first, skipped = divmod(begins, 8)
+        last = -(-(begins + size) // 8)
+        full = (1 << size) - 1
         for at in range(0, len(row), self.width):
-            yield int.from_bytes(row[at : at + self.width], "little")
+            yield int.from_bytes(row[at + first : at + last], "little") >> skipped & full
 
 
 def lanes(each: Sequence[int], span: Frame) -> Lanes:
@@ -133,13 +136,19 @@ def frame(day: date, zone: str) -> Frame | None:
 def grid(of: Frame, minutes: int) -> int:
     """Return the cells that begin on the grid, counted from local midnight by the wall clock."""
     if of.is_usual and minutes % 5 == 0:
-        return _every(minutes // 5, of.size)
+        return every(minutes // 5, of.size)
     cells = 0
     for cell in range(of.size):
         local = hours.local(of.instant(cell), of.zone)
         if (local.hour * 60 + local.minute) % minutes == 0:
             cells |= 1 << cell
     return cells
+
+
+@lru_cache(maxsize=256)
+def every(step: int, size: int) -> int:
+    """Return the first of each so many cells, up to a size."""
+    return sum(1 << cell for cell in range(0, size, step))
 
 
 def between(first: int, end: int) -> int:
@@ -156,6 +165,15 @@ def runs(free: int, length: int) -> int:
         free &= free >> done
         done *= 2
     return free & (free >> (length - done)) if done < length else free
+
+
+def meeting(taken: int, length: int) -> int:
+    """Return the cells at which so many begin that one of them is taken."""
+    done = 1
+    while done * 2 <= length:
+        taken |= taken >> done
+        done *= 2
+    return taken | taken >> (length - done)
 
 
 def numbers(cells: int) -> Iterator[int]:
@@ -179,11 +197,6 @@ def spread(minutes: int) -> int:
 def touched_by(length: timedelta) -> int:
     """Return how many cells so long a time touches."""
     return -(-length // CELL)
-
-
-@lru_cache(maxsize=256)
-def _every(step: int, size: int) -> int:
-    return sum(1 << cell for cell in range(0, size, step))
 
 
 _BITS = bytes.maketrans(b"01", b"\0\1")

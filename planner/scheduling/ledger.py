@@ -10,10 +10,11 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, reduce
-from operator import or_
+from itertools import repeat
+from operator import lshift, or_
 from struct import Struct
 from typing import NamedTuple
 
@@ -36,6 +37,10 @@ MINUTE = timedelta(minutes=1)
 A_DAY = 24 * 60
 MOST_SHAPES = 4096
 """Shapes whose cells a process keeps: a clinic has some hundreds."""
+FEW = 1024
+"""Ids below it are their own places in a list of all."""
+MOST_MARKS = 4
+"""Spans whose marks are kept: each site asks for the same ones, one after the other."""
 
 
 class Record(NamedTuple):
@@ -96,8 +101,8 @@ class Ledger:
             records = b"".join([records[at * size : (at + 1) * size] for at in order])
             starts = _column("starts", records)
         self._records, self._starts = records, starts
-        self._providers = _column("provider_id", records)
-        self._rooms = _column("room_id", records)
+        self._provider_ids, self._providers = _placed("provider_id", records)
+        self._room_ids, self._rooms = _placed("room_id", records)
         self._shapes = array("Q", records)[LAYOUT.size // 8 - 1 :: LAYOUT.size // 8]
         self._made: dict[int, Busy] = {}
         self._days: dict[int, _Day] = {}
@@ -136,38 +141,45 @@ class Ledger:
             position = self._patients.index(patient_id, position + 1)
             yield position
 
-    def providers_between(
-        self, ids: Collection[int], starts_at: datetime, ends_at: datetime
-    ) -> set[int]:
-        """Return which of the providers have something here in that time, give or take a cell."""
-        return {
-            one
-            for day, before, window in self._touched(starts_at, ends_at)
-            for one in day.providers.keys() & ids
-            if _moved(day.providers[one], before) & window
-        }
-
     def marks(self, span: Frame) -> Marks:
         """Return who and what is taken in which cells of the span, which has to begin where a cell of UTC does."""
         key = (span.starts_at, span.size)
         found = self._marks.get(key)
         if found is None:
-            touched = self._touched(span.starts_at, span.ends_at)
-            found = self._marks[key] = _joined([day.within(*window) for day, *window in touched])
+            while len(self._marks) >= MOST_MARKS:
+                self._marks.pop(next(iter(self._marks)), None)
+            found = self._marks[key] = self._marked((span.starts_at - EPOCH) // CELL, span.size)
         return found
 
-    def _touched(self, starts_at: datetime, ends_at: datetime) -> Iterator[tuple[_Day, int, int]]:
-        """Yield each day of which something touches the time: of the day before and after, what is long enough.
+    def _marked(self, first: int, size: int) -> Marks:
+        """The marks of so many cells from one on, counted from the first of 1970.
 
-        With how many of the day's cells lie before the time, and the cells of the time itself.
+        Of the day before and after, what is long enough.
         """
-        first, last = (starts_at - EPOCH) // CELL, -((EPOCH - ends_at) // CELL)
-        window = (1 << last - first) - 1
-        for number in range(first // USUAL - 1, (last - 1) // USUAL + 2):
-            if number in self._begun:
-                day, before = self._day(number), first - (number - 1) * USUAL
-                if _moved(day.reach, before) & window:
-                    yield day, before, window
+        window = (1 << size) - 1
+        begins, ends = first // USUAL - 1, (first + size - 1) // USUAL + 2
+        before = first - (begins - 1) * USUAL
+        providers, rooms = [0] * len(self._provider_ids), [0] * len(self._room_ids)
+        # The last day first: so most of what is moved is short.
+        latest = begins
+        for number in filter(self._begun.__contains__, range(ends - 1, begins - 1, -1)):
+            day = self._day(number)
+            if day.reach << (number - begins) * USUAL >> before & window:
+                later = repeat((latest - number) * USUAL if latest > number else 0)
+                providers = list(map(or_, map(lshift, providers, later), day.providers))
+                rooms = list(map(or_, map(lshift, rooms, later), day.rooms))
+                latest = number
+        before -= (latest - begins) * USUAL
+        return Marks(
+            *(
+                {
+                    one: (its >> before if before >= 0 else its << -before) & window
+                    for one, its in zip(ids, found, strict=True)
+                    if its
+                }
+                for ids, found in ((self._provider_ids, providers), (self._room_ids, rooms))
+            )
+        )
 
     def _day(self, number: int) -> _Day:
         """Return what begins on a UTC day, counted from the first of 1970."""
@@ -177,15 +189,16 @@ class Ledger:
         return found
 
     def _taken(self, begun: slice) -> _Day:
-        providers: defaultdict[int, int] = defaultdict(int)
-        rooms: defaultdict[int, int] = defaultdict(int)
-        for provider_id, room_id, shape in zip(
-            self._providers[begun], self._rooms[begun], self._shapes[begun], strict=True
+        providers, rooms = [0] * len(self._provider_ids), [0] * len(self._room_ids)
+        for provider, room, (of_provider, of_room) in zip(
+            self._providers[begun],
+            self._rooms[begun],
+            map(_SHAPES.__getitem__, self._shapes[begun]),
+            strict=True,
         ):
-            of_provider, of_room = _SHAPES[shape]
-            providers[provider_id] |= of_provider
-            rooms[room_id] |= of_room
-        return _Day(providers, rooms, reduce(or_, rooms.values(), 0))
+            providers[provider] |= of_provider
+            rooms[room] |= of_room
+        return _Day(providers, rooms, reduce(or_, rooms, 0))
 
     @cached_property
     def _begun(self) -> Mapping[int, slice]:
@@ -216,11 +229,11 @@ class Ledger:
                 if ends + row.turnover >= midnight:
                     rooms[row.room_id].append(position)
         begun = self._begun.get(number, slice(0))
-        for position, provider_id, room_id in zip(
+        for position, provider, room in zip(
             range(len(self))[begun], self._providers[begun], self._rooms[begun], strict=True
         ):
-            providers[provider_id].append(position)
-            rooms[room_id].append(position)
+            providers[self._provider_ids[provider]].append(position)
+            rooms[self._room_ids[room]].append(position)
         if self._day(number + 1).reach & (1 << USUAL) - 1:
             for position, row in self._rows(number + 1):
                 if row.starts - row.preparation < midnight + A_DAY:
@@ -282,22 +295,14 @@ _Places = Mapping[int, list[int]]
 
 
 class _Day(NamedTuple):
-    """What starts on a UTC day, as cells since the midnight before it: preparation may begin there."""
+    """What starts on a UTC day, as cells since the midnight before it: preparation may begin there.
 
-    providers: Mapping[int, int]
-    rooms: Mapping[int, int]
+    By the place of provider and room among those of the ledger.
+    """
+
+    providers: list[int]
+    rooms: list[int]
     reach: int  # all that is taken
-
-    def within(self, before: int, window: int) -> Marks:
-        """Return what of it lies in a window, so many cells later than the midnight before, or earlier."""
-        return Marks(
-            *(
-                {one: its >> before & window for one, its in taken.items()}
-                if before >= 0
-                else {one: its << -before & window for one, its in taken.items()}
-                for taken in (self.providers, self.rooms)
-            )
-        )
 
 
 class _Shapes(dict[int, tuple[int, int]]):
@@ -316,16 +321,18 @@ class _Shapes(dict[int, tuple[int, int]]):
 _SHAPES = _Shapes()
 
 
-def _joined(parts: Sequence[Marks]) -> Marks:
-    if len(parts) == 1:
-        return parts[0]
-    providers: defaultdict[int, int] = defaultdict(int)
-    rooms: defaultdict[int, int] = defaultdict(int)
-    for part in parts:
-        for found, marked in ((providers, part.providers), (rooms, part.rooms)):
-            for one, its in marked.items():
-                found[one] |= its
-    return Marks(providers, rooms)
+def _placed(name: str, records: bytes) -> tuple[Sequence[int], array[int]]:
+    """Return some ids, and by appointment the place among them of its own.
+
+    Where all are small they are their own places.
+    """
+    column = _column(name, records)
+    most = max(column, default=0)
+    if most < FEW:
+        return range(most + 1), column
+    ids = sorted(set(column))
+    places = {one: place for place, one in enumerate(ids)}
+    return ids, array("I", map(places.__getitem__, column))
 
 
 def _column(name: str, records: bytes) -> array[int]:
@@ -338,11 +345,6 @@ def _column(name: str, records: bytes) -> array[int]:
 
 def _cells(starts: int, ends: int) -> int:
     return cells.between(starts // 5, -(-ends // 5))
-
-
-def _moved(its: int, before: int) -> int:
-    """Leave out so many cells before; of a negative number, put so many there."""
-    return its >> before if before >= 0 else its << -before
 
 
 def _instant(minutes: int) -> datetime:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Protocol, overload
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple, Protocol, overload
 
-from planner.scheduling.cells import Frame
+from planner.scheduling import cells
+from planner.scheduling.cells import CELL, Frame
 from planner.scheduling.ledger import Ledger, Marks, begins_with_a_cell
 from planner.scheduling.timetable import LIVE, Busy, Status
 
@@ -118,16 +120,22 @@ class Occupancy(Sequence[Busy]):
 
         ``margin`` is the way to and from another site; ``without`` are appointments that do not count.
         """
-        found = Taken(self, site_id, span, margin, without)
-        if not without and begins_with_a_cell(span):
-            own = self._ledgers.get(site_id)
-            found.read(
-                _NOTHING_TAKEN if own is None else own.marks(span),
-                _listed(self._rooms, span.starts_at - margin, span.ends_at + margin),
-                _listed(self._providers, span.starts_at - margin, span.ends_at + margin),
-                [one for its_site, one in self._ledgers.items() if its_site != site_id],
-            )
-        return found
+        if without or not begins_with_a_cell(span):
+            return Taken(self, span, site_id=site_id, margin=margin, without=without)
+        wide = _widened(span, cells.touched_by(margin))
+        marks = {its_site: one.marks(wide) for its_site, one in self._ledgers.items()}
+        return Taken(
+            self,
+            span,
+            site_id=site_id,
+            margin=margin,
+            written=_Written(
+                marks.pop(site_id, _NOTHING_TAKEN),
+                tuple(marks.values()),
+                _listed(self._rooms, wide.starts_at, wide.ends_at),
+                _listed(self._providers, wide.starts_at, wide.ends_at),
+            ),
+        )
 
     def changed(self, gone: Collection[int], new: Iterable[Busy]) -> Occupancy:
         """Return the occupancy without the appointments of these ids, and with the new ones.
@@ -205,48 +213,63 @@ class Occupancy(Sequence[Busy]):
         return found
 
 
-def _listed(lists: _Lists, begins: datetime, ends: datetime) -> set[int]:
-    """Whose days are listed in that time."""
-    if not lists:
-        return set()
-    return {its_id for day in days_of(begins, ends) for its_id in lists.get(day, ())}
+def _listed(lists: _Lists, begins: datetime, ends: datetime) -> Mapping[int, Sequence[int]]:
+    """Whose days are listed in that time, and which: UTC days as ordinals."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for day in days_of(begins, ends) if lists else ():
+        for its_id in lists.get(day, ()):
+            found[its_id].append(day)
+    return found
+
+
+class _Written(NamedTuple):
+    """What ledgers say of a span and the way to it and from it: of the site, and of the others.
+
+    It does not hold for the days on which a room or a provider is listed.
+    """
+
+    own: Marks
+    elsewhere: Sequence[Marks]
+    rooms: Mapping[int, Sequence[int]]
+    providers: Mapping[int, Sequence[int]]
 
 
 class Taken:
     """The cells of a span in which providers and rooms are taken at a site.
 
-    Out of the ledger, but for whom something else counts too: for them appointment by appointment.
+    Out of the ledgers; where they are not what holds, appointment by appointment.
     """
 
     def __init__(
         self,
         booked: Booked,
-        site_id: int,
         span: Frame,
+        *,
+        site_id: int,
         margin: timedelta,
-        without: frozenset[int],
+        without: frozenset[int] = frozenset(),
+        written: _Written | None = None,
     ) -> None:
         self._booked, self._site_id, self._span = booked, site_id, span
-        self._margin, self._without = margin, without
-        self._begins, self._ends = span.starts_at - margin, span.ends_at + margin
-        self._marks: Marks | None = None
-        self._rooms: set[int] = set()
-        self._providers: set[int] = set()
-        self._elsewhere: Sequence[Ledger] = ()
-
-    def read(
-        self, marks: Marks, rooms: set[int], providers: set[int], elsewhere: Sequence[Ledger]
-    ) -> None:
-        """Take the marks for all but these rooms and providers, and who is in a ledger of another site."""
-        self._marks, self._rooms, self._providers = marks, rooms, providers
-        self._elsewhere = elsewhere
+        self._margin, self._without, self._written = margin, without, written
+        self._way = cells.touched_by(margin)
+        self._wide = _widened(span, self._way)
+        self._all_days = days_of(self._wide.starts_at, self._wide.ends_at)
 
     def rooms(self, ids: Iterable[int]) -> list[int]:
         """Return for each room the cells that the appointments in it take, preparation and turnover included."""
-        if self._marks is None:
-            return [self._room(its_id) for its_id in ids]
-        marked, listed = self._marks.rooms, self._rooms
-        return [self._room(its_id) if its_id in listed else marked.get(its_id, 0) for its_id in ids]
+        written, way, full = self._written, self._way, self._span.full
+        if written is None:
+            return [self._in_room(its_id, self._all_days) for its_id in ids]
+        marked, listed = written.own.rooms, written.rooms
+        if not listed:
+            return [marked.get(its_id, 0) >> way & full for its_id in ids]
+        found = []
+        for its_id in ids:
+            its, days = marked.get(its_id, 0), listed.get(its_id, ())
+            left = (its & ~self._cells_of(days)) >> way & full
+            found.append(left | self._in_room(its_id, days))
+        return found
 
     def providers(self, ids: Sequence[int]) -> tuple[list[int], dict[int, int]]:
         """Return for each provider the cells that its appointments take.
@@ -254,24 +277,45 @@ class Taken:
         And by place among them, for whom there are some, the cells too near to an appointment at another site.
         """
         near: dict[int, int] = {}
-        if self._marks is None:
-            taken, others = [0] * len(ids), set(ids)
-        else:
-            marked = self._marks.providers
-            taken = [marked.get(its_id, 0) for its_id in ids]
-            others = self._providers.intersection(ids).union(
-                *(one.providers_between(ids, self._begins, self._ends) for one in self._elsewhere)
-            )
-        for place, its_id in enumerate(ids) if others else ():
-            if its_id in others:
-                taken[place], travel = self._provider(its_id)
-                if travel:
-                    near[place] = travel
+        taken: list[int] = []
+        of_one = self._one_by_one if self._written is None else self._of_written
+        for place, its_id in enumerate(ids):
+            its, travel = of_one(its_id)
+            taken.append(its)
+            if travel:
+                near[place] = travel
         return taken, near
 
-    def _room(self, room_id: int) -> int:
+    def _of_written(self, provider_id: int) -> tuple[int, int]:
+        written, way, full = self._written, self._way, self._span.full
+        assert written is not None  # noqa: S101  else it is asked one by one
+        own = written.own.providers.get(provider_id, 0)
+        others = [its for marks in written.elsewhere if (its := marks.providers.get(provider_id))]
+        if others and self._margin % CELL:
+            return self._one_by_one(provider_id)
+        listed = written.providers.get(provider_id, ())
+        taken = near = 0
+        if listed:
+            taken, near = self._one_by_one(provider_id, listed)
+            left = ~self._cells_of(listed)
+            own, others = own & left, [its & left for its in others]
+        taken |= own >> way & full
+        for its in others:
+            taken |= its >> way & full
+            near |= cells.meeting(its, 2 * way + 1) & full
+        return taken, near
+
+    def _cells_of(self, days: Iterable[int]) -> int:
+        """The cells of UTC days, those before the span included."""
+        found = 0
+        for day in days:
+            midnight = datetime.combine(date.fromordinal(day), time(), UTC)
+            found |= self._wide.touched(midnight, midnight + ONE_DAY)
+        return found
+
+    def _in_room(self, room_id: int, days: Iterable[int]) -> int:
         taken, span = 0, self._span
-        for day in days_of(span.starts_at, span.ends_at):
+        for day in days:
             for busy in self._booked.of_room(room_id, day):
                 slot = busy.slot
                 is_near = slot.room_from < span.ends_at and span.starts_at < slot.room_until
@@ -279,10 +323,10 @@ class Taken:
                     taken |= span.touched(slot.room_from, slot.room_until)
         return taken
 
-    def _provider(self, provider_id: int) -> tuple[int, int]:
+    def _one_by_one(self, provider_id: int, days: Iterable[int] | None = None) -> tuple[int, int]:
         taken, near, span, margin = 0, 0, self._span, self._margin
-        begins, ends = self._begins, self._ends
-        for day in days_of(begins, ends):
+        begins, ends = span.starts_at - margin, span.ends_at + margin
+        for day in self._all_days if days is None else days:
             for busy in self._booked.of_provider(provider_id, day):
                 slot = busy.slot
                 is_near = slot.starts_at < ends and begins < slot.ends_at
@@ -292,6 +336,14 @@ class Taken:
                 if slot.site_id != self._site_id:
                     near |= span.touched(slot.starts_at - margin, slot.ends_at + margin)
         return taken, near
+
+
+def _widened(span: Frame, by: int) -> Frame:
+    """Return the span with so many cells more on either side."""
+    if not by:
+        return span
+    starts_at, ends_at = span.starts_at - CELL * by, span.ends_at + CELL * by
+    return Frame(span.day, span.zone, starts_at, ends_at, span.size + 2 * by, is_usual=False)
 
 
 class Widened(Sequence[Busy]):
@@ -407,7 +459,7 @@ class Overlay(Sequence[Busy]):
         self, site_id: int, span: Frame, *, margin: timedelta, without: frozenset[int]
     ) -> Taken:
         """Return which cells of a span are taken at the site."""
-        return Taken(self, site_id, span, margin, without)
+        return Taken(self, span, site_id=site_id, margin=margin, without=without)
 
     def _live(self) -> Iterator[Busy]:
         return (busy for busy in self._added if busy.status in LIVE)

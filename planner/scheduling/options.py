@@ -11,13 +11,16 @@ from typing import NamedTuple, TypeVar
 from planner.scheduling import cells, hours, preferences, supply, task
 from planner.scheduling.cells import Frame
 from planner.scheduling.distances import NEVER
+from planner.scheduling.free import Free
 from planner.scheduling.preferences import Visit, Wishes
 from planner.scheduling.shelves import Kept
-from planner.scheduling.supply import Free, Supply
+from planner.scheduling.supply import Supply
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import SessionOrder
 from planner.scheduling.verdicts import Question, Verdict, Verdicts
 
+AHEAD = 14
+"""Days whose free starts are found together: a search looks at one after the other."""
 T = TypeVar("T")
 
 
@@ -174,7 +177,7 @@ class _Finder:
         """The number of warnings by site, -1 for what is not offered; None where free starts differ in that."""
         found = []
         for site_id in self._sites:
-            free = self._supply.on(site_id, day)
+            free = self._supply.on(site_id, day, AHEAD)
             if free is None:
                 found.append(0)
             else:
@@ -205,7 +208,7 @@ class _Finder:
         if self.known.first <= day.toordinal() <= self.known.last:
             is_other = bool(wishes.weekdays) and day.weekday() not in wishes.weekdays
             for site_id in self._sites:
-                free = self._supply.on(site_id, day)
+                free = self._supply.on(site_id, day, AHEAD)
                 if free is not None:
                     verdict = self._verdicts.on(site_id, free.frame)
                     if verdict.offered & free.any:

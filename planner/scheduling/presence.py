@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from planner.scheduling import cells, hours, interval, rulebook
 from planner.scheduling.cells import Frame, Lanes
 from planner.scheduling.gaps import Spacing
 from planner.scheduling.interval import Interval
+from planner.scheduling.stretch import Stretch
 from planner.scheduling.timetable import (
     AbsentDays,
     Kind,
@@ -74,6 +76,8 @@ class Presence:
         for rule in rules:
             self.rule_records[rule.code].append(rule)
         self.effective = sorted({rule.effective_from for rule in rules})
+        retired = (room.retired_from for room in rooms.values() if room.retired_from is not None)
+        self._turns = sorted({*self.effective, *retired})
         self.has_site_rules = any(rule.scope == "site" for rule in rules)
         self._holding: dict[tuple[Any, ...], RuleSetting] = {}
         self._spans: dict[tuple[Any, ...], Spans] = {}
@@ -82,7 +86,6 @@ class Presence:
         self._spacings: dict[tuple[int, int], Spacing] = {}
         self._capable: dict[tuple[int, int, Kind], tuple[int, ...]] = {}
         self._hosting: dict[tuple[int, int], tuple[int, ...]] = {}
-        self._staff: dict[tuple[int, int, Kind], _Rota] = {}
 
     def frame(self, site_id: int, day: date) -> Frame | None:
         """Return the site's day as cells."""
@@ -163,21 +166,51 @@ class Presence:
             )
         return self._capable[key]
 
-    def staff(self, service_id: int, site_id: int, kind: Kind, day: Frame) -> Present:
-        """Return who may give the service and works at the site that day, and in which cells, by number.
+    def alike(self, site_id: int, days: Iterable[date]) -> Iterator[list[Frame]]:
+        """Yield days of the site that follow each other, as long as the same rules and rooms hold on them.
 
-        Who is never absent works the same every Monday: found once a weekday, not once a day.
+        Those that its calendar leaves out are left out.
         """
-        key = (service_id, site_id, kind)
-        rota = self._staff.get(key)
-        if rota is None:
-            rota = self._staff[key] = self._rota(*key)
-        irregular = rota.irregular if day.is_usual else self.providers_of(*key)
-        others = ((one, self.there_cells(one, site_id, day)) for one in irregular)
-        found = [(one, there) for one, there in others if there]
-        if not day.is_usual:
-            return present(found, day)
-        return present(sorted((*rota.rows(day), *found)), day) if found else rota.regular(day)
+        found: list[Frame] = []
+        until = date.max
+        for day in days:
+            frame = self.frame(site_id, day)
+            if frame is None:
+                continue
+            if found and (found[-1].ends_at != frame.starts_at or day >= until):
+                yield found
+                found = []
+            if not found:
+                turn = bisect_right(self._turns, day)
+                until = self._turns[turn] if turn < len(self._turns) else date.max
+            found.append(frame)
+        if found:
+            yield found
+
+    def opening(self, site_id: int, days: Stretch) -> int:
+        """Return the cells of the days in which the site is open."""
+        site = self.sites[site_id]
+        if _is_away(site.closures, site.retired_from, days):
+            return days.joined(partial(self.open_cells, site_id))
+        return self._week(site.hours, ()).over(days)
+
+    def staff(self, service_id: int, site_id: int, kind: Kind, days: Stretch) -> Present:
+        """Return who may give the service and works at the site on some of the days, and in which cells.
+
+        Many work the same hours: they are found once for all of them, but for those who are absent.
+        """
+        weeks: dict[_Week, int] = {}
+        rows = []
+        for one in self.providers_of(service_id, site_id, kind):
+            provider = self.providers[one]
+            if _is_away(provider.absences, provider.retired_from, days):
+                rows.append((one, days.joined(partial(self.there_cells, one, site_id))))
+                continue
+            week = self._week(provider.hours.get(site_id, ()), provider.breaks.get(site_id, ()))
+            if week not in weeks:
+                weeks[week] = week.over(days)
+            rows.append((one, weeks[week]))
+        return present(rows, days.span)
 
     def rooms_of(self, service_id: int, site_id: int) -> tuple[int, ...]:
         """Return the rooms of the site that can host the service, those that host least else first."""
@@ -228,17 +261,6 @@ class Presence:
             )
         return self._spacings[key]
 
-    def _rota(self, service_id: int, site_id: int, kind: Kind) -> _Rota:
-        regular, irregular = [], []
-        for one in self.providers_of(service_id, site_id, kind):
-            provider = self.providers[one]
-            week = self._week(provider.hours.get(site_id, ()), provider.breaks.get(site_id, ()))
-            if week.is_simple and not provider.absences and provider.retired_from is None:
-                regular.append((one, week))
-            else:
-                irregular.append(one)
-        return _Rota(regular, irregular)
-
     def _week(self, rows: tuple[WeeklyHours, ...], breaks: tuple[WeeklyHours, ...]) -> _Week:
         key = (id(rows), id(breaks))
         if key not in self._weeks:
@@ -267,31 +289,6 @@ def present(rows: Iterable[tuple[int, int]], span: Frame) -> Present:
     return Present(tuple([row[0] for row in found]), cells.lanes([row[1] for row in found], span))
 
 
-class _Rota:
-    """Who may give a service at a site: those of whom the weekday says all, with their weeks, and the others."""
-
-    def __init__(self, regular: list[tuple[int, _Week]], irregular: list[int]) -> None:
-        self._weeks, self.irregular = regular, irregular
-        self._rows: dict[int, list[tuple[int, int]]] = {}
-        self._regular: dict[int, Present] = {}
-
-    def rows(self, day: Frame) -> list[tuple[int, int]]:
-        """Return who surely works on such a day, and in which cells."""
-        weekday = day.day.weekday()
-        if weekday not in self._rows:
-            # Many share a week.
-            there = {week: week.cells(day) for week in {week for _, week in self._weeks}}
-            self._rows[weekday] = [(one, there[week]) for one, week in self._weeks if there[week]]
-        return self._rows[weekday]
-
-    def regular(self, day: Frame) -> Present:
-        """Return the same side by side."""
-        weekday = day.day.weekday()
-        if weekday not in self._regular:
-            self._regular[weekday] = present(self.rows(day), day)
-        return self._regular[weekday]
-
-
 class _Week:
     """Weekly hours less breaks as cells: one integer a weekday while nothing but the weekday matters."""
 
@@ -306,30 +303,41 @@ class _Week:
             and _is_whole(row.ends)
             for row in both
         )
-        self._usual: dict[int, int] = {}
+        self._usual: tuple[int, ...] = ()
+        if self.is_simple:
+            working, resting = _by_weekday(rows), _by_weekday(breaks)
+            self._usual = tuple([its & ~out for its, out in zip(working, resting, strict=True)])
 
     def cells(self, day: Frame) -> int:
         """Return the cells of the day."""
-        if not (self.is_simple and day.is_usual):
-            around = Interval(day.starts_at, day.ends_at)
-            working = hours.weekly(self._rows, around, day.zone)
-            return day.inside(
-                interval.subtracted(working, hours.weekly(self._breaks, around, day.zone))
-            )
-        weekday = day.day.weekday()
-        if weekday not in self._usual:
-            self._usual[weekday] = _of_weekday(self._rows, weekday) & ~_of_weekday(
-                self._breaks, weekday
-            )
-        return self._usual[weekday]
+        if self.is_simple and day.is_usual:
+            return self._usual[day.day.weekday()]
+        around = Interval(day.starts_at, day.ends_at)
+        working = hours.weekly(self._rows, around, day.zone)
+        return day.inside(
+            interval.subtracted(working, hours.weekly(self._breaks, around, day.zone))
+        )
+
+    def over(self, days: Stretch) -> int:
+        """Return the cells of several days."""
+        if self.is_simple:
+            return days.weekly(self._usual, self.cells)
+        return days.joined(self.cells)
 
 
-def _of_weekday(rows: tuple[WeeklyHours, ...], weekday: int) -> int:
-    found = 0
+def _by_weekday(rows: tuple[WeeklyHours, ...]) -> list[int]:
+    found = [0] * 7
     for row in rows:
-        if row.weekday == weekday:
-            found |= cells.between(_cell(row.starts), _cell(row.ends))
+        found[row.weekday] |= cells.between(_cell(row.starts), _cell(row.ends))
     return found
+
+
+def _is_away(absences: tuple[AbsentDays, ...], retired_from: date | None, days: Stretch) -> bool:
+    """Whether an absence or retirement may touch one of the days: else each week is as the others."""
+    first, last = days.frames[0].day, days.frames[-1].day
+    return (retired_from is not None and last >= retired_from) or any(
+        row.from_date <= last and first <= row.until_date for row in absences
+    )
 
 
 def _without(present: int, absences: tuple[AbsentDays, ...], day: Frame) -> int:

@@ -6,19 +6,20 @@ allow, as a property test shows. Of the patient it knows nothing: that is for ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 from itertools import repeat
-from typing import NamedTuple
 
-from planner.scheduling import cells, index, occupancy
-from planner.scheduling.cells import CELL, Frame, Lanes
+from planner.scheduling import cells, free, index, occupancy, stretch
+from planner.scheduling.cells import Frame
+from planner.scheduling.free import Free, Seat, Starts
 from planner.scheduling.index import Index
 from planner.scheduling.occupancy import Booked, Occupancy
 from planner.scheduling.presence import Presence, Present, present
 from planner.scheduling.shelves import Shelf
+from planner.scheduling.stretch import Stretch
 from planner.scheduling.timetable import HARD, Busy, ServiceFacts, Severity, Slot, Timetable
 
 ONE_DAY = timedelta(days=1)
@@ -26,6 +27,9 @@ MOST_KEPT = 32
 """Services and lengths whose free starts are kept."""
 MOST_WISHES = 8
 """Kinds of wishes for which the places of each day are kept, and choices of sites for which its starts are."""
+
+MOST_DAYS = 35
+"""Days looked at together."""
 
 Listed = tuple[tuple[int, datetime], ...]
 """Sites and starts."""
@@ -65,79 +69,6 @@ class Clocks:
             patient_id=patient_id,
             number=number,
         )
-
-
-class _Seat(NamedTuple):
-    """The tightest room in which something could start, and the times of its three clocks."""
-
-    room_id: int
-    starts_at: datetime
-    ends_at: datetime
-    room_from: datetime
-    room_until: datetime
-    patient_until: datetime
-
-
-class _Starts(NamedTuple):
-    """Where each of some providers could start: ``first`` cells before the day included, but those of ``any`` alone.
-
-    ``warned`` are starts of which somebody is warned, by provider.
-    """
-
-    ids: tuple[int, ...]
-    lanes: Lanes
-    first: int
-    any: int
-    warned: Mapping[int, int]
-
-
-class Free:
-    """The free starts of one day at one site.
-
-    ``any`` are the cells at which somebody could start. Who could, and which rooms are free, is taken apart when it
-    is asked for: most who ask for starts want to know no more.
-    """
-
-    def __init__(
-        self, frame: Frame, starts: _Starts, rooms: Present, *, noted: frozenset[int]
-    ) -> None:
-        self.frame = frame
-        self.any = starts.any
-        self.first = starts.first  # cells of the day before, where the rooms have some
-        self.is_warned = any(starts.warned.values())  # somebody is warned of some start
-        self.noted = noted  # who has a note about travelling, no matter at which start
-        self.seats: dict[int, _Seat] = {}  # room and times of a start
-        self._starts, self._rooms = starts, rooms
-
-    @cached_property
-    def starts(self) -> tuple[tuple[int, int, int], ...]:
-        """By provider the cells at which it could start, and those of them that somebody is warned of."""
-        found = self._starts
-        return tuple(
-            (provider_id, starts, found.warned.get(provider_id, 0))
-            for provider_id, its in zip(found.ids, found.lanes.each(), strict=True)
-            if (starts := its >> found.first & found.any)
-        )
-
-    @cached_property
-    def rooms(self) -> tuple[tuple[int, int], ...]:
-        """The free cells of each capable room, ``first`` cells before the day included."""
-        return tuple(zip(self._rooms.ids, self._rooms.lanes.each(), strict=True))
-
-    @cached_property
-    def clear(self) -> int:
-        """The cells at which somebody could start unwarned."""
-        if not self.is_warned:
-            return self.any
-        clear = 0
-        for _, starts, warned in self.starts:
-            clear |= starts & ~warned
-        return clear
-
-    def is_noted(self, provider_id: int, cell: int) -> bool:
-        """Whether there is anything to say of the provider's travelling to a start, be it a note."""
-        warned = next((warned for one, _, warned in self.starts if one == provider_id), 0)
-        return provider_id in self.noted or bool(warned >> cell & 1)
 
 
 def of(
@@ -232,17 +163,18 @@ class Supply:
         }
         return following
 
-    def on(self, site_id: int, day: date) -> Free | None:
-        """Return the free starts of the site's day, or None when nothing can start."""
+    def on(self, site_id: int, day: date, ahead: int = 1) -> Free | None:
+        """Return the free starts of the site's day, or None when nothing can start.
+
+        If they have to be found, so are those of up to so many days ``ahead``, this one the first of them: they
+        are asked for next, and together they take less than one by one.
+        """
         key = (site_id, day)
-        if key in self._days:
-            return self._days[key]
-        if self._whole is not None and day.toordinal() not in self._touched:
-            found = self._whole.on(site_id, day)
-        else:
-            found = self._found(site_id, day)
-        self._days[key] = found
-        return found
+        if key not in self._days:
+            first = day.toordinal()
+            days = map(date.fromordinal, range(first, first + min(ahead, MOST_DAYS)))
+            self._find(site_id, [day for day in days if (site_id, day) not in self._days])
+        return self._days[key]
 
     def listed(self, site_ids: tuple[int, ...]) -> dict[int, Listed]:
         """Return by day, as an ordinal, what ``starts_of`` has found at these sites so far."""
@@ -253,12 +185,12 @@ class Supply:
             kept = self._listed[site_ids] = {}
         return kept
 
-    def starts_of(self, site_ids: tuple[int, ...], day: int) -> Listed:
+    def starts_of(self, site_ids: tuple[int, ...], day: int, ahead: int = 1) -> Listed:
         """Return (site, start) of all that somebody could take unwarned on a day, site by site."""
         on = date.fromordinal(day)
         found: list[tuple[int, datetime]] = []
         for site_id in site_ids:
-            free = self.on(site_id, on)
+            free = self.on(site_id, on, ahead)
             if free is not None:
                 found += zip(repeat(site_id), free.frame.instants(free.clear))
         listed = self.listed(site_ids)[day] = tuple(found)
@@ -306,7 +238,7 @@ class Supply:
             seat = free.seats[cell] = self._seat(free, site_id, cell)
         return Slot(self.service_id, site_id, provider_id, *seat, patient_id, number)
 
-    def _seat(self, free: Free, site_id: int, cell: int) -> _Seat:
+    def _seat(self, free: Free, site_id: int, cell: int) -> Seat:
         """The tightest free room, and the times: looked for once, whoever starts there."""
         clocks = self.clocks(site_id, free.frame.day)
         begins = free.first + cell - cells.touched_by(clocks.preparation)
@@ -317,7 +249,7 @@ class Supply:
             able.sort(key=lambda row: self._tightness(row[0], row[1], begins, ends))
         starts_at = free.frame.instant(cell)
         ends_at = starts_at + self._duration
-        return _Seat(
+        return Seat(
             able[0][0],
             starts_at,
             ends_at,
@@ -332,62 +264,101 @@ class Supply:
         hole = begins - taken_before.bit_length() + cells.first(after)
         return len(self._presence.rooms[room_id].service_ids), hole, room_id
 
-    def _found(self, site_id: int, day: date) -> Free | None:
-        presence, frame = self._presence, self._presence.frame(site_id, day)
-        retired_from = self._service.retired_from
-        if frame is None or self.minutes % 5 or not self._length:
-            return None
-        if retired_from is not None and day >= retired_from:
-            return None
-        opened = presence.open_cells(site_id, frame)
-        if not opened:
-            return None
-        clocks = self.clocks(site_id, day)
-        before, after = cells.touched_by(clocks.preparation), cells.touched_by(clocks.turnover)
-        reaches_over = opened >> max(0, frame.size - self._length - after)
-        reaches_back = opened & cells.between(0, before)
-        whole = _Stretch(presence.frame, site_id, frame, is_long=bool(reaches_over | reaches_back))
-        if whole.span is not frame:
-            opened = whole.joined(presence.open_cells, site_id)
-        return self._starts(whole, site_id, opened, before, after)
+    def _find(self, site_id: int, days: Iterable[date]) -> None:
+        """Find the free starts of days of which they are not known, the earliest first."""
+        if self._whole is not None:
+            days = self._shared(site_id, days, self._whole)
+        found: dict[tuple[int, date], Free | None] = {(site_id, day): None for day in days}
+        for whole, opened in self._stretches(site_id, days):
+            for its in self._starts(site_id, whole, opened):
+                found[site_id, its.frame.day] = its
+        self._days.update(found)
 
-    def _starts(
-        self, whole: _Stretch, site_id: int, opened: int, before: int, after: int
-    ) -> Free | None:
-        presence, frame = self._presence, whole.frame
-        margin, severity = self._travel(site_id, frame.day)
+    def _shared(self, site_id: int, days: Iterable[date], whole: Supply) -> list[date]:
+        """Take over from the whole the days on which nothing is gone; return the others."""
+        own: list[date] = []
+        others: list[date] = []
+        for day in days:
+            (own if day.toordinal() in self._touched else others).append(day)
+        whole._find(site_id, [day for day in others if (site_id, day) not in whole._days])
+        self._days.update({(site_id, day): whole._days[site_id, day] for day in others})
+        return own
+
+    def _stretches(self, site_id: int, days: Iterable[date]) -> Iterator[tuple[Stretch, int]]:
+        """Yield the days, as many at a time as follow each other and are alike, and when the site is open."""
+        presence, retired_from = self._presence, self._service.retired_from
+        if self.minutes % 5 or not self._length:
+            return
+        if retired_from is not None:
+            days = [day for day in days if day < retired_from]
+        for frames in presence.alike(site_id, days):
+            whole = stretch.apart(frames)
+            opened = presence.opening(site_id, whole)
+            edges = self._edges(site_id, frames[0].day)
+            if not opened & whole.repeated(edges):
+                yield whole, opened
+                continue
+            for frame in frames:
+                goes_over = presence.open_cells(site_id, frame) & edges(frame)
+                its = self._around_midnight(site_id, frame) if goes_over else stretch.apart([frame])
+                yield its, presence.opening(site_id, its)
+
+    def _edges(self, site_id: int, day: date) -> Callable[[Frame], int]:
+        """The cells in which a site that is open lets a room be taken on the day before or after, too."""
+        before, after = self._around(site_id, day)
+        at_end = self._length + after
+        return lambda frame: (
+            cells.between(0, before) | (cells.between(max(0, frame.size - at_end), frame.size))
+        )
+
+    def _around_midnight(self, site_id: int, frame: Frame) -> Stretch:
+        before, after = (
+            self._presence.frame(site_id, frame.day + one) for one in (-ONE_DAY, ONE_DAY)
+        )
+        return stretch.over_midnight(frame, before, after)
+
+    def _around(self, site_id: int, day: date) -> tuple[int, int]:
+        """How many cells a room is taken before a start, and after the end."""
+        clocks = self.clocks(site_id, day)
+        return cells.touched_by(clocks.preparation), cells.touched_by(clocks.turnover)
+
+    def _starts(self, site_id: int, whole: Stretch, opened: int) -> Iterable[Free]:
+        if not opened:
+            return ()
+        presence, day = self._presence, whole.days[0].frame.day
+        before, after = self._around(site_id, day)
+        margin, severity = self._travel(site_id, day)
         taken = self._occupancy.taken(site_id, whole.span, margin=margin, without=self._gone)
         rooms = self._rooms(site_id, whole)
         usable = rooms.lanes.without(taken.rooms(rooms.ids))
         has_room = usable.runs(before + self._length + after).any() << before
         stays_open = cells.runs(opened, self._length)
-        grid = cells.grid(frame, presence.sites[site_id].grid_minutes)
-        allowed = (has_room & stays_open) >> whole.first & grid
+        grid = partial(cells.grid, minutes=presence.sites[site_id].grid_minutes)
+        allowed = has_room & stays_open & whole.repeated(grid)
         if not allowed:
-            return None
-        staff = self._staff(site_id, whole)
-        busy, near_others = taken.providers(staff.ids)
-        travels, noted = {}, set()
-        for place, travel in near_others.items():
-            if severity in HARD:
+            return ()
+        staff = presence.staff(self.service_id, site_id, self._service.kind, whole)
+        busy, near = taken.providers(staff.ids)
+        if severity in HARD:
+            for place, travel in near.items():
                 busy[place] |= travel
-            elif severity is Severity.INFO:
-                noted.add(staff.ids[place])
-            else:
-                travels[place] = travel
-        free = staff.lanes.without(busy)
-        starts = free.runs(self._length)
-        anybody = starts.any() >> whole.first & allowed
+            near = {}
+        left = staff.lanes.without(busy)
+        starts = left.runs(self._length)
+        anybody = starts.any() & allowed
         if not anybody:
-            return None
-        warned = {}
-        for place, travel in travels.items():
-            unwarned = cells.runs(free.of(place) & ~travel, self._length)
-            warned[staff.ids[place]] = (starts.of(place) & ~unwarned) >> whole.first & anybody
-        found = _Starts(staff.ids, starts, whole.first, anybody, warned)
-        return Free(frame, found, Present(rooms.ids, usable), noted=frozenset(noted))
+            return ()
+        warned, noted = {}, {}
+        for place, travel in near.items():
+            if severity is Severity.INFO:
+                noted[staff.ids[place]] = travel
+            elif left.of(place) & travel:
+                unwarned = cells.runs(left.of(place) & ~travel, self._length)
+                warned[staff.ids[place]] = starts.of(place) & ~unwarned & anybody
+        found = Starts(staff.ids, starts, warned, noted)
+        return free.of_days(whole.days, anybody, found, Present(rooms.ids, usable))
 
-    def _rooms(self, site_id: int, whole: _Stretch) -> Present:
+    def _rooms(self, site_id: int, whole: Stretch) -> Present:
         """The rooms that can host the service, and the cells in which they may be used."""
         key = (site_id, whole.span.size)
         found = self._always.get(key)
@@ -400,25 +371,14 @@ class Supply:
                 self._always[key] = found
         return found
 
-    def _usable(self, room_id: int, whole: _Stretch) -> int:
-        """The cells in which the room is neither out of service nor, that day, retired."""
+    def _usable(self, room_id: int, whole: Stretch) -> int:
+        """The cells in which the room is neither out of service nor, on those days, retired."""
         room = self._presence.rooms[room_id]
-        if room.retired_from is not None and whole.frame.day >= room.retired_from:
+        if room.retired_from is not None and whole.days[0].frame.day >= room.retired_from:
             return 0
-        return (
-            whole.joined(self._presence.usable_cells, room_id) if room.outages else whole.span.full
-        )
-
-    def _staff(self, site_id: int, whole: _Stretch) -> Present:
-        """Who may give the service, and the cells in which they work at the site."""
-        presence, kind = self._presence, self._service.kind
-        if whole.span is whole.frame:
-            return presence.staff(self.service_id, site_id, kind, whole.frame)
-        both = (
-            (one, whole.joined(presence.there_cells, one, site_id))
-            for one in presence.providers_of(self.service_id, site_id, kind)
-        )
-        return present(both, whole.span)
+        if not room.outages:
+            return whole.span.full
+        return whole.joined(partial(self._presence.usable_cells, room_id))
 
     def _travel(self, site_id: int, day: date) -> tuple[timedelta, Severity]:
         if len(self._presence.sites) < 2:
@@ -432,37 +392,6 @@ class Supply:
         )
         is_settled = self._is_travel_settled and rule.severity is Severity.DECIDE
         return timedelta(minutes=rule.value), Severity.INFO if is_settled else rule.severity
-
-
-class _Stretch:
-    """A day as cells; with the days around it where the site is open over midnight."""
-
-    def __init__(
-        self,
-        frame_of: Callable[[int, date], Frame | None],
-        site_id: int,
-        frame: Frame,
-        *,
-        is_long: bool,
-    ) -> None:
-        self.frame, self.first, self.span = frame, 0, frame
-        self._frames: tuple[Frame, ...] = (frame,)
-        if is_long:
-            before = frame_of(site_id, frame.day - ONE_DAY)
-            after = frame_of(site_id, frame.day + ONE_DAY)
-            self._frames = tuple(one for one in (before, frame, after) if one is not None)
-            self.first = before.size if before is not None else 0
-            starts_at, ends_at = self._frames[0].starts_at, self._frames[-1].ends_at
-            size = (ends_at - starts_at) // CELL
-            self.span = Frame(frame.day, frame.zone, starts_at, ends_at, size, is_usual=False)
-
-    def joined(self, cells_of: Callable[..., int], *ids: int) -> int:
-        """Return what holds for these ids on each of its days, as cells of all of them."""
-        found = offset = 0
-        for one in self._frames:
-            found |= cells_of(*ids, one) << offset
-            offset += one.size
-        return found
 
 
 def clocks_of(

@@ -38,9 +38,22 @@ def test_lanes_answer_for_each_actor_as_it_would_alone(
     free = cells.lanes(rows, span).without(taken)
     alone = [cells.runs(row & ~its, length) for row, its in zip(rows, taken, strict=True)]
     runs = free.runs(length)
-    assert list(runs.each()) == alone
+    begins = data.draw(st.integers(0, span.size))
+    size = data.draw(st.integers(0, span.size - begins))
+    assert list(runs.each(0, span.size)) == alone
+    assert list(runs.each(begins, size)) == [its >> begins & (1 << size) - 1 for its in alone]
     assert [runs.of(place) for place in range(len(rows))] == alone
     assert runs.any() == reduce(or_, alone, 0)
+
+
+@examples(100, 2_000)
+@given(spans, st.integers(1, 200), st.data())
+def test_meeting_is_to_begin_at_none_of_the_free(
+    span: Frame, length: int, data: st.DataObject
+) -> None:
+    taken = data.draw(st.integers(0, span.full))
+    free = ~taken & (1 << span.size + length) - 1
+    assert cells.meeting(taken, length) & span.full == ~cells.runs(free, length) & span.full
 
 
 @examples(100, 2_000)

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.scheduling import availability, cells, course, index
-from planner.scheduling.occupancy import Occupancy
+from planner.scheduling import availability, cells, course, index, stretch
+from planner.scheduling.occupancy import Occupancy, Overlay
 from planner.scheduling.timetable import Busy, Slot, Status, Timetable
 from tests.scheduling import worlds, written
 from tests.scheduling.oracle import Question
@@ -41,7 +41,7 @@ def booked(
             service_id=3,
             site_id=site_id,
             provider_id=5,
-            room_id=7,
+            room_id=6 + site_id,
             starts_at=starts_at,
             ends_at=ends_at,
             room_from=starts_at - timedelta(minutes=before),
@@ -182,6 +182,50 @@ def test_what_began_the_day_before_or_ends_the_day_after_takes_cells_of_the_day(
     )
     assert kept.rooms([7]) == plain.rooms([7]) != [0]
     assert kept.providers([5]) == plain.providers([5]) != ([0], {})
+
+
+somewhen = st.builds(
+    booked,
+    st.just(0),
+    st.integers(-6_000, 6_000).map(lambda minutes: NOON + timedelta(minutes=minutes)),
+    st.integers(1, 300),
+    site_id=st.integers(1, 3),
+    before=st.sampled_from((0, 5, 13)),
+    after=st.sampled_from((0, 10, 12)),
+    status=st.sampled_from((Status.BOOKED, Status.HELD)),
+)
+
+
+@examples(200, 10_000)
+@given(
+    st.lists(somewhen, max_size=8),
+    st.lists(somewhen, max_size=2),
+    st.integers(1, 4),
+    st.sampled_from((0, 5, 45, 62, 480)),
+    st.data(),
+)
+def test_cells_taken_are_known_from_the_numbers_for_days_and_ways_of_any_length(
+    rows: list[Busy], later: list[Busy], count: int, way: int, data: st.DataObject
+) -> None:
+    rows = [replace(one, appointment_id=number) for number, one in enumerate(rows, start=1)]
+    later = [replace(one, appointment_id=number) for number, one in enumerate(later, start=20)]
+    gone = (
+        data.draw(st.sets(st.sampled_from([one.appointment_id for one in rows]), max_size=2))
+        if rows
+        else set()
+    )
+    kept = written.occupancy(rows).changed(sorted(gone), later)
+    left = [one for one in rows if one.appointment_id not in gone]
+    frames = [
+        cells.frame(date(2027, 3, 1) + timedelta(days=number), ZONE) for number in range(count)
+    ]
+    span = stretch.apart([one for one in frames if one is not None]).span
+    of_numbers, one_by_one = (
+        one.taken(1, span, margin=timedelta(minutes=way), without=NOBODY)
+        for one in (kept, Overlay(Occupancy([*left, *later]), (), NOBODY))
+    )
+    assert of_numbers.rooms([7, 1]) == one_by_one.rooms([7, 1])
+    assert of_numbers.providers([5, 6]) == one_by_one.providers([5, 6])
 
 
 def test_a_start_too_near_to_another_site_is_known_from_the_numbers_too() -> None:

@@ -620,7 +620,7 @@ _SITE_RECORDS: tuple[tuple[str, Any, Severity], ...] = (
     *(
         (code, minutes, severity)
         for code in ("patient.travel_minutes", "provider.travel_minutes")
-        for minutes in (0, 15, 90)
+        for minutes in (0, 15, 47, 90)
         for severity in (_WARN, _BLOCK)
     ),
     *(
