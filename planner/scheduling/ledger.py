@@ -95,7 +95,8 @@ class Ledger:
     ) -> None:
         self.site_id, self._served_by = site_id, served
         starts = _column("starts", records)
-        if sorted(starts) != starts.tolist():
+        listed = starts.tolist()
+        if sorted(listed) != listed:
             order = sorted(range(len(starts)), key=starts.__getitem__)
             size = LAYOUT.size
             records = b"".join([records[at * size : (at + 1) * size] for at in order])
@@ -327,10 +328,9 @@ def _placed(name: str, records: bytes) -> tuple[Sequence[int], array[int]]:
     Where all are small they are their own places.
     """
     column = _column(name, records)
-    most = max(column, default=0)
-    if most < FEW:
-        return range(most + 1), column
     ids = sorted(set(column))
+    if not ids or ids[-1] < FEW:
+        return range(ids[-1] + 1 if ids else 0), column
     places = {one: place for place, one in enumerate(ids)}
     return ids, array("I", map(places.__getitem__, column))
 
