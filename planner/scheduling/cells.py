@@ -6,12 +6,11 @@ What is free is rounded inwards and what is taken outwards, so that a bit never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import compress
-from typing import NamedTuple
 
 from planner.scheduling import hours
 from planner.scheduling.interval import Interval
@@ -62,59 +61,6 @@ class Frame:
         """Return the cells that begin at the instant or later."""
         first = -((self.starts_at - at) // CELL)
         return between(max(0, first), self.size)
-
-
-class Lanes(NamedTuple):
-    """The cells of several side by side in one number: what is done to it is done to all of them at once.
-
-    Each has ``width`` bytes, which is more than its cells, or a run of free ones would go on in the next.
-    """
-
-    cells: int
-    actors: int
-    width: int
-
-    def without(self, taken: Iterable[int]) -> Lanes:
-        """Return them without the cells that are taken of each."""
-        return Lanes(self.cells & ~_side_by_side(taken, self.width), self.actors, self.width)
-
-    def runs(self, length: int) -> Lanes:
-        """Return of each the cells at which ``length`` of its own begin."""
-        return Lanes(runs(self.cells, length), self.actors, self.width)
-
-    def any(self) -> int:
-        """Return the cells that one of them has."""
-        found, count = self.cells, self.actors
-        while count > 1:
-            count = (count + 1) // 2
-            bits = count * self.width * 8
-            upper = found >> bits
-            found = found ^ upper << bits | upper
-        return found
-
-    def of(self, place: int) -> int:
-        """Return the cells of one."""
-        bits = self.width * 8
-        return self.cells >> place * bits & (1 << bits) - 1
-
-    def each(self, begins: int, size: int) -> Iterator[int]:
-        """Yield the cells of each that are among so many that begin there."""
-        row = self.cells.to_bytes(self.actors * self.width, "little")
-        first, skipped = divmod(begins, 8)
-        last = -(-(begins + size) // 8)
-        full = (1 << size) - 1
-        for at in range(0, len(row), self.width):
-            yield int.from_bytes(row[at + first : at + last], "little") >> skipped & full
-
-
-def lanes(each: Sequence[int], span: Frame) -> Lanes:
-    """Return the cells of several, all of the same span, side by side."""
-    width = span.size // 8 + 1
-    return Lanes(_side_by_side(each, width), len(each), width)
-
-
-def _side_by_side(each: Iterable[int], width: int) -> int:
-    return int.from_bytes(b"".join([cells.to_bytes(width, "little") for cells in each]), "little")
 
 
 @lru_cache(maxsize=8192)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from planner.scheduling.cells import Lanes
-from planner.scheduling.presence import Present
 from planner.scheduling.stretch import Day
 
 
@@ -23,17 +21,18 @@ class Seat(NamedTuple):
     patient_until: datetime
 
 
-class Starts(NamedTuple):
-    """Where each of some providers could start in a stretch of days, were it allowed to anybody.
+class Found(NamedTuple):
+    """What was found of a stretch of days, each time as number and cells.
 
-    By provider, ``warned`` are starts that somebody is warned of, ``noted`` cells that are too near to another
-    site where that is no more than a note.
+    ``starts`` are those of each provider, were it allowed to anybody; ``warned`` those that somebody is warned of,
+    ``noted`` cells too near to another site where that is no more than a note. ``rooms`` are the cells in which
+    each capable room may be used, and those that are taken of it.
     """
 
-    ids: tuple[int, ...]
-    lanes: Lanes
+    starts: Sequence[tuple[int, int]]
     warned: Mapping[int, int]
     noted: Mapping[int, int]
+    rooms: Sequence[tuple[int, int, int]]
 
 
 class Free:
@@ -43,32 +42,31 @@ class Free:
     is asked for: most who ask for starts want to know no more.
     """
 
-    def __init__(self, day: Day, anybody: int, starts: Starts, rooms: Present) -> None:
+    def __init__(self, day: Day, anybody: int, found: Found) -> None:
         self.frame, self.any = day.frame, anybody
         self.first = day.first  # cells of the day before, where the rooms have some
         self.seats: dict[int, Seat] = {}  # room and times of a start
-        self._day, self._starts, self._rooms = day, starts, rooms
+        self._day, self._found = day, found
         # Whether somebody is warned of some start.
-        self.is_warned = bool(starts.warned) and any(map(self._own, starts.warned.values()))
+        self.is_warned = bool(found.warned) and any(map(self._own, found.warned.values()))
 
     @cached_property
     def starts(self) -> tuple[tuple[int, int, int], ...]:
         """By provider the cells at which it could start, and those of them that somebody is warned of."""
-        found, day = self._starts, self._day
+        warned = self._found.warned
         return tuple(
-            (provider_id, starts, self._own(found.warned.get(provider_id, 0)))
-            for provider_id, its in zip(
-                found.ids, found.lanes.each(day.begins, day.size), strict=True
-            )
-            if (starts := its >> day.first & self.any)
+            (provider_id, starts, self._own(warned.get(provider_id, 0)))
+            for provider_id, its in self._found.starts
+            if (starts := self._own(its))
         )
 
     @cached_property
     def rooms(self) -> tuple[tuple[int, int], ...]:
         """The free cells of each capable room, ``first`` cells before the day included."""
-        day = self._day
+        begins, full = self._day.begins, (1 << self._day.size) - 1
         return tuple(
-            zip(self._rooms.ids, self._rooms.lanes.each(day.begins, day.size), strict=True)
+            (room_id, usable >> begins & ~(taken >> begins) & full)
+            for room_id, usable, taken in self._found.rooms
         )
 
     @cached_property
@@ -85,8 +83,8 @@ class Free:
     def noted(self) -> frozenset[int]:
         """Who has a note about travelling, no matter at which start."""
         begins, full = self._day.begins, (1 << self._day.size) - 1
-        found = self._starts.noted
-        return frozenset(one for one, its in found.items() if its >> begins & full)
+        noted = self._found.noted
+        return frozenset(one for one, its in noted.items() if its >> begins & full)
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
         """Whether there is anything to say of the provider's travelling to a start, be it a note."""
@@ -98,7 +96,7 @@ class Free:
         return starts >> self._day.begins + self.first & self.any
 
 
-def of_days(days: Iterable[Day], anybody: int, starts: Starts, rooms: Present) -> Iterable[Free]:
+def of_days(days: Iterable[Day], anybody: int, found: Found) -> Iterator[Free]:
     """Yield the free starts of each of the days on which there are some.
 
     ``anybody`` are those at which somebody could start, and may.
@@ -106,4 +104,4 @@ def of_days(days: Iterable[Day], anybody: int, starts: Starts, rooms: Present) -
     for day in days:
         own = anybody >> day.begins + day.first & day.frame.full
         if own:
-            yield Free(day, own, starts, rooms)
+            yield Free(day, own, found)

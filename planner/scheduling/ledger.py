@@ -13,8 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, reduce
-from itertools import repeat
-from operator import lshift, or_
+from operator import or_
 from struct import Struct
 from typing import NamedTuple
 
@@ -158,26 +157,20 @@ class Ledger:
         Of the day before and after, what is long enough.
         """
         window = (1 << size) - 1
-        begins, ends = first // USUAL - 1, (first + size - 1) // USUAL + 2
+        begins = first // USUAL - 1
         before = first - (begins - 1) * USUAL
         providers, rooms = [0] * len(self._provider_ids), [0] * len(self._room_ids)
-        # The last day first: so most of what is moved is short.
-        latest = begins
-        for number in filter(self._begun.__contains__, range(ends - 1, begins - 1, -1)):
-            day = self._day(number)
-            if day.reach << (number - begins) * USUAL >> before & window:
-                later = repeat((latest - number) * USUAL if latest > number else 0)
-                providers = list(map(or_, map(lshift, providers, later), day.providers))
-                rooms = list(map(or_, map(lshift, rooms, later), day.rooms))
-                latest = number
-        before -= (latest - begins) * USUAL
+        for later, number in enumerate(range(begins, (first + size - 1) // USUAL + 2)):
+            if number in self._begun:
+                day, offset = self._day(number), later * USUAL
+                if day.reach << offset >> before & window:
+                    for found, its in ((providers, day.providers), (rooms, day.rooms)):
+                        for place, taken in enumerate(its):
+                            if taken:
+                                found[place] |= taken << offset
         return Marks(
             *(
-                {
-                    one: (its >> before if before >= 0 else its << -before) & window
-                    for one, its in zip(ids, found, strict=True)
-                    if its
-                }
+                {one: its >> before & window for one, its in zip(ids, found, strict=True) if its}
                 for ids, found in ((self._provider_ids, providers), (self._room_ids, rooms))
             )
         )

@@ -252,53 +252,37 @@ class Taken:
     ) -> None:
         self._booked, self._site_id, self._span = booked, site_id, span
         self._margin, self._without, self._written = margin, without, written
-        self._way = cells.touched_by(margin)
+        self._way, self._full = cells.touched_by(margin), span.full
         self._wide = _widened(span, self._way)
         self._all_days = days_of(self._wide.starts_at, self._wide.ends_at)
 
-    def rooms(self, ids: Iterable[int]) -> list[int]:
-        """Return for each room the cells that the appointments in it take, preparation and turnover included."""
-        written, way, full = self._written, self._way, self._span.full
+    def room(self, room_id: int) -> int:
+        """Return the cells that the appointments in a room take, preparation and turnover included."""
+        written = self._written
         if written is None:
-            return [self._in_room(its_id, self._all_days) for its_id in ids]
-        marked, listed = written.own.rooms, written.rooms
-        if not listed:
-            return [marked.get(its_id, 0) >> way & full for its_id in ids]
-        found = []
-        for its_id in ids:
-            its, days = marked.get(its_id, 0), listed.get(its_id, ())
-            left = (its & ~self._cells_of(days)) >> way & full
-            found.append(left | self._in_room(its_id, days))
-        return found
+            return self._in_room(room_id, self._all_days)
+        its, days = written.own.rooms.get(room_id, 0), written.rooms.get(room_id)
+        if days:
+            left = (its & ~self._cells_of(days)) >> self._way & self._full
+            return left | self._in_room(room_id, days)
+        return its >> self._way & self._full
 
-    def providers(self, ids: Sequence[int]) -> tuple[list[int], dict[int, int]]:
-        """Return for each provider the cells that its appointments take.
-
-        And by place among them, for whom there are some, the cells too near to an appointment at another site.
-        """
-        near: dict[int, int] = {}
-        taken: list[int] = []
-        of_one = self._one_by_one if self._written is None else self._of_written
-        for place, its_id in enumerate(ids):
-            its, travel = of_one(its_id)
-            taken.append(its)
-            if travel:
-                near[place] = travel
-        return taken, near
-
-    def _of_written(self, provider_id: int) -> tuple[int, int]:
-        written, way, full = self._written, self._way, self._span.full
-        assert written is not None  # noqa: S101  else it is asked one by one
+    def provider(self, provider_id: int) -> tuple[int, int]:
+        """Return the cells that a provider's appointments take, and those too near to one at another site."""
+        written = self._written
+        if written is None:
+            return self._one_by_one(provider_id, self._all_days)
         own = written.own.providers.get(provider_id, 0)
         others = [its for marks in written.elsewhere if (its := marks.providers.get(provider_id))]
         if others and self._margin % CELL:
-            return self._one_by_one(provider_id)
-        listed = written.providers.get(provider_id, ())
+            return self._one_by_one(provider_id, self._all_days)
         taken = near = 0
-        if listed:
-            taken, near = self._one_by_one(provider_id, listed)
-            left = ~self._cells_of(listed)
+        days = written.providers.get(provider_id)
+        if days:
+            taken, near = self._one_by_one(provider_id, days)
+            left = ~self._cells_of(days)
             own, others = own & left, [its & left for its in others]
+        way, full = self._way, self._full
         taken |= own >> way & full
         for its in others:
             taken |= its >> way & full
@@ -323,10 +307,10 @@ class Taken:
                     taken |= span.touched(slot.room_from, slot.room_until)
         return taken
 
-    def _one_by_one(self, provider_id: int, days: Iterable[int] | None = None) -> tuple[int, int]:
+    def _one_by_one(self, provider_id: int, days: Iterable[int]) -> tuple[int, int]:
         taken, near, span, margin = 0, 0, self._span, self._margin
         begins, ends = span.starts_at - margin, span.ends_at + margin
-        for day in self._all_days if days is None else days:
+        for day in days:
             for busy in self._booked.of_provider(provider_id, day):
                 slot = busy.slot
                 is_near = slot.starts_at < ends and begins < slot.ends_at

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from planner.scheduling import cells, hours, interval, rulebook
-from planner.scheduling.cells import Frame, Lanes
+from planner.scheduling.cells import Frame
 from planner.scheduling.gaps import Spacing
 from planner.scheduling.interval import Interval
 from planner.scheduling.stretch import Stretch
@@ -194,7 +194,9 @@ class Presence:
             return days.joined(partial(self.open_cells, site_id))
         return self._week(site.hours, ()).over(days)
 
-    def staff(self, service_id: int, site_id: int, kind: Kind, days: Stretch) -> Present:
+    def staff(
+        self, service_id: int, site_id: int, kind: Kind, days: Stretch
+    ) -> list[tuple[int, int]]:
         """Return who may give the service and works at the site on some of the days, and in which cells.
 
         Many work the same hours: they are found once for all of them, but for those who are absent.
@@ -210,7 +212,7 @@ class Presence:
             if week not in weeks:
                 weeks[week] = week.over(days)
             rows.append((one, weeks[week]))
-        return present(rows, days.span)
+        return [row for row in rows if row[1]]
 
     def rooms_of(self, service_id: int, site_id: int) -> tuple[int, ...]:
         """Return the rooms of the site that can host the service, those that host least else first."""
@@ -274,19 +276,6 @@ def may(provider: ProviderFacts, service_id: int, site_id: int, kind: Kind) -> b
     if kind is Kind.CONSULT:
         return key in provider.examines
     return key in provider.treats or (kind is Kind.REVIEW and key in provider.examines)
-
-
-class Present(NamedTuple):
-    """Who is there in a span, or which rooms are, and side by side in which cells."""
-
-    ids: tuple[int, ...]
-    lanes: Lanes
-
-
-def present(rows: Iterable[tuple[int, int]], span: Frame) -> Present:
-    """Return those that are there at all of some, given by number and cells."""
-    found = [row for row in rows if row[1]]
-    return Present(tuple([row[0] for row in found]), cells.lanes([row[1] for row in found], span))
 
 
 class _Week:

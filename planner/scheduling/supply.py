@@ -14,10 +14,10 @@ from itertools import repeat
 
 from planner.scheduling import cells, free, index, occupancy, stretch
 from planner.scheduling.cells import Frame
-from planner.scheduling.free import Free, Seat, Starts
+from planner.scheduling.free import Found, Free, Seat
 from planner.scheduling.index import Index
 from planner.scheduling.occupancy import Booked, Occupancy
-from planner.scheduling.presence import Presence, Present, present
+from planner.scheduling.presence import Presence
 from planner.scheduling.shelves import Shelf
 from planner.scheduling.stretch import Stretch
 from planner.scheduling.timetable import HARD, Busy, ServiceFacts, Severity, Slot, Timetable
@@ -125,7 +125,6 @@ class Supply:
         self._days: dict[tuple[int, date], Free | None] = {}
         self._listed: dict[tuple[int, ...], dict[int, Listed]] = {}
         self._clocks: dict[tuple[int, date], Clocks] = {}
-        self._always: dict[tuple[int, int], Present] = {}  # rooms that may always be used
         self._shelves: dict[Hashable, Shelf] = {}
         self._whole: Supply | None = None
         self._gone: frozenset[int] = frozenset()
@@ -326,50 +325,39 @@ class Supply:
         if not opened:
             return ()
         presence, day = self._presence, whole.days[0].frame.day
-        before, after = self._around(site_id, day)
+        grid = partial(cells.grid, minutes=presence.sites[site_id].grid_minutes)
+        allowed = cells.runs(opened, self._length) & whole.repeated(grid)
         margin, severity = self._travel(site_id, day)
         taken = self._occupancy.taken(site_id, whole.span, margin=margin, without=self._gone)
-        rooms = self._rooms(site_id, whole)
-        usable = rooms.lanes.without(taken.rooms(rooms.ids))
-        has_room = usable.runs(before + self._length + after).any() << before
-        stays_open = cells.runs(opened, self._length)
-        grid = partial(cells.grid, minutes=presence.sites[site_id].grid_minutes)
-        allowed = has_room & stays_open & whole.repeated(grid)
-        if not allowed:
-            return ()
-        staff = presence.staff(self.service_id, site_id, self._service.kind, whole)
-        busy, near = taken.providers(staff.ids)
-        if severity in HARD:
-            for place, travel in near.items():
-                busy[place] |= travel
-            near = {}
-        left = staff.lanes.without(busy)
-        starts = left.runs(self._length)
-        anybody = starts.any() & allowed
-        if not anybody:
-            return ()
-        warned, noted = {}, {}
-        for place, travel in near.items():
+        anybody = 0
+        starts, warned, noted = [], {}, {}
+        for one, there in presence.staff(self.service_id, site_id, self._service.kind, whole):
+            busy, travel = taken.provider(one)
+            left = there & ~(busy | travel if severity in HARD else busy)
+            its = cells.runs(left, self._length) & allowed
+            if not its:
+                continue
+            starts.append((one, its))
+            anybody |= its
             if severity is Severity.INFO:
-                noted[staff.ids[place]] = travel
-            elif left.of(place) & travel:
-                unwarned = cells.runs(left.of(place) & ~travel, self._length)
-                warned[staff.ids[place]] = starts.of(place) & ~unwarned & anybody
-        found = Starts(staff.ids, starts, warned, noted)
-        return free.of_days(whole.days, anybody, found, Present(rooms.ids, usable))
+                noted[one] = travel
+            elif left & travel:
+                warned[one] = its & ~cells.runs(left & ~travel, self._length)
+        rooms = [(one, usable, taken.room(one)) for one, usable in self._rooms(site_id, whole)]
+        before, after = self._around(site_id, day)
+        needed, has_room = before + self._length + after, 0
+        for _, usable, busy in rooms:
+            has_room |= cells.runs(usable & ~busy, needed)
+        anybody &= has_room << before
+        return free.of_days(whole.days, anybody, Found(starts, warned, noted, rooms))
 
-    def _rooms(self, site_id: int, whole: Stretch) -> Present:
+    def _rooms(self, site_id: int, whole: Stretch) -> list[tuple[int, int]]:
         """The rooms that can host the service, and the cells in which they may be used."""
-        key = (site_id, whole.span.size)
-        found = self._always.get(key)
-        if found is None:
-            presence = self._presence
-            ids = presence.rooms_of(self.service_id, site_id)
-            found = present(((one, self._usable(one, whole)) for one in ids), whole.span)
-            rooms = [presence.rooms[one] for one in ids]
-            if not any(room.outages or room.retired_from for room in rooms):
-                self._always[key] = found
-        return found
+        found = (
+            (one, self._usable(one, whole))
+            for one in self._presence.rooms_of(self.service_id, site_id)
+        )
+        return [room for room in found if room[1]]
 
     def _usable(self, room_id: int, whole: Stretch) -> int:
         """The cells in which the room is neither out of service nor, on those days, retired."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import reduce
-from operator import or_
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,26 +22,6 @@ def frame(day: date) -> Frame:
 
 
 spans = st.sampled_from(DAYS).map(frame)
-
-
-@examples(200, 5_000)
-@given(spans, st.integers(1, 300), st.data())
-def test_lanes_answer_for_each_actor_as_it_would_alone(
-    span: Frame, length: int, data: st.DataObject
-) -> None:
-    some = st.integers(0, span.full)
-    # What is free in long stretches too, up to all day, where a run could go on in the next lane.
-    rows = data.draw(st.lists(some | st.just(span.full), max_size=9))
-    taken = data.draw(st.lists(some | st.just(0), min_size=len(rows), max_size=len(rows)))
-    free = cells.lanes(rows, span).without(taken)
-    alone = [cells.runs(row & ~its, length) for row, its in zip(rows, taken, strict=True)]
-    runs = free.runs(length)
-    begins = data.draw(st.integers(0, span.size))
-    size = data.draw(st.integers(0, span.size - begins))
-    assert list(runs.each(0, span.size)) == alone
-    assert list(runs.each(begins, size)) == [its >> begins & (1 << size) - 1 for its in alone]
-    assert [runs.of(place) for place in range(len(rows))] == alone
-    assert runs.any() == reduce(or_, alone, 0)
 
 
 @examples(100, 2_000)

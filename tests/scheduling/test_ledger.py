@@ -180,8 +180,8 @@ def test_what_began_the_day_before_or_ends_the_day_after_takes_cells_of_the_day(
         one.taken(1, frame, margin=NO_WAY, without=NOBODY)
         for one in (written.occupancy(rows), Occupancy(rows))
     )
-    assert kept.rooms([7]) == plain.rooms([7]) != [0]
-    assert kept.providers([5]) == plain.providers([5]) != ([0], {})
+    assert kept.room(7) == plain.room(7) != 0
+    assert kept.provider(5) == plain.provider(5) != (0, 0)
 
 
 somewhen = st.builds(
@@ -224,8 +224,9 @@ def test_cells_taken_are_known_from_the_numbers_for_days_and_ways_of_any_length(
         one.taken(1, span, margin=timedelta(minutes=way), without=NOBODY)
         for one in (kept, Overlay(Occupancy([*left, *later]), (), NOBODY))
     )
-    assert of_numbers.rooms([7, 1]) == one_by_one.rooms([7, 1])
-    assert of_numbers.providers([5, 6]) == one_by_one.providers([5, 6])
+    assert [of_numbers.room(one) for one in (7, 1)] == [one_by_one.room(one) for one in (7, 1)]
+    assert of_numbers.provider(5) == one_by_one.provider(5)
+    assert of_numbers.provider(6) == (0, 0)
 
 
 def test_a_start_too_near_to_another_site_is_known_from_the_numbers_too() -> None:
@@ -234,7 +235,7 @@ def test_a_start_too_near_to_another_site_is_known_from_the_numbers_too() -> Non
     rows = [booked(1), booked(2, NOON + timedelta(hours=2), site_id=2)]
     margin = timedelta(minutes=45)
     kept, plain = (
-        one.taken(1, frame, margin=margin, without=NOBODY).providers([5])
+        one.taken(1, frame, margin=margin, without=NOBODY).provider(5)
         for one in (written.occupancy(rows), Occupancy(rows))
     )
     assert kept == plain
