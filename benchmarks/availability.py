@@ -135,22 +135,22 @@ def _stored(size: str, count: int, url: str, seconds: float) -> Iterator[Row]:
             connection.exec_driver_sql(f"CREATE TABLE plain AS {read}")
         _settle(bind)
 
-        def ours() -> Starts:
+        def ours() -> tuple[tuple[int, datetime], ...]:
             with engine.reading() as session:
                 loaded = timetables.load(session, horizon=timetable.horizon, now=timetable.now)
-                return set(_free(loaded))
+                return _free(loaded)
 
         def floor(statement: str) -> Starts:
             cursor = raw.cursor()
             cursor.execute(statement)
             return Bitsets(timetable, cursor.fetchall()).starts()
 
-        def cold(forget: Callable[[], None]) -> Starts:
+        def cold(forget: Callable[[], None]) -> tuple[tuple[int, datetime], ...]:
             forget()
             return ours()
 
         if (
-            not cold(questions.forget)
+            not set(cold(questions.forget))
             == floor(read)
             == floor(_PLAIN)
             == Bitsets(timetable).starts()

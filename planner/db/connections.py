@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sqlite3
@@ -81,6 +82,17 @@ def begin_writing(connection: sa.Connection) -> None:
     """Begin to write on a connection that has waited for its turn."""
     if connection.dialect.name == "sqlite":
         prepared.send(connection, "BEGIN IMMEDIATE")
+
+
+def end_reading(connection: sa.Connection) -> None:
+    """End a transaction that has only read, before its connection is given back.
+
+    That would roll it back, and at that PostgreSQL's driver forgets the statements that it has prepared.
+    """
+    if connection.dialect.name == "postgresql":
+        # Whoever is gone by now is noticed where it is given back.
+        with contextlib.suppress(connection.dialect.loaded_dbapi.Error):
+            connection.connection.cursor().execute("END")
 
 
 def sqlite_module() -> ModuleType:

@@ -142,8 +142,9 @@ def reading() -> Iterator[Session]:
     with _Linked(bind, autoflush=False, expire_on_commit=False) as session:
         session.info[connections.ON_ONE_SNAPSHOT] = True
         try:
-            session.open(_SNAPSHOT[bind.dialect.name])
+            connection = session.open(_SNAPSHOT[bind.dialect.name])
             yield session
+            connections.end_reading(connection)
         except sa.exc.SQLAlchemyError as error:
             raise violations.translated(error) or error from error
 

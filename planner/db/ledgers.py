@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from planner.db.models import Appointment, CourseSession
+from planner.db.prepared import Prepared
 from planner.scheduling.interval import Interval
 from planner.scheduling.ledger import LAYOUT, Ledger, Served
 
@@ -28,10 +29,11 @@ BETWEEN = "\x1e"
 
 def read(session: Session, site_ids: Collection[int], span: Interval) -> Iterator[Ledger]:
     """Yield for each of the sites a ledger of what begins there in the span and cannot run out."""
+    if not site_ids:
+        return
     statement = _statement(session.get_bind().dialect.name)
     values = {"sites": sorted(site_ids), "since": span.starts_at, "until": span.ends_at}
-    rows: Any = session.connection().execute(statement, values).all()
-    for site_id, count, found, served in rows:
+    for site_id, count, found, served in statement.all(session.connection(), values):
         if not count:
             continue
         records = bytes.fromhex(found) if isinstance(found, str) else found
@@ -55,8 +57,7 @@ def _zones(text: str) -> frozenset[str]:
 
 
 @lru_cache
-def _statement(dialect: str) -> Any:
-    """Built once: putting a statement together takes longer than running it."""
+def _statement(dialect: str) -> Prepared:
     booked: Any = (
         sa.select(
             Appointment.site_id,
@@ -79,12 +80,12 @@ def _statement(dialect: str) -> Any:
     )
     served = sum((_plain(",") + other for other in others), first)
     together, nothing = _TOGETHER[dialect]
-    return (
+    return Prepared(
         sa.select(
             row.site_id,
-            sa.func.count(row.record),
-            together(row.record, nothing),
-            together(sa.case((its.id.is_not(None), served)), _plain(BETWEEN)),
+            sa.func.count(row.record).label("count"),
+            together(row.record, nothing).label("records"),
+            together(sa.case((its.id.is_not(None), served)), _plain(BETWEEN)).label("served"),
         )
         .outerjoin(its, its.id == row.course_session_id)
         .group_by(row.site_id)

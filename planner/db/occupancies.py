@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from planner.db import ledgers
 from planner.db.models import Appointment, AuditRow
+from planner.db.prepared import Prepared
 from planner.scheduling.interval import Interval
 from planner.scheduling.occupancy import Occupancy
 from planner.scheduling.timetable import Busy
@@ -58,7 +59,7 @@ def current(
         return None
     bind = session.get_bind()
     kept = _KEPT.get(bind)
-    head = session.connection().execute(_head(), {"known": kept.head_id if kept else 0}).one()
+    head = _HEAD.first(session.connection(), {"known": kept.head_id if kept else 0})
     if kept is not None and kept.span.contains(span) and (head.known or "") == kept.head_hash:
         if head.id == kept.head_id and (head.newest or 0) == kept.newest_id:
             return kept.occupancy
@@ -98,15 +99,16 @@ def _changed(session: Session, kept: _Kept, head: Any) -> set[int]:
     return found
 
 
-@lru_cache
-def _head() -> Any:
+def _head() -> Prepared:
     newest = sa.select(sa.func.max(AuditRow.id)).scalar_subquery()
     known = sa.select(AuditRow.hash).where(AuditRow.id == sa.bindparam("known")).scalar_subquery()
     one = sa.select(sa.literal(1).label("one")).subquery()
     appointments = sa.select(sa.func.max(Appointment.id)).scalar_subquery()
-    return sa.select(
-        AuditRow.id, AuditRow.hash, known.label("known"), appointments.label("newest")
-    ).select_from(one.outerjoin(AuditRow, AuditRow.id == newest))
+    return Prepared(
+        sa.select(
+            AuditRow.id, AuditRow.hash, known.label("known"), appointments.label("newest")
+        ).select_from(one.outerjoin(AuditRow, AuditRow.id == newest))
+    )
 
 
 @lru_cache
@@ -139,4 +141,5 @@ def _serving() -> Any:
     )
 
 
+_HEAD = _head()
 _KEPT: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()

@@ -133,7 +133,7 @@ class _Tables(NamedTuple):
 
 def _read(session: Session) -> Catalogue:
     statement = _statement(session.get_bind().dialect.name)
-    found = session.connection().execute(statement).one()
+    found = statement.first(session.connection())
     tables = _Tables(*(sorted(rows or ()) for rows in found))
     absences = _absences(tables)
     return Catalogue(
@@ -287,11 +287,8 @@ def _time(text: str | None) -> time | None:
 
 
 @lru_cache
-def _statement(dialect: str) -> Any:
-    """All tables in one row, each as one JSON value: a journey to the server and an object a value cost more.
-
-    Built once: putting a statement together takes longer than running it.
-    """
+def _statement(dialect: str) -> Prepared:
+    """All tables in one row, each as one JSON value: a journey to the server and an object a value cost more."""
     is_sqlite = dialect == "sqlite"
     row_of = sa.func.json_array if is_sqlite else sa.func.json_build_array
     list_of = sa.func.json_group_array if is_sqlite else sa.func.json_agg
@@ -300,8 +297,13 @@ def _statement(dialect: str) -> Any:
         # What SQLite keeps as JSON is a text to it.
         return sa.func.json(column) if is_sqlite and isinstance(column.type, sa.JSON) else column
 
-    lists = (sa.select(list_of(row_of(*map(value, columns)))) for columns in _COLUMNS)
-    return sa.select(*(sa.type_coerce(rows.scalar_subquery(), sa.JSON) for rows in lists))
+    lists = {
+        name: sa.select(list_of(row_of(*map(value, columns)))).scalar_subquery()
+        for name, columns in zip(_Tables._fields, _COLUMNS, strict=True)
+    }
+    return Prepared(
+        sa.select(*(sa.type_coerce(rows, sa.JSON).label(name) for name, rows in lists.items()))
+    )
 
 
 _COLUMNS: tuple[Any, ...] = _Tables(

@@ -140,17 +140,20 @@ def _read(session: Session, span: Interval, ids: Collection[int] | None) -> Iter
     values: dict[str, Any] = {"from": span.starts_at, "until": span.ends_at}
     if ids is not None:
         values["ids"] = sorted(ids)
-    rows: Any = session.connection().execute(_begun_statement(ids is not None), values)
-    return map(_busy, rows)
+    return map(_busy, _begun_statement(ids is not None).all(session.connection(), values))
 
 
 @lru_cache
-def _begun_statement(of_ids: bool) -> Any:
-    which = Appointment.id.in_(_several("ids")) if of_ids else Appointment.status.in_(PROVISIONAL)
-    return _select(
-        Appointment.starts_at >= sa.bindparam("from"),
-        Appointment.starts_at < sa.bindparam("until"),
-        which,
+def _begun_statement(of_ids: bool) -> Prepared:
+    which = (
+        Appointment.id.in_(_several("ids")) if of_ids else one_of(Appointment.status, PROVISIONAL)
+    )
+    return Prepared(
+        _select(
+            Appointment.starts_at >= sa.bindparam("from"),
+            Appointment.starts_at < sa.bindparam("until"),
+            which,
+        )
     )
 
 

@@ -380,6 +380,25 @@ def test_a_reader_sees_one_snapshot(bound: sa.Engine) -> None:
         assert (before, session.scalar(count)) == (0, 0)
 
 
+def test_what_the_driver_has_prepared_outlives_a_reader(bound: sa.Engine) -> None:
+    if bound.dialect.name == "sqlite":
+        return  # its driver keeps what it has compiled
+    kept = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE :that")
+    for _ in range(6):  # the driver prepares what it is asked for again and again
+        with engine.reading() as session:
+            session.scalar(sa.select(sa.func.max(Patient.id)))
+    with engine.reading() as session:
+        assert session.scalar(kept, {"that": "SELECT max(patient.id)%"}) == 1
+
+
+def test_a_reader_keeps_nothing_that_it_has_changed(bound: sa.Engine, given: Given) -> None:
+    patient_id = given(factories.patient, given_name="Ana")
+    with engine.reading() as session:
+        session.get_one(Patient, patient_id).given_name = "Eva"
+    with engine.reading() as session:
+        assert session.get_one(Patient, patient_id).given_name == "Ana"
+
+
 def test_a_database_that_is_gone_is_unavailable(tmp_path: Path, engine_kind: str) -> None:
     urls = {
         "sqlite": f"sqlite:///{tmp_path}/missing/planner.sqlite3",

@@ -48,8 +48,9 @@ def steps(bound: sa.Engine) -> Iterator[str]:
         seen.append((text, given))
 
     with bound.connect() as connection:
-        sa.event.listen(connection, "before_cursor_execute", note)
-        connection.execute(statement, values)
+        sa.event.listen(bound, "before_cursor_execute", note)
+        statement.all(connection, values)
+        sa.event.remove(bound, "before_cursor_execute", note)
         text, parameters = seen[-1]  # after the beginning of a transaction
         if bound.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # hardly a row is there
