@@ -58,37 +58,32 @@ def _zones(text: str) -> frozenset[str]:
 
 @lru_cache
 def _statement(dialect: str) -> Prepared:
-    booked: Any = (
-        sa.select(
-            Appointment.site_id,
-            Appointment.course_session_id,
-            sa.literal_column(f"{Appointment.__tablename__}.{PREFIX}record").label("record"),
-        )
-        .where(
-            # Of all sites, but named: so the index by site and start is the obvious one to every planner.
-            Appointment.site_id.in_(sa.bindparam("sites", expanding=True)),
-            Appointment.starts_at >= sa.bindparam("since"),
-            Appointment.starts_at < sa.bindparam("until"),
-        )
-    )  # fmt: skip
-    if dialect == "postgresql":
-        # What it gets in order from the index it does not look for in the table.
-        booked = booked.order_by(Appointment.site_id, Appointment.starts_at)
-    its, row = CourseSession, booked.subquery().c
+    visit, its = Appointment, CourseSession
+    record: Any = sa.literal_column(f"{visit.__tablename__}.{PREFIX}record")
     first, *others = (
         sa.type_coerce(one, sa.Text) for one in (its.id, its.course_id, its.number, its.zones)
     )
-    served = sum((_plain(",") + other for other in others), first)
+    served: Any = sum((_plain(",") + other for other in others), first)
+    # Looked up where there is one: a join would ask about each.
+    its_session = sa.select(served).where(its.id == visit.course_session_id).scalar_subquery()
     together, nothing = _TOGETHER[dialect]
     return Prepared(
         sa.select(
-            row.site_id,
-            sa.func.count(row.record).label("count"),
-            together(row.record, nothing).label("records"),
-            together(sa.case((its.id.is_not(None), served)), _plain(BETWEEN)).label("served"),
+            visit.site_id,
+            sa.func.count(record).label("count"),
+            together(record, nothing).label("records"),
+            together(
+                sa.case((visit.course_session_id.is_not(None), its_session)), _plain(BETWEEN)
+            ).label("served"),
         )
-        .outerjoin(its, its.id == row.course_session_id)
-        .group_by(row.site_id)
+        .where(
+            # Of all sites, but named: so the index by site and start is the obvious one to every planner.
+            visit.site_id.in_(sa.bindparam("sites", expanding=True)),
+            visit.starts_at >= sa.bindparam("since"),
+            visit.starts_at < sa.bindparam("until"),
+        )
+        .group_by(visit.site_id),
+        is_binary=True,
     )
 
 

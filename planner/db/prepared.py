@@ -26,10 +26,12 @@ class Prepared:
     """A statement that reads columns or changes rows, asked with values by name.
 
     A list, for ``IN``, must not be empty: it is filled up with what is in it, so that there are few texts.
+    Long values come sooner when they are ``is_binary``: PostgreSQL would send bytes as text.
     """
 
-    def __init__(self, statement: sa.SelectBase | sa.Update) -> None:
+    def __init__(self, statement: sa.SelectBase | sa.Update, *, is_binary: bool = False) -> None:
         self._statement: Any = statement
+        self._is_binary = is_binary
         binds = (one for one in visitors.iterate(statement) if isinstance(one, sa.BindParameter))
         self._lists = sorted({one.key for one in binds if one.expanding and one.required})
         self._forms: dict[tuple[Any, ...], _Form] = {}
@@ -58,7 +60,9 @@ class Prepared:
         form = self._forms.get(key)
         if form is None:
             form = self._forms[key] = self._form(connection.dialect, values)
-        return form, send(connection, form.text, form.written(values), take)
+        is_binary = self._is_binary and connection.dialect.name == "postgresql"
+        named = {"binary": True} if is_binary else {}
+        return form, send(connection, form.text, form.written(values), take, **named)
 
     def _form(self, dialect: sa.Dialect, values: Values) -> _Form:
         compiled: Any = self._statement.compile(dialect=dialect)
@@ -181,10 +185,17 @@ def _announce(connection: sa.Connection, statement: sa.Executable, values: Value
 
 
 def send(
-    connection: sa.Connection, text: str, parameters: Any = (), take: Processor | None = None
+    connection: sa.Connection,
+    text: str,
+    parameters: Any = (),
+    take: Processor | None = None,
+    **named: Any,
 ) -> Any:
-    """Let the driver execute a text; return what is taken from its cursor. Raises as SQLAlchemy does."""
-    cursor: Any = connection.connection.cursor()
+    """Let the driver execute a text; return what is taken from its cursor. Raises as SQLAlchemy does.
+
+    What is ``named`` the cursor is opened with.
+    """
+    cursor: Any = connection.connection.cursor(**named)
     for listen in connection.engine.dispatch.before_cursor_execute:
         listen(connection, cursor, text, parameters, None, False)
     try:
