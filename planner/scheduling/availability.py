@@ -211,9 +211,10 @@ class _Free:
     def slots(self, within: Interval) -> Iterator[Slot]:
         """Yield one slot per (start, site, provider), earliest first, in the tightest room."""
         later: list[_Start] = []
-        for day in self._span(within):
-            on = date.fromordinal(day)
-            for site_id, free, allowed in self._sites_on(on, within, A_FORTNIGHT):
+        span = self._span(within)
+        for day in span:
+            on, ahead = date.fromordinal(day), min(A_FORTNIGHT, span.stop - day)
+            for site_id, free, allowed in self._sites_on(on, within, ahead):
                 later += self._of_day(site_id, free, allowed)
             later.sort(key=_in_order)
             # Where zones differ, a start of the next day may come before one of this day.
@@ -244,13 +245,12 @@ class _Free:
         found: list[tuple[int, datetime]] = []
         span = self._span(within)
         for day in span:
-            ahead = span.stop - day
             if day in whole and day not in told:
                 starts = listed.get(day)
-                found += supply.starts_of(usual, day, ahead) if starts is None else starts
+                found += supply.starts_of(usual, day, span.stop - day) if starts is None else starts
             else:
                 on = date.fromordinal(day)
-                for site_id, free, allowed in self._sites_on(on, within, ahead):
+                for site_id, free, allowed in self._sites_on(on, within, span.stop - day):
                     found += zip(repeat(site_id), free.frame.instants(free.clear & allowed))
         return found
 

@@ -177,7 +177,7 @@ class _Finder:
         """The number of warnings by site, -1 for what is not offered; None where free starts differ in that."""
         found = []
         for site_id in self._sites:
-            free = self._supply.on(site_id, day, AHEAD)
+            free = self._free(site_id, day)
             if free is None:
                 found.append(0)
             else:
@@ -186,6 +186,10 @@ class _Finder:
                     return None
                 found.append(warnings)
         return tuple(found)
+
+    def _free(self, site_id: int, day: date) -> Free | None:
+        left = self.known.last - day.toordinal() + 1
+        return self._supply.on(site_id, day, ahead=max(1, min(AHEAD, left)))
 
     def visit(self, day: int, option: Option, number: int) -> tuple[Visit, bool]:
         """Return the option in the tightest free room, and whether no rule says anything of it.
@@ -208,7 +212,7 @@ class _Finder:
         if self.known.first <= day.toordinal() <= self.known.last:
             is_other = bool(wishes.weekdays) and day.weekday() not in wishes.weekdays
             for site_id in self._sites:
-                free = self._supply.on(site_id, day, AHEAD)
+                free = self._free(site_id, day)
                 if free is not None:
                     verdict = self._verdicts.on(site_id, free.frame)
                     if verdict.offered & free.any:
