@@ -129,12 +129,16 @@ class GreyedStarts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartsLine:
-    """The day of one provider at one site, its starts in the order of the clock."""
+    """The day of one provider at one site, its starts in the order of the clock.
+
+    ``away`` says why the provider is not there all day; there are no starts then.
+    """
 
     site: Named
     provider: Named
     starts: tuple[FreeStart | GreyedStarts, ...]
     has_free: bool
+    away: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +147,7 @@ class DayStarts:
 
     on: date
     day_label: str
-    closed: tuple[Sentence, ...]  # sites that are closed all day
+    closed: tuple[Sentence, ...]  # why a site, or the service, is not to be had all day
     always: tuple[Sentence, ...]  # what stands against every start of the day
     warnings: tuple[
         Sentence, ...

@@ -244,8 +244,37 @@ def test_an_open_session_shows_its_day_with_the_greyed_starts_and_every_reason(
     assert f'value="{day_of(shown["s2"])}"' in look
     assert f'name="session-2" value="{shown["s2"]}" aria-pressed="true"' in look
     greyed = re.findall(r'<details class="greyed".*?</details>', look, re.DOTALL)
-    assert any("does not work at" in one for one in greyed)
+    assert any("has a break then" in one for one in greyed)
     assert all("<summary" in one and "<li>" in one for one in greyed)
+
+
+def look_at(desk: FlaskClient, key: str, number: int, day: date) -> str:
+    """Return what is said of a day that is looked at for a session."""
+    shown = picks(desk.get(f"/courses/{key}").text)
+    asked = {**shown, "open": f"{number}|{day.isoformat()}"}
+    html = desk.get(f"/courses/{key}", query_string=asked).text
+    return html[html.index('class="look"') : html.index("</ol>", html.index('class="look"'))]
+
+
+def test_of_a_day_on_which_a_site_is_closed_that_is_all_there_is_to_say(
+    desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    friday = today + timedelta(days=4)
+    for site in (clinic.miami, clinic.aventura):
+        given(factories.absence, on=friday, site_id=site)
+    given(factories.absence, on=friday, provider_id=clinic.md)
+    look = look_at(desk, key, 1, friday)
+    said = re.findall(r'<p class="day-closed">.*?</svg>(.*?)</p>', look)
+    assert said == ["Miami is closed on Fri 6 Mar 2026.", "Aventura is closed on Fri 6 Mar 2026."]
+    assert ("day-line" in look, "day-always" in look) == (False, False)
+
+
+def test_a_provider_who_is_not_there_all_day_is_one_line_without_starts(
+    desk: FlaskClient, key: str, today: date
+) -> None:
+    look = look_at(desk, key, 1, today + timedelta(days=1))  # Tuesday: at Aventura
+    (line,) = [one for one in look.split('<section class="day-line"') if "work at Miami on" in one]
+    assert (line.count("<p>"), "<details" in line[: line.index("</section>")]) == (1, False)
 
 
 def test_a_greyed_start_says_every_rule_it_breaks(
