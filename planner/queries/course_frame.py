@@ -158,14 +158,12 @@ def bar_of(
 def _found(
     loaded: Loaded, verdicts: Mapping[int, tuple[Conflict, ...]], locale: str
 ) -> list[Sentence]:
-    """Return what speaks against the plan, in a course of several sessions each with its number."""
+    """Return what speaks against the plan, each reason with the session at which it is said."""
     words = words_of_starts(loaded, locale)
-    found = [(n, words.sentence(c)) for n in sorted(verdicts) for c in verdicts[n]]
-    if len(loaded.rows) == 1:
-        return [sentence for _, sentence in found]
     return [
-        replace(sentence, text=wording.of_session(n, sentence.text, locale))
-        for n, sentence in found
+        replace(words.sentence(conflict), number=number)
+        for number in sorted(verdicts)
+        for conflict in verdicts[number]
     ]
 
 

@@ -75,11 +75,12 @@ class Ruler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """A reason in words, with its severity and rule code."""
+    """A reason in words, with its severity and rule code; ``number`` says which session stands where it is said."""
 
     code: str
     severity: str
     text: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +323,11 @@ class Bar:
     held_count: int
     reserved_count: int
     reserved_until: str
+
+    @property
+    def found(self) -> tuple[Sentence, ...]:
+        """Return all that speaks against the plan, gravest first."""
+        return (*self.blocks, *self.decisions, *self.warnings)
 
     @property
     def can_book(self) -> bool:

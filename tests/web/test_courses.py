@@ -207,18 +207,46 @@ def test_a_hold_that_ran_out_while_it_was_looked_at_says_so(
     assert (answer.status_code, answer.text.count("step-proposed")) == (409, 3)
 
 
-def test_what_stands_against_a_plan_is_said_of_its_session(
-    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+@pytest.mark.parametrize(
+    ("do", "title"), [("book", "Nothing was booked."), ("hold", "Nothing was held.")]
+)
+def test_a_refusal_says_each_reason_once_at_its_session_and_leads_there(
+    app: Flask,
+    desk: FlaskClient,
+    given: Given,
+    clinic: SmallClinic,
+    key: str,
+    today: date,
+    do: str,
+    title: str,
 ) -> None:
     html = desk.get(f"/courses/{key}").text
     other = rivals_course(app, given, clinic, today)
     form = fields(desk.get(f"/courses/{other}", query_string=picks(html)).text, do="first")
     assert desk.post(f"/courses/{other}/book", data=form).status_code == 302
-    answer = desk.post(f"/courses/{key}/book", data=fields(html)).text
+    answer = desk.post(f"/courses/{key}/book", data=fields(html, do=do)).text
     refused = between(answer, "data-error-summary", '<section class="stack"')
-    said = set(re.findall(r"(Session \d: \w+)", refused))
-    assert said
-    assert all(one.startswith("Session 1: ") for one in said)
+    assert (title in refused, re.findall(r'href="#([\w-]+)"', refused)) == (True, ["session-1"])
+    at_session = between(answer, 'id="session-1"', 'id="session-2"')
+    assert (at_session.count("another appointment"), answer.count("another appointment")) == (1, 1)
+
+
+def test_what_a_provider_is_to_decide_is_said_once_and_the_form_leads_there(
+    desk: FlaskClient, key: str
+) -> None:
+    plan = too_early(desk.get(f"/courses/{key}").text)
+    html = desk.get(f"/courses/{key}", query_string=plan).text
+    reason = re.findall(r"\d days after session 1; not before 7", html)
+    decision = between(html, 'id="before-booking"', "decision_reason")
+    assert (len(reason), 'href="#session-2"' in decision) == (1, True)
+    answer = desk.post(f"/courses/{key}/book", data=fields(html)).text
+    assert len(re.findall(r"\d days after session 1; not before 7", answer)) == 1
+
+
+def test_what_was_refused_names_what_was_not_done(desk: FlaskClient, key: str) -> None:
+    form = {**fields(desk.get(f"/courses/{key}").text), "do": "resume"}
+    answer = desk.post(f"/courses/{key}/status", data=form)
+    assert ("Nothing was changed." in answer.text, answer.status_code) == (True, 409)
 
 
 def test_later_moves_one_session_and_says_what_moved(desk: FlaskClient, key: str) -> None:
