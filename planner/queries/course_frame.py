@@ -54,6 +54,7 @@ def course_head(loaded: Loaded, locale: str) -> CourseHead:
         patient_phone=wording.format_phone(patient.phone),
         language=patient.language,
         language_label=wording.language(patient.language, locale),
+        read_back_locale=wording.spoken(patient.language),
         eligible_from=wording.format_date(eligible, locale) if eligible else "",
         has_candidacy=is_candidate(consult),
         candidacy_text=wording.outcome(consult.outcome if consult else "", locale),

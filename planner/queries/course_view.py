@@ -282,6 +282,7 @@ class CourseHead:
     patient_phone: str
     language: str
     language_label: str
+    read_back_locale: str  # English where there are no texts in the patient's language
     eligible_from: str
     has_candidacy: bool
     candidacy_text: str

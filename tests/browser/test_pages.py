@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from planner.db import seed
 from planner.db.engine import db
-from planner.db.models import ClinicText, Protocol, Provider, Room, Service, Site
+from planner.db.models import ClinicText, Protocol, Provider, Room, Service, Site, User
 from planner.web import permissions
 from tests.browser.conftest import Serve
 from tests.hostile import world as worlds
@@ -220,6 +220,42 @@ def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
         be(page, world, base, role)
         found.update(wrong(page, base, [path]))
     assert found == {}
+
+
+CUT = """() => [...document.querySelectorAll(".actionbar-read")]
+  .filter((e) => e.scrollHeight > e.clientHeight || e.scrollWidth > e.clientWidth).length"""
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_on_a_phone_the_bar_of_a_course_reads_all_and_keeps_its_buttons_in_a_row(
+    page: Page, world: World, base: str, language: str
+) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        session.execute(sa.update(User).values(language=language))
+        lengthened(session)
+        session.commit()
+    page.set_viewport_size(PHONE)
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    fold = page.locator("#read-back")
+    expect(fold.locator("li").last).to_be_visible()
+    assert page.evaluate(CUT) == 0
+    buttons = page.locator(".actionbar-buttons .btn:visible")
+    tops = buttons.evaluate_all("them => them.map(e => Math.round(e.getBoundingClientRect().top))")
+    assert (len(tops) > 2, len(set(tops))) == (True, 1)
+    fold.locator("summary").click()
+    expect(fold.locator("li").last).to_be_hidden()
+    page.locator("#later-1").click()
+    expect(page.locator("#session-1 .was")).to_be_visible()
+    expect(fold.locator("li").last).to_be_hidden()
+
+
+def test_at_a_desk_the_read_back_is_never_folded(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.locator("#read-back").evaluate("it => it.open = false")
+    expect(page.locator("#read-back li").last).to_be_visible()
+    expect(page.locator("#read-back summary")).to_be_hidden()
 
 
 SMALL = """() => [...document.querySelectorAll("main :is(a, button, select, summary, label, input)")]
