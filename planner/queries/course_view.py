@@ -338,10 +338,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """What would help where nothing can be placed: a wish to drop, by the code of the relaxation, or else."""
+    """What would help where nothing can be placed: a wish to drop, by the code of the relaxation, or else.
+
+    ``picks`` is the plan that could be had then.
+    """
 
     text: str
     code: str
+    picks: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ def of_day(
     always = () if free else _shared(greyed)
     usual = _shared([start.warnings for start in free])
     lines = [line for look in looks for line in _lines(look, (*always, *usual), words, pick)]
+    lines.sort(key=lambda line: bool(line.away))  # who is there is read first
     warnings = [conflict for start in free for conflict in start.warnings]
     return DayStarts(
         on=on,

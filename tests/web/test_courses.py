@@ -316,6 +316,16 @@ def test_a_provider_who_is_not_there_all_day_is_one_line_without_starts(
     assert (line.count("<p>"), "<details" in line[: line.index("</section>")]) == (1, False)
 
 
+def test_on_a_day_without_a_free_start_who_is_there_is_read_first(
+    desk: FlaskClient, key: str, today: date
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    thursday = date.fromisoformat(day_of(shown["s1"])) + timedelta(days=3)  # below the floor
+    look = look_at(desk, key, 2, thursday)
+    lines = ["day-away" in line for line in look.split('<section class="day-line"')[1:]]
+    assert (lines, {True, False} <= set(lines)) == (sorted(lines), True)
+
+
 def test_a_greyed_start_says_every_rule_it_breaks(
     app: Flask, desk: FlaskClient, key: str, clinic: SmallClinic, given: Given, patient_id: int
 ) -> None:
@@ -396,6 +406,23 @@ def test_a_day_long_gone_or_never_to_come_gets_a_sentence_and_a_plan(
     said = re.findall(rf'id="{field}-error">.*?<span>(.*?)</span>', html)
     assert (said, len(picks(html))) == ([sentence] if sentence else [], 3)
     assert f'name="{field}" value="{wished}"' in html
+
+
+def test_where_only_a_decision_would_help_the_plan_can_be_shown_decided_and_booked(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    patient_id = given(factories.patient)
+    given(factories.consult_done, clinic, patient_id, on=today - timedelta(days=200))
+    key = key_of(app, given(factories.course, clinic, patient_id))
+    html = desk.get(f"/courses/{key}?part=morning").text
+    assert "No way to place the open sessions" in html
+    (way,) = re.findall(r'href="([^"]+)" aria-label="Show the plan: With a provider’s', html)
+    shown = desk.get(html_module.unescape(way)).text
+    assert ("How long a consult holds" in html, "holds for 180 days" in shown) == (True, True)
+    assert '<option value="morning" selected>' in shown
+    decided = {"decide": "consult.valid_days", "decision_reason": "Seen again by phone."}
+    form = fields(shown, **decided, decided_by=str(clinic.md))
+    assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
 
 
 def test_S19_a_course_is_planned_from_the_first_day_that_is_possible_however_far(

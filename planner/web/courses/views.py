@@ -250,7 +250,8 @@ def _screen(
         here=security.this_page(url_for("courses.show", key=key)),
         wish_fields=plan_form.wish_fields(values),
         wished=plan_form.wished(values),
-        easier={way.code: plan_form.without(values, way.code) for way in page.ways},
+        ways=[(way, plan_form.way_on(values, way)) for way in page.ways],
+        dropped=plan_form.DROPPED,
         own_provider=asked.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
