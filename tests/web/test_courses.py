@@ -730,6 +730,7 @@ def test_a_gap_that_cannot_be_gets_a_sentence_and_keeps_what_was_typed(
     form |= {"floor": "14", "target": "21", "soft_max": "28", "reason": "Travels."}
     answer = desk.post(address, data=form | typed)
     assert (answer.status_code, sentence in answer.text) == (422, True)
+    assert f"{sentence} {sentence}" not in answer.text
     assert all(f'value="{value}"' in answer.text for value in typed.values() if value)
 
 
