@@ -151,6 +151,9 @@ def bar_of(
         held_until=clock_label(loaded, held[0].site_id, until, locale) if until else "",
         held_until_iso=until.astimezone(UTC).isoformat() if until else "",
         held_count=len(held),
+        call_back_notes=tuple(
+            dict.fromkeys(row.call_back_note for row in held if row.call_back_note)
+        ),
         reserved_count=sum(row.status == "reserved" for row in loaded.live.values()),
         reserved_until=_first_end(loaded, "reserved", locale),
     )

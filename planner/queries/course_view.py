@@ -322,6 +322,7 @@ class Bar:
     held_until: str
     held_until_iso: str
     held_count: int
+    call_back_notes: tuple[str, ...]  # of what is held
     reserved_count: int
     reserved_until: str
 

@@ -384,6 +384,22 @@ def test_refusals_are_accessible_and_lead_on(
     }
 
 
+def test_a_refused_plan_leads_to_the_session_that_is_in_the_way(
+    page: Page, world: World, base: str, console_errors: Console
+) -> None:
+    console_errors.expect("status of 409")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.locator("article", has_text="Soonest").get_by_role("button").click()
+    expect(page.locator("#session-2 .callout-warn")).to_be_visible()
+    page.locator("button[name=do][value=book]").click()
+    summary = page.locator("[data-error-summary]")
+    expect(summary).to_be_focused()
+    assert barriers(page) == []
+    summary.get_by_role("link", name="Session 2").click()
+    expect(page.locator("#session-2 .callout-warn")).to_be_in_viewport()
+
+
 @pytest.mark.browser_context_args(java_script_enabled=False)
 def test_the_main_journey_needs_no_script(page: Page, world: World, base: str) -> None:
     be(page, world, base, "receptionist")

@@ -799,6 +799,12 @@ def test_S20_a_reservation_says_until_when_it_holds(
     assert "Reserved until" in answer.text
 
 
+def test_what_is_held_shows_when_to_call_back(desk: FlaskClient, key: str) -> None:
+    held = fields(desk.get(f"/courses/{key}").text, do="hold", call_back_note="after six")
+    html = desk.post(f"/courses/{key}/book", data=held, follow_redirects=True).text
+    assert (html.count("after six"), html.count("step-held")) == (1, 3)
+
+
 @pytest.mark.parametrize(("do", "hours"), [("hold", 24), ("reserve", 24 * 8)])
 def test_what_was_kept_and_has_run_out_is_proposed_anew(
     sign_in: Browser, key: str, moment: time_machine.Traveller, do: str, hours: int
