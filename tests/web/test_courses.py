@@ -826,7 +826,19 @@ def test_a_course_of_twelve_sessions_is_shown(
 ) -> None:
     zones = [(f"zone_{n}",) for n in range(12)]
     key = key_of(app, given(factories.course, clinic, patient_id, zones=zones))
-    assert desk.get(f"/courses/{key}").text.count("step-card") == 12
+    html = desk.get(f"/courses/{key}").text
+    assert html.count("step-card") == 12
+    assert re.search(r'<details class="actionbar-fold" id="read-back" data-keep>', html)
+
+
+def test_what_is_true_of_several_sessions_is_said_of_them_once(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    snowbird = given(factories.patient, stay_until=today + timedelta(days=10))
+    given(factories.consult_done, clinic, snowbird, on=today - timedelta(days=3))
+    html = desk.get(f"/courses/{key_of(app, given(factories.course, clinic, snowbird))}").text
+    said = remarks(between(html, '<article class="proposal', "</article>"))
+    assert said == {"Sessions 2 and 3: The patient leaves Florida on Thu 12 Mar 2026."}
 
 
 @pytest.mark.parametrize(
