@@ -95,6 +95,6 @@ def _lines(blocked: dict[str, Any]) -> list[str]:
     if blocked["ends_at"] - blocked["starts_at"] >= SHORTEST_DAY:
         when = f"{day}all day"
     return [
-        f"{when}  {blocked['site']}  {blocked['provider'] or 'nobody'}",
+        "  ".join(filter(None, (when, blocked["site"], blocked["provider"]))),
         *(f"   {reason['severity']}  {reason['text']}" for reason in blocked["reasons"]),
     ]

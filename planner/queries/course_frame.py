@@ -54,6 +54,7 @@ def course_head(loaded: Loaded, locale: str) -> CourseHead:
         patient_phone=wording.format_phone(patient.phone),
         language=patient.language,
         language_label=wording.language(patient.language, locale),
+        read_back_locale=wording.spoken(patient.language),
         eligible_from=wording.format_date(eligible, locale) if eligible else "",
         has_candidacy=is_candidate(consult),
         candidacy_text=wording.outcome(consult.outcome if consult else "", locale),
@@ -150,6 +151,9 @@ def bar_of(
         held_until=clock_label(loaded, held[0].site_id, until, locale) if until else "",
         held_until_iso=until.astimezone(UTC).isoformat() if until else "",
         held_count=len(held),
+        call_back_notes=tuple(
+            dict.fromkeys(row.call_back_note for row in held if row.call_back_note)
+        ),
         reserved_count=sum(row.status == "reserved" for row in loaded.live.values()),
         reserved_until=_first_end(loaded, "reserved", locale),
     )
@@ -158,14 +162,12 @@ def bar_of(
 def _found(
     loaded: Loaded, verdicts: Mapping[int, tuple[Conflict, ...]], locale: str
 ) -> list[Sentence]:
-    """Return what speaks against the plan, in a course of several sessions each with its number."""
+    """Return what speaks against the plan, each reason with the session at which it is said."""
     words = words_of_starts(loaded, locale)
-    found = [(n, words.sentence(c)) for n in sorted(verdicts) for c in verdicts[n]]
-    if len(loaded.rows) == 1:
-        return [sentence for _, sentence in found]
     return [
-        replace(sentence, text=wording.of_session(n, sentence.text, locale))
-        for n, sentence in found
+        replace(words.sentence(conflict), number=number)
+        for number in sorted(verdicts)
+        for conflict in verdicts[number]
     ]
 
 

@@ -206,16 +206,19 @@ def ways(
     if placed or not open_numbers(loaded):
         return ()
     found = explaining.relaxations(loaded.order, loaded.timetable, request.wishes, purpose=purpose)
-    return tuple(Way(text=_relaxation(loaded, one, locale), code=one.code) for one in found)
+    return tuple(_way(loaded, one, locale) for one in found)
 
 
-def _relaxation(loaded: Loaded, relaxation: explaining.Relaxation, locale: str) -> str:
-    days = days_of(loaded, open_slots(relaxation.proposal, open_numbers(loaded)))
+def _way(loaded: Loaded, relaxation: explaining.Relaxation, locale: str) -> Way:
+    placed = open_slots(relaxation.proposal, open_numbers(loaded))
+    days = days_of(loaded, placed)
     days = {number: days[number] for number in open_numbers(loaded)}
-    return wording.relaxation(
+    text = wording.relaxation(
         relaxation,
         first=min(days.values()),
         last=max(days.values()),
         locale=locale,
         names=loaded.names,
     )
+    picks = tuple((number, pick_of(slot).text) for number, slot in placed.items())
+    return Way(text=text, code=relaxation.code, picks=picks)

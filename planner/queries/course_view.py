@@ -75,11 +75,12 @@ class Ruler:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """A reason in words, with its severity and rule code."""
+    """A reason in words, with its severity and rule code; ``number`` says which session stands where it is said."""
 
     code: str
     severity: str
     text: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +130,16 @@ class GreyedStarts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartsLine:
-    """The day of one provider at one site, its starts in the order of the clock."""
+    """The day of one provider at one site, its starts in the order of the clock.
+
+    ``away`` says why the provider is not there all day; there are no starts then.
+    """
 
     site: Named
     provider: Named
     starts: tuple[FreeStart | GreyedStarts, ...]
     has_free: bool
+    away: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +148,7 @@ class DayStarts:
 
     on: date
     day_label: str
-    closed: tuple[Sentence, ...]  # sites that are closed all day
+    closed: tuple[Sentence, ...]  # why a site, or the service, is not to be had all day
     always: tuple[Sentence, ...]  # what stands against every start of the day
     warnings: tuple[
         Sentence, ...
@@ -277,6 +282,7 @@ class CourseHead:
     patient_phone: str
     language: str
     language_label: str
+    read_back_locale: str  # English where there are no texts in the patient's language
     eligible_from: str
     has_candidacy: bool
     candidacy_text: str
@@ -316,8 +322,14 @@ class Bar:
     held_until: str
     held_until_iso: str
     held_count: int
+    call_back_notes: tuple[str, ...]  # of what is held
     reserved_count: int
     reserved_until: str
+
+    @property
+    def found(self) -> tuple[Sentence, ...]:
+        """Return all that speaks against the plan, gravest first."""
+        return (*self.blocks, *self.decisions, *self.warnings)
 
     @property
     def can_book(self) -> bool:
@@ -327,10 +339,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """What would help where nothing can be placed: a wish to drop, by the code of the relaxation, or else."""
+    """What would help where nothing can be placed: a wish to drop, by the code of the relaxation, or else.
+
+    ``picks`` is the plan that could be had then.
+    """
 
     text: str
     code: str
+    picks: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from planner import wording
 from planner.queries.course_view import Sentence
@@ -28,16 +29,15 @@ def of_slot(
 def of_sessions(
     sessions: Iterable[ProposedSession], timetable: Timetable, words: Words
 ) -> tuple[Sentence, ...]:
-    """Return the same of the sessions of a proposal that are not placed yet, each with its number."""
+    """Return the same of the sessions of a proposal that are not placed yet, each once with their numbers."""
+    numbers: dict[Sentence, list[int]] = {}
+    for session in sessions:
+        if not session.is_fixed:
+            for found in of_slot(session.slot, session.conflicts, timetable, words):
+                numbers.setdefault(found, []).append(session.number)
     return tuple(
-        Sentence(
-            code=found.code,
-            severity=found.severity,
-            text=wording.of_session(session.number, found.text, words.locale),
-        )
-        for session in sessions
-        if not session.is_fixed
-        for found in of_slot(session.slot, session.conflicts, timetable, words)
+        replace(found, text=wording.of_sessions(those, found.text, words.locale))
+        for found, those in numbers.items()
     )
 
 

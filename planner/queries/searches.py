@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -151,7 +152,8 @@ def course(asked: CourseAsked, *, now: datetime) -> dict[str, Any]:
 def reasons(asked: DayAsked, *, now: datetime) -> list[dict[str, Any]]:
     """Return what keeps the starts of a day from being offered, by site and provider, as plain values.
 
-    Names as in ``slots``; of a site where nobody gives the service, the day as a whole, without a provider.
+    Names as in ``slots``. Of a site that is closed all day, or where nobody gives the service, the day as a
+    whole, without a provider.
     Raises NotFound and ValueError.
     """
     with engine.reading() as session:
@@ -198,7 +200,7 @@ def reasons(asked: DayAsked, *, now: datetime) -> list[dict[str, Any]]:
         for one in (
             map(partial(_blocked, names), look.blocked)
             if look.blocked or look.free
-            else [_nobody(names, site_id, asked.day)]
+            else [_all_day(names, site_id, asked.day, look.closed or (_nobody(site_id),))]
         )
     ]
 
@@ -297,11 +299,14 @@ def _blocked(names: _Names, blocked: explaining.Blocked) -> dict[str, Any]:
     }
 
 
-def _nobody(names: _Names, site_id: int, day: date) -> dict[str, Any]:
-    """Return a day of a site at which nobody gives the service."""
+def _nobody(site_id: int) -> Conflict:
+    return Conflict(code="service.nobody", severity=Severity.BLOCK, params={"site_id": site_id})
+
+
+def _all_day(names: _Names, site_id: int, day: date, reasons: Sequence[Conflict]) -> dict[str, Any]:
+    """Return what is to be said of the whole day of a site, whoever would work there."""
     site = names.sites[site_id]
     whole = hours.day_bounds(day, site.zone)
-    lack = Conflict(code="service.nobody", severity=Severity.BLOCK, params={"site_id": site_id})
     return {
         "site": site.name,
         "site_id": site_id,
@@ -310,7 +315,7 @@ def _nobody(names: _Names, site_id: int, day: date) -> dict[str, Any]:
         "provider_id": None,
         "starts_at": whole.starts_at,
         "ends_at": whole.ends_at,
-        "reasons": [_reason(names, lack)],
+        "reasons": [_reason(names, conflict) for conflict in reasons],
     }
 
 

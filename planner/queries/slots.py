@@ -242,9 +242,13 @@ class _Search:
             return is_morning == (self.asked.part == "morning")
 
         halves = (
-            replace(group, slots=tuple(filter(is_wanted, group.slots))) for group in look.blocked
+            group
+            if group.is_all_day
+            else replace(group, slots=tuple(filter(is_wanted, group.slots)))
+            for group in look.blocked
         )
-        return explaining.Day(
+        return replace(
+            look,
             free=tuple(start for start in look.free if is_wanted(start.slot)),
             blocked=tuple(half for half in halves if half.slots),
         )

@@ -71,27 +71,23 @@ def of_day(
     What stands against every start of the day, or comes with every free one, is said once. ``pick`` gives what
     choosing a start sends.
     """
-    closed = [conflict for look in looks for conflict in _closed(look)]
-    open_ = [look for look in looks if not _closed(look)]
-    free = [start for look in open_ for start in look.free]
-    always = () if free else _shared([one.conflicts for look in open_ for one in look.blocked])
+    free = [start for look in looks for start in look.free]
+    greyed = [one.conflicts for look in looks for one in look.blocked if not one.is_all_day]
+    always = () if free else _shared(greyed)
     usual = _shared([start.warnings for start in free])
-    lines = [line for look in open_ for line in _lines(look, (*always, *usual), words, pick)]
+    lines = [line for look in looks for line in _lines(look, (*always, *usual), words, pick)]
+    lines.sort(key=lambda line: bool(line.away))  # who is there is read first
     warnings = [conflict for start in free for conflict in start.warnings]
     return DayStarts(
         on=on,
         day_label=wording.format_date(on, words.locale),
-        closed=tuple(map(words.sentence, closed)),
+        closed=tuple(
+            dict.fromkeys(words.sentence(conflict) for look in looks for conflict in look.closed)
+        ),
         always=tuple(words.sentence(conflict) for conflict in always),
         warnings=tuple(dict.fromkeys(map(words.sentence, warnings))),
         lines=tuple(line for line in lines if only is None or line.provider.id in only),
     )
-
-
-def _closed(look: explaining.Day) -> Sequence[Conflict]:
-    """Return why the site itself is closed all day: whoever would work there need not be asked."""
-    shared = () if look.free else _shared([blocked.conflicts for blocked in look.blocked])
-    return [conflict for conflict in shared if conflict.code.startswith("site.")]
 
 
 def _shared(reasons: Sequence[Sequence[Conflict]]) -> tuple[Conflict, ...]:
@@ -114,7 +110,7 @@ def answered(look: explaining.Day, answer: Answer) -> explaining.Day:
             blocked.append(replace(group, conflicts=left))
         else:
             free += [Start(slot=slot, warnings=left) for slot in group.slots]
-    return explaining.Day(free=tuple(free), blocked=tuple(blocked))
+    return replace(look, free=tuple(free), blocked=tuple(blocked))
 
 
 def _lines(
@@ -133,18 +129,20 @@ def _lines(
             if start.slot.provider_id == provider_id
         ]
         has_free = bool(shown)
+        mine = [blocked for blocked in look.blocked if blocked.provider_id == provider_id]
+        away = [blocked for blocked in mine if blocked.is_all_day]
         shown += [
             (blocked.span.starts_at, _greyed(blocked, said, words))
-            for blocked in look.blocked
-            if blocked.provider_id == provider_id
-            and any(conflict not in said for conflict in blocked.conflicts)
+            for blocked in mine
+            if blocked not in away and any(one not in said for one in blocked.conflicts)
         ]
-        if shown:
+        if shown or away:
             yield StartsLine(
                 site=words.site(site_id),
                 provider=words.provider(provider_id),
                 starts=tuple(one for _, one in sorted(shown, key=lambda pair: pair[0])),
                 has_free=has_free,
+                away=tuple(words.sentence(one) for blocked in away for one in blocked.conflicts),
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -32,7 +32,9 @@ from planner.scheduling.timetable import (
 
 ONE_DAY = timedelta(days=1)
 NO_ROOM = 0  # where a site has none: the rules say so
-_OF_A_START = frozenset({"provider.busy", "provider.travel_minutes", "room.busy", "patient.busy"})
+_AWAY = frozenset(
+    {"provider.not_capable", "provider.retired", "provider.absent", "provider.outside_hours"}
+)
 _ALONE = frozenset({"slot.unknown", "slot.outside_horizon"})  # nothing else can be said then
 
 
@@ -48,8 +50,8 @@ class Start:
 class Blocked:
     """Starts of one provider, one after the other, that the same reasons keep from being offered.
 
-    ``span`` reaches from the first start to the end of the grid step of the last; where the site has no hours
-    that would do, it is the whole day, and what is said is said of noon.
+    ``span`` reaches from the first start to the end of the grid step of the last. With ``is_all_day`` the
+    provider is not there at all on that day: it is the whole day, and nothing else is said.
     """
 
     site_id: int
@@ -57,14 +59,19 @@ class Blocked:
     span: Interval
     slots: tuple[Slot, ...]
     conflicts: tuple[Conflict, ...]
+    is_all_day: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """What may be offered on a day at a site, and what keeps the rest from being offered."""
+    """What may be offered on a day at a site, and what keeps the rest from being offered.
+
+    ``closed`` says why nothing can be had there all day, whoever would give it: nobody is asked then.
+    """
 
     free: tuple[Start, ...] = ()
     blocked: tuple[Blocked, ...] = ()
+    closed: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +104,9 @@ def day(
 ) -> Day:
     """Return what may be offered on a day at a site, and by provider what keeps the rest from it.
 
-    ``at`` asks about one start of that day, on the grid or not, while the site is open or not. Without a
-    provider all who may give the service there are looked at. Of the rooms the one with the fewest reasons
-    speaks. Raises NoSuchService.
+    ``at`` asks about one start of that day, on the grid or not, while the site is open or not, and has every
+    reason against it. Without a provider all who may give the service there are looked at. Of the rooms the one
+    with the fewest reasons speaks. Raises NoSuchService.
     """
     if service_id not in timetable.services or site_id not in timetable.sites:
         raise availability.NoSuchService(f"service {service_id} at site {site_id}")
@@ -120,22 +127,27 @@ def day(
         if provider_id is None
         else (provider_id,)
     )
-    noon = frame.instant(frame.size // 2)
-    starts = _starts(timetable, site_id, frame, look.at.minutes) if at is None else [at]
+    fitting = _starts(timetable, site_id, frame, look.at.minutes)
+    is_given_up = service.retired_from is not None and service.retired_from <= on
+    is_open = fitting and presence.open_cells(site_id, frame) and not is_given_up
+    starts = [at] if at is not None else fitting or [frame.instant(frame.size // 2)]
+    if asked and at is None and not is_open and (closed := look.closed(asked[0], starts)):
+        return Day(closed=closed)
+    whole = Interval(frame.starts_at, frame.ends_at)
     step = timedelta(minutes=timetable.sites[site_id].grid_minutes)
     free: list[Start] = []
     blocked: list[Blocked] = []
     for provider in asked:
         facts = timetable.providers.get(provider)
         if at is None and facts is not None and not presence.there_cells(provider, site_id, frame):
-            found = list(look.absent(provider, starts or [noon]))
-        else:
-            found = [look.judged(provider, at) for at in starts or [noon]]
-        free += [Start(slot=one.slot, warnings=one.warnings) for one in found if not one.conflicts]
-        blocked += _grouped(found, step)
-    if not starts:
-        whole = Interval(frame.starts_at, frame.ends_at)
-        blocked = [replace(one, span=whole) for one in blocked]
+            usual = hours.weekly(facts.hours.get(site_id, ()), whole, frame.zone)
+            away = look.away(provider, starts, usual)
+            found = _grouped(away, step)
+            blocked += [replace(one, span=whole, is_all_day=True) for one in found]
+            continue
+        judged = [look.judged(provider, start) for start in starts]
+        free += [Start(slot=one.slot, warnings=one.warnings) for one in judged if not one.conflicts]
+        blocked += _grouped(judged, step)
     return Day(free=tuple(free), blocked=tuple(blocked))
 
 
@@ -244,13 +256,31 @@ class _Look:
             ),
         )
 
-    def absent(self, provider_id: int, starts: Iterable[datetime]) -> Iterator[_Judged]:
-        """Yield the starts of one who is not there at all: one reason, whatever else would stand against each."""
-        one: _Judged | None = None
+    def closed(self, provider_id: int, starts: Iterable[datetime]) -> tuple[Conflict, ...]:
+        """Return each reason once that lies with the site, or the service itself, and with nobody in it."""
+        found: list[Conflict] = []
         for at in starts:
-            one = one or self.judged(provider_id, at)
-            left = tuple(c for c in one.conflicts if c.code not in _OF_A_START)
-            yield _Judged(self._slot(provider_id, one.slot.room_id, at), left, ())
+            for one in self._of_place(self._slot(provider_id, self._rooms[0], at)):
+                is_of_all = one.code.startswith("site.") or one.code == "service.retired"
+                if is_of_all and one not in found:
+                    found.append(one)
+        return tuple(found)
+
+    def away(
+        self, provider_id: int, starts: Sequence[datetime], usual: Iterable[Interval]
+    ) -> list[_Judged]:
+        """Judge the starts of one who is not there at all: why, whatever else would stand against each.
+
+        It is asked about a start at which the provider usually works there; at others that would be the reason.
+        """
+        spans = list(usual)
+        asked = next(
+            (at for at in starts if any(span.starts_at <= at < span.ends_at for span in spans)),
+            starts[0],
+        )
+        one = self.judged(provider_id, asked)
+        left = tuple(c for c in one.conflicts if c.code in _AWAY) or one.conflicts
+        return [_Judged(self._slot(provider_id, one.slot.room_id, at), left, ()) for at in starts]
 
     def _judged_for_all(
         self, provider_id: int, starts_at: datetime

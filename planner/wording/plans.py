@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from itertools import pairwise
 
@@ -141,9 +141,13 @@ def progress(done: int, total: int, locale: str) -> str:
     return speech.of(locale).say(N_("%(done)s of %(total)s done"), done=done, total=total)
 
 
-def of_session(number: int, said: str, locale: str) -> str:
-    """Return "Session 2: …", where a sentence stands away from its session."""
-    return speech.of(locale).say(N_("Session %(number)s: %(said)s"), number=number, said=said)
+def of_sessions(numbers: Collection[int], said: str, locale: str) -> str:
+    """Return "Session 2: …" or "Sessions 2 and 3: …", where a sentence stands away from its sessions."""
+    spoken = speech.of(locale)
+    named = spoken.listed(map(str, numbers))
+    if len(numbers) == 1:
+        return spoken.say(N_("Session %(number)s: %(said)s"), number=named, said=said)
+    return spoken.say(N_("Sessions %(numbers)s: %(said)s"), numbers=named, said=said)
 
 
 def session_of(number: int, total: int, locale: str) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from planner.db import seed
 from planner.db.engine import db
-from planner.db.models import ClinicText, Protocol, Provider, Room, Service, Site
+from planner.db.models import ClinicText, Patient, Protocol, Provider, Room, Service, Site, User
 from planner.web import permissions
 from tests.browser.conftest import Serve
 from tests.hostile import world as worlds
@@ -222,6 +222,87 @@ def test_the_main_pages_are_accessible_by_night_and_on_a_phone(
     assert found == {}
 
 
+CUT = """() => [...document.querySelectorAll("main *")]
+  .filter((e) => getComputedStyle(e).overflow !== "visible" && e.textContent.trim() && !e.matches(".visually-hidden"))
+  .filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1)
+  .filter((e) => e.clientWidth && !e.closest("[title], .tabs") && !e.matches(".board-wrap"))
+  .map((e) => e.outerHTML.slice(0, 90))"""
+"""What is cut and has no title to say the rest; tabs scroll sideways, the board both ways."""
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_long_names_are_whole_on_a_visit_and_can_be_read_in_full_on_the_board(
+    page: Page, world: World, base: str, size: ViewportSize
+) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        lengthened(session)
+        session.execute(sa.update(Patient).values(**LONG_NAME))
+        session.commit()
+    page.set_viewport_size(size)
+    be(page, world, base, "receptionist")
+    visits = world.cast.appointments
+    paths = ["/day", "/day?by=room", "/day?site=all", f"/appointments/{visits['booked']}"]
+    found = {}
+    for path in paths:
+        page.goto(base + path)
+        found[path] = page.evaluate(CUT)
+    assert found == {path: [] for path in paths}
+
+
+def test_a_card_of_the_board_that_has_the_focus_says_all(
+    page: Page, world: World, base: str
+) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        lengthened(session)
+        session.execute(sa.update(Patient).values(**LONG_NAME))
+        session.commit()
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/day")
+    card = page.locator(".appt").first
+    said = (card.get_attribute("title") or "").splitlines()
+    assert " ".join(LONG_NAME.values()) in said
+    page.locator("[data-board]").focus()
+    while not card.locator("a").evaluate("it => it === document.activeElement"):
+        page.keyboard.press("Tab")
+    lines = [".appt-name bdi", ".appt-what > span", ".appt-where bdi"]
+    for line, one in zip(lines, said, strict=True):
+        expect(card.locator(line).first).to_have_text(one)
+        expect(card.locator(line).first).to_be_visible()
+        assert card.locator(line).first.evaluate("it => it.scrollWidth <= it.clientWidth + 1")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_on_a_phone_the_bar_of_a_course_reads_all_and_keeps_its_buttons_in_a_row(
+    page: Page, world: World, base: str, language: str
+) -> None:
+    with world.app.app_context(), Session(db.engine) as session:
+        session.execute(sa.update(User).values(language=language))
+        lengthened(session)
+        session.commit()
+    page.set_viewport_size(PHONE)
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    fold = page.locator("#read-back")
+    expect(fold.locator("li").last).to_be_visible()
+    assert page.evaluate(CUT) == []
+    buttons = page.locator(".actionbar-buttons .btn:visible")
+    tops = buttons.evaluate_all("them => them.map(e => Math.round(e.getBoundingClientRect().top))")
+    assert (len(tops) > 2, len(set(tops))) == (True, 1)
+    fold.locator("summary").click()
+    expect(fold.locator("li").last).to_be_hidden()
+    page.locator("#later-1").click()
+    expect(page.locator("#session-1 .was")).to_be_visible()
+    expect(fold.locator("li").last).to_be_hidden()
+
+
+def test_at_a_desk_the_read_back_is_never_folded(page: Page, world: World, base: str) -> None:
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.locator("#read-back").evaluate("it => it.open = false")
+    expect(page.locator("#read-back li").last).to_be_visible()
+    expect(page.locator("#read-back summary")).to_be_hidden()
+
+
 SMALL = """() => [...document.querySelectorAll("main :is(a, button, select, summary, label, input)")]
   .filter((e) => !e.closest(".visually-hidden, .menu-body, p, li > .num"))
   .filter((e) => !e.matches("input[type=checkbox], input[type=hidden], .label"))
@@ -301,6 +382,22 @@ def test_refusals_are_accessible_and_lead_on(
         "/visits": ["answers 404"],
         "typed": [],
     }
+
+
+def test_a_refused_plan_leads_to_the_session_that_is_in_the_way(
+    page: Page, world: World, base: str, console_errors: Console
+) -> None:
+    console_errors.expect("status of 409")
+    be(page, world, base, "receptionist")
+    page.goto(f"{base}/courses/{world.cast.courses['dora']}")
+    page.locator("article", has_text="Soonest").get_by_role("button").click()
+    expect(page.locator("#session-2 .callout-warn")).to_be_visible()
+    page.locator("button[name=do][value=book]").click()
+    summary = page.locator("[data-error-summary]")
+    expect(summary).to_be_focused()
+    assert barriers(page) == []
+    summary.get_by_role("link", name="Session 2").click()
+    expect(page.locator("#session-2 .callout-warn")).to_be_in_viewport()
 
 
 @pytest.mark.browser_context_args(java_script_enabled=False)

@@ -132,7 +132,43 @@ def test_names_are_found_as_people_type_them(demo_file: Path, ask: Ask, protocol
 
 def test_a_day_without_hours_is_said_at_once(demo_file: Path, ask: Ask) -> None:
     sunday = ("--service", "CONSULT", "--site", "Miami", "--on", "2027-06-06")
-    assert ask(demo_file, "why-not", *sunday).startswith("Sun 2027-06-06 all day  Miami  ")
+    assert ask(demo_file, "why-not", *sunday).splitlines() == [
+        "Sun 2027-06-06 all day  Miami",
+        "   block  Miami is closed on Sun 6 Jun 2027.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        (
+            "INSERT INTO absence (site_id, from_date, until_date, reason, version)"
+            " VALUES (1, '2027-06-07', '2027-06-07', 'Storm', 1)",
+            "site.closed",
+        ),
+        ("DELETE FROM site_hours WHERE site_id = 1", "site.outside_hours"),
+        ("UPDATE site SET retired_from = '2027-06-01' WHERE id = 1", "site.retired"),
+    ],
+)
+def test_a_site_that_is_closed_all_day_has_one_reason_and_a_start_there_has_all(
+    demo_file: Path, ask: Ask, tmp_path: Path, statement: str, code: str
+) -> None:
+    path = copied(demo_file, tmp_path, statement)
+    asked = ("--service", "CONSULT", "--site", "Miami", "--on", "2027-06-07", "--json")
+    (found,) = json.loads(ask(path, "why-not", *asked))
+    assert (found["provider"], [one["code"] for one in found["reasons"]]) == (None, [code])
+    at_night = json.loads(ask(path, "why-not", *asked, "--at", "23:00"))
+    codes = {reason["code"] for one in at_night for reason in one["reasons"]}
+    assert (len(at_night) > 1, codes >= {"provider.outside_hours"}) == (True, True)
+
+
+def test_a_provider_without_hours_has_one_line(demo_file: Path, ask: Ask) -> None:
+    asked = ("--service", "CONSULT", "--on", "2027-06-08", "--provider", "Dr. Alma Rivera")
+    said = ask(demo_file, "why-not", *asked, "--site", "Miami")
+    assert said.splitlines() == [
+        "Tue 2027-06-08 all day  Miami  Dr. Alma Rivera",
+        "   block  Dr. Alma Rivera does not work at Miami on Tue 8 Jun 2027.",
+    ]
 
 
 def test_people_read_the_clocks_of_the_site(demo_file: Path, ask: Ask) -> None:
@@ -183,11 +219,12 @@ def copied(path: Path, folder: Path, statement: str) -> Path:
 
 
 def open_course(path: Path) -> tuple[str, str, str]:
-    """Return patient, protocol and the day after the session done last, of a course that goes on."""
+    """Return patient, protocol and the open day after the session done last, of a course that goes on."""
     with sqlite3.connect(path) as connection:
         found: tuple[str, str, str] = connection.execute(
             "SELECT CAST(c.patient_id AS TEXT), CAST(c.protocol_id AS TEXT),"
-            " date(max(a.starts_at), '+1 day') FROM course c"
+            " date(max(a.starts_at), CASE strftime('%w', max(a.starts_at)) WHEN '6' THEN '+2 days'"
+            " ELSE '+1 day' END) FROM course c"
             " JOIN course_session s ON s.course_id = c.id"
             " LEFT JOIN appointment a ON a.course_session_id = s.id AND a.status = 'fulfilled'"
             " WHERE c.status = 'active' GROUP BY c.id HAVING count(a.id) BETWEEN 1 AND count(s.id) - 1"

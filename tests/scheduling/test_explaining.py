@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -98,20 +98,80 @@ def test_the_way_from_the_other_site_counts() -> None:
     assert said(found)[-1] == ("09:45", "10:45", ["provider.travel_minutes"])
 
 
-def test_who_is_not_there_all_day_has_one_reason() -> None:
+def away(**hours_or_absence: object) -> Timetable:
     facts = clinic.clinic().providers
-    absence = AbsentDays(from_date=TUESDAY, until_date=TUESDAY)
-    providers = {**facts, MD: replace(facts[MD], absences=(absence,))}
-    found = look(clinic.clinic(providers=providers))
-    assert said(found) == [("09:00", "17:30", ["provider.absent"])]
+    return clinic.clinic(providers={**facts, MD: replace(facts[MD], **hours_or_absence)})  # type: ignore[arg-type]
 
 
-def test_a_closed_site_says_so_once_for_each_provider() -> None:
+def at_miami(**changes: object) -> Timetable:
     sites = clinic.clinic().sites
-    closure = AbsentDays(from_date=TUESDAY, until_date=TUESDAY, reason="Hurricane")
-    sites = {**sites, MIAMI: replace(sites[MIAMI], closures=(closure,))}
-    found = look(clinic.clinic(sites=sites), provider_id=None)
-    assert [codes for _, _, codes in said(found)] == [["site.closed"], ["site.closed"]]
+    return clinic.clinic(sites={**sites, MIAMI: replace(sites[MIAMI], **changes)})  # type: ignore[arg-type]
+
+
+CLOSURE = AbsentDays(from_date=TUESDAY, until_date=TUESDAY, reason="Hurricane")
+DAY_OFF = AbsentDays(from_date=TUESDAY, until_date=TUESDAY)
+ALL_DAY = ("00:00", "00:00")
+
+
+@pytest.mark.parametrize(
+    ("timetable", "code"),
+    [
+        (away(absences=(DAY_OFF,)), "provider.absent"),
+        (away(hours={MIAMI: ()}), "provider.outside_hours"),
+        (away(hours={}), "provider.outside_hours"),
+        (away(retired_from=TUESDAY), "provider.retired"),
+    ],
+)
+def test_who_is_not_there_all_day_has_one_reason_whatever_else_is_in_the_way(
+    timetable: Timetable, code: str
+) -> None:
+    timetable = with_patient(timetable, eligible_from=date(2026, 3, 20))
+    found = look(timetable, patient_id=PATIENT)
+    assert (said(found), found.blocked[0].is_all_day) == ([(*ALL_DAY, [code])], True)
+
+
+def test_who_is_away_for_the_hours_of_the_day_is_said_to_be_away() -> None:
+    facts = clinic.clinic().providers[MD]
+    afternoon = [row for row in facts.hours[MIAMI] if row.weekday == TUESDAY.weekday()]
+    timetable = away(hours={MIAMI: (replace(afternoon[0], starts=time(14)),)}, absences=(DAY_OFF,))
+    assert said(look(timetable)) == [(*ALL_DAY, ["provider.absent"])]
+
+
+@pytest.mark.parametrize(
+    ("timetable", "code"),
+    [
+        (at_miami(closures=(CLOSURE,)), "site.closed"),
+        (at_miami(hours=()), "site.outside_hours"),
+        (at_miami(retired_from=TUESDAY), "site.retired"),
+        (
+            clinic.clinic(
+                services={
+                    key: replace(facts, retired_from=TUESDAY)
+                    for key, facts in clinic.clinic().services.items()
+                }
+            ),
+            "service.retired",
+        ),
+    ],
+)
+def test_a_closed_site_says_so_once_whoever_would_work_there(
+    timetable: Timetable, code: str
+) -> None:
+    found = look(timetable, provider_id=None)
+    assert [one.code for one in found.closed] == [code]
+    assert (found.free, found.blocked) == ((), ())
+
+
+def test_a_start_on_a_closed_day_has_every_reason_with_everybody() -> None:
+    sites, facts = clinic.clinic().sites, clinic.clinic().providers
+    timetable = clinic.clinic(
+        sites={**sites, MIAMI: replace(sites[MIAMI], closures=(CLOSURE,))},
+        providers={**facts, MD: replace(facts[MD], absences=(DAY_OFF,))},
+    )
+    found = look(timetable, provider_id=None, at=at(10))
+    assert [codes for _, _, codes in said(found)] == [
+        ["site.closed", "provider.absent"], ["site.closed"],
+    ]  # fmt: skip
 
 
 def test_all_reasons_of_a_start_are_given_at_once() -> None:
@@ -281,14 +341,11 @@ def test_a_provider_wished_for_who_does_not_give_the_service_is_named() -> None:
     assert found == [("provider.not_capable", MIAMI)]
 
 
-def test_a_day_on_which_a_site_has_no_hours_is_one_span() -> None:
+def test_a_day_on_which_a_site_has_no_hours_has_one_reason() -> None:
     sunday = date(2026, 3, 8)  # the clocks go forward
     timetable = clinic.clinic(horizon=HORIZON)
     found = explaining.day(timetable, sunday, service_id=SESSION, site_id=MIAMI)
-    spans = {(one.span.starts_at, one.span.ends_at) for one in found.blocked}
-    bounds = hours.day_bounds(sunday, ZONE)
-    assert spans == {(bounds.starts_at, bounds.ends_at)}
-    assert {one.conflicts[0].code for one in found.blocked} == {"site.outside_hours"}
+    assert [one.code for one in found.closed] == ["site.outside_hours"]
 
 
 def test_what_is_given_up_before_the_course_could_end_is_named() -> None:

@@ -19,4 +19,4 @@ def test_the_example_prints_what_it_promises(capsys: pytest.CaptureFixture[str])
     assert [line.split()[:2] for line in sessions] == [
         ["1", "2027-03-01"], ["2", "2027-03-15"], ["3", "2027-03-29"],
     ]  # fmt: skip
-    assert sunday == "['site.outside_hours', 'provider.outside_hours']"
+    assert sunday == "['site.outside_hours']"

@@ -240,6 +240,12 @@ def test_a_day_without_a_free_start_leads_to_why_not(
     assert '<details class="greyed"' not in html  # nobody need be asked
 
 
+def test_half_a_closed_day_is_closed_too(desk: FlaskClient, patient_key: str) -> None:
+    html = desk.get(f"/patients/{patient_key}/book?days=1&from=2027-03-07&part=afternoon").text
+    assert "Miami is closed on Sun 7 Mar 2027." in html
+    assert "Nobody gives this service on that day." not in html
+
+
 def test_the_hour_that_the_clocks_jump_over_is_refused_beside_its_field(
     desk: FlaskClient, clinic: SmallClinic, patient_key: str
 ) -> None:

@@ -148,6 +148,17 @@ def test_the_plan_is_read_back_in_the_language_of_the_patient(desk: FlaskClient,
     assert 'lang="es"' in bar[:60]
 
 
+def test_a_language_without_texts_is_read_back_in_english_and_says_so(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    patient_id = given(factories.patient, language="pt")
+    given(factories.consult_done, clinic, patient_id, on=today - timedelta(days=3))
+    html = desk.get(f"/courses/{key_of(app, given(factories.course, clinic, patient_id))}").text
+    bar = html[html.index("actionbar-label") :]
+    assert "Read back in English: there is no text in Portuguese yet" in bar
+    assert 'lang="en"' in bar[bar.index("actionbar-read") :][:60]
+
+
 def test_one_button_books_all_three(desk: FlaskClient, key: str) -> None:
     html = desk.get(f"/courses/{key}").text
     answer = desk.post(f"/courses/{key}/book", data=fields(html), follow_redirects=True)
@@ -207,18 +218,46 @@ def test_a_hold_that_ran_out_while_it_was_looked_at_says_so(
     assert (answer.status_code, answer.text.count("step-proposed")) == (409, 3)
 
 
-def test_what_stands_against_a_plan_is_said_of_its_session(
-    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+@pytest.mark.parametrize(
+    ("do", "title"), [("book", "Nothing was booked."), ("hold", "Nothing was held.")]
+)
+def test_a_refusal_says_each_reason_once_at_its_session_and_leads_there(
+    app: Flask,
+    desk: FlaskClient,
+    given: Given,
+    clinic: SmallClinic,
+    key: str,
+    today: date,
+    do: str,
+    title: str,
 ) -> None:
     html = desk.get(f"/courses/{key}").text
     other = rivals_course(app, given, clinic, today)
     form = fields(desk.get(f"/courses/{other}", query_string=picks(html)).text, do="first")
     assert desk.post(f"/courses/{other}/book", data=form).status_code == 302
-    answer = desk.post(f"/courses/{key}/book", data=fields(html)).text
+    answer = desk.post(f"/courses/{key}/book", data=fields(html, do=do)).text
     refused = between(answer, "data-error-summary", '<section class="stack"')
-    said = set(re.findall(r"(Session \d: \w+)", refused))
-    assert said
-    assert all(one.startswith("Session 1: ") for one in said)
+    assert (title in refused, re.findall(r'href="#([\w-]+)"', refused)) == (True, ["session-1"])
+    at_session = between(answer, 'id="session-1"', 'id="session-2"')
+    assert (at_session.count("another appointment"), answer.count("another appointment")) == (1, 1)
+
+
+def test_what_a_provider_is_to_decide_is_said_once_and_the_form_leads_there(
+    desk: FlaskClient, key: str
+) -> None:
+    plan = too_early(desk.get(f"/courses/{key}").text)
+    html = desk.get(f"/courses/{key}", query_string=plan).text
+    reason = re.findall(r"\d days after session 1; not before 7", html)
+    decision = between(html, 'id="before-booking"', "decision_reason")
+    assert (len(reason), 'href="#session-2"' in decision) == (1, True)
+    answer = desk.post(f"/courses/{key}/book", data=fields(html)).text
+    assert len(re.findall(r"\d days after session 1; not before 7", answer)) == 1
+
+
+def test_what_was_refused_names_what_was_not_done(desk: FlaskClient, key: str) -> None:
+    form = {**fields(desk.get(f"/courses/{key}").text), "do": "resume"}
+    answer = desk.post(f"/courses/{key}/status", data=form)
+    assert ("Nothing was changed." in answer.text, answer.status_code) == (True, 409)
 
 
 def test_later_moves_one_session_and_says_what_moved(desk: FlaskClient, key: str) -> None:
@@ -244,8 +283,47 @@ def test_an_open_session_shows_its_day_with_the_greyed_starts_and_every_reason(
     assert f'value="{day_of(shown["s2"])}"' in look
     assert f'name="session-2" value="{shown["s2"]}" aria-pressed="true"' in look
     greyed = re.findall(r'<details class="greyed".*?</details>', look, re.DOTALL)
-    assert any("does not work at" in one for one in greyed)
+    assert any("has a break then" in one for one in greyed)
     assert all("<summary" in one and "<li>" in one for one in greyed)
+
+
+def look_at(desk: FlaskClient, key: str, number: int, day: date) -> str:
+    """Return what is said of a day that is looked at for a session."""
+    shown = picks(desk.get(f"/courses/{key}").text)
+    asked = {**shown, "open": f"{number}|{day.isoformat()}"}
+    html = desk.get(f"/courses/{key}", query_string=asked).text
+    return html[html.index('class="look"') : html.index("</ol>", html.index('class="look"'))]
+
+
+def test_of_a_day_on_which_a_site_is_closed_that_is_all_there_is_to_say(
+    desk: FlaskClient, given: Given, clinic: SmallClinic, key: str, today: date
+) -> None:
+    friday = today + timedelta(days=4)
+    for site in (clinic.miami, clinic.aventura):
+        given(factories.absence, on=friday, site_id=site)
+    given(factories.absence, on=friday, provider_id=clinic.md)
+    look = look_at(desk, key, 1, friday)
+    said = re.findall(r'<p class="day-closed">.*?</svg>(.*?)</p>', look)
+    assert said == ["Miami is closed on Fri 6 Mar 2026.", "Aventura is closed on Fri 6 Mar 2026."]
+    assert ("day-line" in look, "day-always" in look) == (False, False)
+
+
+def test_a_provider_who_is_not_there_all_day_is_one_line_without_starts(
+    desk: FlaskClient, key: str, today: date
+) -> None:
+    look = look_at(desk, key, 1, today + timedelta(days=1))  # Tuesday: at Aventura
+    (line,) = [one for one in look.split('<section class="day-line"') if "work at Miami on" in one]
+    assert (line.count("<p>"), "<details" in line[: line.index("</section>")]) == (1, False)
+
+
+def test_on_a_day_without_a_free_start_who_is_there_is_read_first(
+    desk: FlaskClient, key: str, today: date
+) -> None:
+    shown = picks(desk.get(f"/courses/{key}").text)
+    thursday = date.fromisoformat(day_of(shown["s1"])) + timedelta(days=3)  # below the floor
+    look = look_at(desk, key, 2, thursday)
+    lines = ["day-away" in line for line in look.split('<section class="day-line"')[1:]]
+    assert (lines, {True, False} <= set(lines)) == (sorted(lines), True)
 
 
 def test_a_greyed_start_says_every_rule_it_breaks(
@@ -330,6 +408,23 @@ def test_a_day_long_gone_or_never_to_come_gets_a_sentence_and_a_plan(
     assert f'name="{field}" value="{wished}"' in html
 
 
+def test_where_only_a_decision_would_help_the_plan_can_be_shown_decided_and_booked(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    patient_id = given(factories.patient)
+    given(factories.consult_done, clinic, patient_id, on=today - timedelta(days=200))
+    key = key_of(app, given(factories.course, clinic, patient_id))
+    html = desk.get(f"/courses/{key}?part=morning").text
+    assert "No way to place the open sessions" in html
+    (way,) = re.findall(r'href="([^"]+)" aria-label="Show the plan: With a provider’s', html)
+    shown = desk.get(html_module.unescape(way)).text
+    assert ("How long a consult holds" in html, "holds for 180 days" in shown) == (True, True)
+    assert '<option value="morning" selected>' in shown
+    decided = {"decide": "consult.valid_days", "decision_reason": "Seen again by phone."}
+    form = fields(shown, **decided, decided_by=str(clinic.md))
+    assert desk.post(f"/courses/{key}/book", data=form).status_code == 302
+
+
 def test_S19_a_course_is_planned_from_the_first_day_that_is_possible_however_far(
     app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
 ) -> None:
@@ -394,7 +489,7 @@ def test_every_proposal_and_alternative_says_when_the_course_ends_and_what_is_in
     assert len(listed) > 3
     assert all(remarks(slot) for slot in listed)
     bar = between(html, 'class="actionbar-label"', "</p>")
-    assert between(html, "Course ends ", "<") in bar
+    assert between(html, "Course ends ", "<").replace("Course ends", "Ends") in bar
 
 
 def alternatives(desk: FlaskClient, key: str, number: int) -> list[tuple[date, str]]:
@@ -635,6 +730,7 @@ def test_a_gap_that_cannot_be_gets_a_sentence_and_keeps_what_was_typed(
     form |= {"floor": "14", "target": "21", "soft_max": "28", "reason": "Travels."}
     answer = desk.post(address, data=form | typed)
     assert (answer.status_code, sentence in answer.text) == (422, True)
+    assert f"{sentence} {sentence}" not in answer.text
     assert all(f'value="{value}"' in answer.text for value in typed.values() if value)
 
 
@@ -703,6 +799,12 @@ def test_S20_a_reservation_says_until_when_it_holds(
     assert "Reserved until" in answer.text
 
 
+def test_what_is_held_shows_when_to_call_back(desk: FlaskClient, key: str) -> None:
+    held = fields(desk.get(f"/courses/{key}").text, do="hold", call_back_note="after six")
+    html = desk.post(f"/courses/{key}/book", data=held, follow_redirects=True).text
+    assert (html.count("after six"), html.count("step-held")) == (1, 3)
+
+
 @pytest.mark.parametrize(("do", "hours"), [("hold", 24), ("reserve", 24 * 8)])
 def test_what_was_kept_and_has_run_out_is_proposed_anew(
     sign_in: Browser, key: str, moment: time_machine.Traveller, do: str, hours: int
@@ -724,7 +826,19 @@ def test_a_course_of_twelve_sessions_is_shown(
 ) -> None:
     zones = [(f"zone_{n}",) for n in range(12)]
     key = key_of(app, given(factories.course, clinic, patient_id, zones=zones))
-    assert desk.get(f"/courses/{key}").text.count("step-card") == 12
+    html = desk.get(f"/courses/{key}").text
+    assert html.count("step-card") == 12
+    assert re.search(r'<details class="actionbar-fold" id="read-back" data-keep>', html)
+
+
+def test_what_is_true_of_several_sessions_is_said_of_them_once(
+    app: Flask, desk: FlaskClient, given: Given, clinic: SmallClinic, today: date
+) -> None:
+    snowbird = given(factories.patient, stay_until=today + timedelta(days=10))
+    given(factories.consult_done, clinic, snowbird, on=today - timedelta(days=3))
+    html = desk.get(f"/courses/{key_of(app, given(factories.course, clinic, snowbird))}").text
+    said = remarks(between(html, '<article class="proposal', "</article>"))
+    assert said == {"Sessions 2 and 3: The patient leaves Florida on Thu 12 Mar 2026."}
 
 
 @pytest.mark.parametrize(

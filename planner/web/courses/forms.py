@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import IntegerField, RadioField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms import Form, IntegerField, RadioField, StringField, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, StopValidation
 
 from planner.queries.course_view import GapView
 from planner.scheduling.timetable import Gap
@@ -17,12 +17,18 @@ WHOLE_DAYS = _l("Give whole days from 1 to 365.")
 DUE = InputRequired(_l("Please fill this in."))
 
 
+def _is_read(_form: Form, field: IntegerField) -> None:
+    """What could not be read has its sentence already."""
+    if field.process_errors:
+        raise StopValidation
+
+
 class Days(IntegerField):
     """Whole days between two sessions."""
 
     def __init__(self, label: Any, **rest: Any) -> None:
         rest.setdefault("render_kw", {"min": 1, "max": 365, "inputmode": "numeric"})
-        super().__init__(label, validators=[DUE, NumberRange(1, 365, WHOLE_DAYS)], **rest)
+        super().__init__(label, validators=[DUE, _is_read, NumberRange(1, 365, WHOLE_DAYS)], **rest)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read days; anything else gets the same sentence as days out of reach."""

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from planner.queries.course_view import Pick, PlanRequest
+from planner.queries.course_view import Pick, PlanRequest, Way
 from planner.scheduling.course import Wishes
 from planner.web.appointments import asked
 
@@ -72,11 +72,14 @@ def wish_fields(values: MultiDict[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-def without(values: MultiDict[str, str], code: str) -> str | None:
-    """Return the wishes that a relaxation leaves as an address carries them; None where it is about none."""
-    if code not in DROPPED:
-        return None
-    return urlencode([pair for pair in wish_fields(values) if pair[0] not in DROPPED[code]])
+def way_on(values: MultiDict[str, str], way: Way) -> str:
+    """Return what an address carries to go the way: the wishes without those in question.
+
+    Where it is about none of them the plan itself, for the desk to check or a provider to decide.
+    """
+    dropped = DROPPED.get(way.code, ())
+    picks = [] if dropped else [(f"s{number}", pick) for number, pick in way.picks]
+    return urlencode([*(pair for pair in wish_fields(values) if pair[0] not in dropped), *picks])
 
 
 def wished(values: MultiDict[str, str]) -> str:

@@ -38,11 +38,15 @@ Answer = str | Response | tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a POST was not done, above the page that it was sent from."""
+    """Why a POST was not done, above the page that it was sent from.
+
+    Reasons that stand at a session are ``at_sessions``: only which sessions they are about is said above.
+    """
 
     title: str
     text: str = ""
     sentences: tuple[Sentence, ...] = ()
+    at_sessions: tuple[Sentence, ...] = ()
 
 
 @blueprint.get("/courses")
@@ -246,7 +250,8 @@ def _screen(
         here=security.this_page(url_for("courses.show", key=key)),
         wish_fields=plan_form.wish_fields(values),
         wished=plan_form.wished(values),
-        easier={way.code: plan_form.without(values, way.code) for way in page.ways},
+        ways=[(way, plan_form.way_on(values, way)) for way in page.ways],
+        dropped=plan_form.DROPPED,
         own_provider=asked.own_decision(page.deciders),
         idempotency_key=context.new_idempotency_key(),
     )
@@ -267,22 +272,27 @@ def _refused(key: str, values: MultiDict[str, str], error: Exception) -> Answer:
         text = _("This form was sent before, with something else in it. Look again, then book.")
         return _screen(key, values, Refusal(title=text), status=422)
     sentences = _sentences(error.conflicts) if isinstance(error, Refused) else ()
-    refusal = Refusal(title=_("Nothing was booked."), sentences=sentences)
+    refusal = Refusal(title=_not_done(values.get("do", "")), sentences=sentences)
     return _screen(key, values, refusal, status=409)
 
 
 def _as_it_stands(refusal: Refusal, page: CoursePage, sent: Mapping[int, Pick]) -> Refusal:
-    """Return the refusal with what to do about it, each reason with the session it is about.
+    """Return the refusal with what to do about it; what the page says at a session is not said again.
 
     A session that has been booked meanwhile stands in its own way, which is not worth saying.
     """
     if not sent.keys() <= {row.number for row in page.rows if not row.is_fixed}:
         return Refusal(title=_changed())
     codes = {sentence.code for sentence in refusal.sentences}
-    bar = page.bar
-    judged = tuple(s for s in (*bar.blocks, *bar.decisions, *bar.warnings) if s.code in codes)
-    sentences = judged if {s.code for s in judged} == codes else refusal.sentences
-    return replace(refusal, text=_way_on(sentences, page), sentences=sentences)
+    at_sessions = tuple(said for said in page.bar.found if said.code in codes)
+    elsewhere = {said.code for said in at_sessions}
+    left = dict.fromkeys(said for said in refusal.sentences if said.code not in elsewhere)
+    return replace(
+        refusal,
+        text=_way_on((*left, *at_sessions), page),
+        sentences=tuple(left),
+        at_sessions=at_sessions,
+    )
 
 
 def _changed() -> str:
@@ -298,7 +308,14 @@ def _way_on(sentences: tuple[Sentence, ...], page: CoursePage) -> str:
     severities = {sentence.severity for sentence in sentences}
     if severities == {"warn"}:
         return str(_("Tick “Book all the same” beside the button, or choose another time."))
-    if severities and severities <= {"warn", "decide"}:
+    if severities == {"warn", "decide"}:
+        return str(
+            _(
+                "Record the provider’s decision below and tick “Book all the same” beside the button,"
+                " or choose another time."
+            )
+        )
+    if severities == {"decide"}:
         return str(_("Record the provider’s decision below, or choose another time."))
     return str(_("The other proposals below are free now.")) if page.proposals else ""
 
@@ -344,6 +361,16 @@ def _messages(codes: Mapping[str, str]) -> dict[str, str]:
         "too_far": _("This is more than a year away: too far to be planned."),
     }
     return {field: words.get(code, _("Please check this.")) for field, code in codes.items()}
+
+
+def _not_done(do: str) -> str:
+    if do == "hold":
+        return str(_("Nothing was held."))
+    if do == "reserve":
+        return str(_("Nothing was reserved."))
+    if do in STATUSES:
+        return str(_("Nothing was booked."))
+    return str(_("Nothing was changed."))
 
 
 def _done_text(do: str, count: int) -> str:

@@ -4,6 +4,7 @@ const DATES = "input[type=date][data-submit-on-change]";
 
 let typed = null; // the date that is being typed
 let places = []; // where the focus goes on
+let folds = []; // what somebody has opened or folded
 
 export function startInPlace() {
   hideButtons();
@@ -42,6 +43,7 @@ function answerInPlace() {
     const { ctx } = event.detail;
     const at = document.activeElement;
     places = [at?.id, at?.dataset.next].filter(Boolean);
+    folds = [...document.querySelectorAll("details[data-keep]")].map(({ id, open }) => [id, open]);
     if (ctx.response?.status >= 400 && isOfForm(ctx)) {
       event.preventDefault();
       location.assign(ctx.request.action);
@@ -50,6 +52,7 @@ function answerInPlace() {
 
   document.addEventListener("htmx:after:swap", () => {
     hideButtons();
+    for (const [id, open] of folds) document.getElementById(id)?.toggleAttribute("open", open);
     if (document.activeElement !== document.body) return;
     places.map((id) => document.getElementById(id)).find(Boolean)?.focus({ preventScroll: true });
   });
