@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -220,7 +219,7 @@ def test_serving_says_where_and_how_to_begin_and_stops_on_ctrl_c(
     served: tuple[str, subprocess.Popen[str]],
 ) -> None:
     address, server = served
-    _wait_for(f"{address}/healthz")
+    _wait_for(int(address.rpartition(":")[2]))
     server.send_signal(signal.SIGINT)
     out, err = server.communicate(timeout=15)
     assert out.splitlines() == [
@@ -238,13 +237,16 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _wait_for(address: str) -> None:
+def _wait_for(port: int) -> None:
+    """Ask until there is an answer, and until it is given: who is stopped while answering says so."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(address, timeout=2) as answer:
-                answer.read()  # to its end: whoever is stopped while answering says so
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as link:
+                link.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                while link.recv(4096):
+                    pass
                 return
         except OSError:
             time.sleep(0.1)
-    raise AssertionError(f"nothing answers at {address}")
+    raise AssertionError(f"nothing answers at port {port}")
