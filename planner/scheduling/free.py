@@ -62,11 +62,12 @@ class Free:
 
     @cached_property
     def rooms(self) -> tuple[tuple[int, int], ...]:
-        """The free cells of each capable room, ``first`` cells before the day included."""
+        """The free cells of each capable room that has some, ``first`` cells before the day included."""
         begins, full = self._day.begins, (1 << self._day.size) - 1
         return tuple(
-            (room_id, usable >> begins & ~(taken >> begins) & full)
+            (room_id, left)
             for room_id, usable, taken in self._found.rooms
+            if (left := usable >> begins & ~(taken >> begins) & full)
         )
 
     @cached_property
