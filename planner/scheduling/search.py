@@ -13,11 +13,12 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heappushpop
 from typing import NamedTuple
 
-from planner.scheduling import bearings, distances, hours, options, preferences, reaching, task
+from planner.scheduling import bearings, distances, hours, preferences, task
 from planner.scheduling.distances import NEVER, Slope
-from planner.scheduling.options import Key, Option, Options, Places
+from planner.scheduling.options import Option, Options, Places
 from planner.scheduling.permits import Permits
 from planner.scheduling.preferences import Visit
+from planner.scheduling.reaching import Ends
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import Slot
 
@@ -45,25 +46,23 @@ class Placement(NamedTuple):
 class _Node:
     """Days for the first sessions, the least such a course costs, and where it may end at that cost.
 
-    ``costs`` by option of the last day, and whence each came, are worked out when somebody needs them:
-    mostly the next day has one of the leaders too, and nothing cheaper than staying there is possible.
+    ``leaders`` are the places where it does, as bits. Its other ``ends`` are worked out when somebody needs
+    them: mostly the next day has one of the leaders too, and nothing cheaper than staying there is possible.
     """
 
-    __slots__ = ("before", "came", "costs", "days", "leaders", "least", "own")
-
-    came: list[int]
+    __slots__ = ("before", "days", "ends", "leaders", "least", "own")
 
     def __init__(
         self,
         days: tuple[int, ...],
         least: int,
-        leaders: frozenset[Key],
+        leaders: int,
         before: _Node | None,
         own: int,
     ) -> None:
         self.days, self.least, self.leaders = days, least, leaders
         self.before, self.own = before, own
-        self.costs: list[int] | None = None
+        self.ends: Ends | None = None
 
 
 _Turn = tuple[_Node, int, "_Ranking", int]
@@ -84,6 +83,7 @@ class Search:
         self.size = len(self.sessions)
         first_days = [task.first_day(timetable, site_id).toordinal() for site_id in timetable.sites]
         self.start = max(first_days)
+        self.roster = its.rosters[bool(asked.weights.quarters)]
         self.options = self._all_options()
         self.places = tuple(map(self._places, self.options, self.fixed))
         self.lowest, self.highest = self._limits(min(first_days))
@@ -98,7 +98,7 @@ class Search:
         self.tails = self._tails()
         self.rankings: tuple[dict[object, _Ranking], ...] = tuple([{} for _ in self.sessions])
         self.remembered: dict[int, tuple[int, ...]] = {}
-        self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
+        self.seen: defaultdict[object, list[Ends]] = defaultdict(list)
         # Its days are in the heap once: first as a turn, then as a node.
         self.heap: list[_Entry] = []
         self.steps = 0
@@ -106,8 +106,9 @@ class Search:
 
     def placements(self) -> Iterator[Placement]:
         """Yield complete placements, the cheapest first, no two on the same days."""
-        root = _Node((), 0, self.before.leaders if self.before else frozenset(), None, 0)
-        root.costs = [0]
+        root = _Node((), 0, self.before.leaders if self.before else 0, None, 0)
+        if self.before is not None:
+            root.ends = Ends(self.before, None, self.task.weights, self.roster)
         size, heap, entry = self.size, self.heap, self._extended(root)
         while entry is not None:
             self.steps += 1
@@ -183,37 +184,28 @@ class Search:
             least = node.least + own + here.least
             child = _Node(days, least, staying, node, own)
         else:
-            child = _Node(days, NEVER, frozenset(), node, own)
-            costs = self._costs(child)
-            child.least = least = min(costs, default=NEVER)
-            child.leaders = frozenset(
-                [key for key, number in here.numbers.items() if costs[number] == least]
-            )
+            child = _Node(days, NEVER, 0, node, own)
+            ends = self._ends(child)
+            child.least = least = ends.least()
+            child.leaders = ends.leaders()
         bound = least + self.tails[position][day]
         if bound >= NEVER:
             return None
         depth = -1 - position
         return (bound + depth * self.hurry, depth, days, child)
 
-    def _costs(self, node: _Node) -> list[int]:
-        """What a course over these days costs at the least, by where it ends."""
-        if node.costs is None:
-            before, position, day = node.before, len(node.days) - 1, node.days[-1]
-            assert before is not None  # noqa: S101  only the root has none, and its costs are known
-            here = self.places[position][day].options
-            came_from = self.places[position - 1][before.days[-1]] if position else self.before
-            costs, node.came = reaching.reached(
-                self._costs(before),
-                came_from.options if came_from else (),
-                here,
-                self.task.weights,
-            )
-            own = node.own
-            costs = [cost + option[4] + own for cost, option in zip(costs, here, strict=True)]
-            if self.fixed[position] is None:
-                costs = self.permits.allowed(position, node.days, here, costs)
-            node.costs = costs
-        return node.costs
+    def _ends(self, node: _Node) -> Ends:
+        """Where a course over these days may end."""
+        if node.ends is None:
+            before, position = node.before, len(node.days) - 1
+            assert before is not None  # noqa: S101  nobody asks where what has not begun may end
+            here, barred = self.places[position][node.days[-1]], 0
+            if self.fixed[position] is None and not self.is_usual:
+                sites = {option.site_id for option in here.options}
+                barred = self.roster.at_sites(self.permits.barred(position, node.days, sites))
+            came_from = self._ends(before) if before.days else before.ends
+            node.ends = Ends(here, came_from, self.task.weights, self.roster, node.own, barred)
+        return node.ends
 
     def _ranked(
         self, position: int, since: int, slope: Slope, floor: int
@@ -261,16 +253,17 @@ class Search:
         """Whether enough others, at least as good at every place, leave the same choices for the rest."""
         if not node.days:
             return False
-        costs = self._costs(node)
+        ends = self._ends(node)
         last = len(node.days) - 1
         if last not in self.remembered:
             self.remembered[last] = self._remembered(last)
         key = tuple(node.days[position] for position in self.remembered[last])
         known = self.seen[len(node.days), key]
-        beaten = sum(all(map(int.__le__, other, costs)) for other in known)
-        if beaten >= self.task.k + SPARE:
-            return True
-        known.append(costs)
+        if len(known) >= self.task.k + SPARE:
+            beaten = sum(other.is_nowhere_dearer(ends) for other in known)
+            if beaten >= self.task.k + SPARE:
+                return True
+        known.append(ends)
         return False
 
     def _remembered(self, position: int) -> tuple[int, ...]:
@@ -282,19 +275,19 @@ class Search:
         return tuple(sorted(matter))
 
     def _all_options(self) -> tuple[Options | Places, ...]:
-        by_the_hour = bool(self.task.weights.quarters)
         found: list[Options | Places] = []
         shared: dict[Hashable, Options] = {}
         for position, row in enumerate(self.sessions):
             if row.fixed is not None:
                 option = _option(row.fixed, self.task)
-                found.append(options.places_of([option], by_the_hour=by_the_hour))
+                found.append(Places([option], self.roster))
                 continue
             # Waiting is counted until the first alone.
             numbered = self.bearings.numbered[position]
             key = (not position, row.minutes, numbered)
             if key not in shared:
-                shared[key] = Options(self.task, row, numbered, None if position else self.start)
+                since = None if position else self.start
+                shared[key] = Options(self.task, row, numbered, since, self.roster)
             found.append(shared[key])
         return tuple(found)
 
@@ -323,40 +316,38 @@ class Search:
             return None
         day = hours.day_of(done.starts_at, self.task.timetable.sites[done.site_id].zone)
         self.weekday_done = day.weekday()
-        by_the_hour = bool(self.task.weights.quarters)
-        return options.places_of([_option(done, self.task)], by_the_hour=by_the_hour)
+        return Places([_option(done, self.task)], self.roster)
 
     def _placement(self, node: _Node) -> Placement:
         """The slots of the course: of equal cost the first start of a day, then the lower numbers."""
         found: list[tuple[int, Visit]] = []
         silent = []
-        place = self.places[-1][node.days[-1]].first(node.leaders)
+        bit, cost = self.places[-1][node.days[-1]].first(node.leaders), node.least
         at, position = node, self.size - 1
         while at.before is not None:
             day, session, own = at.days[-1], self.sessions[position], self.options[position]
-            number, option = session.number, self.places[position][day].options[place]
+            here = self.places[position][day]
+            number, option = session.number, here.options[here.numbers[bit]]
             if isinstance(own, Options):
                 visit, is_silent = own.visit(day, option, number)
                 if is_silent:
                     silent.append(number)
             else:
-                assert session.fixed is not None  # noqa: S101  what has no options is fixed
-                slot = session.fixed._replace(number=number)
+                slot = session.fixed
+                assert slot is not None  # noqa: S101  what has no options is fixed
+                if slot.number != number:
+                    slot = slot._replace(number=number)
                 visit = preferences.visit(slot, self.task.timetable)
             found.append((number, visit))
             if position:
-                place = self._came(at, position, option, place)
+                if at.ends is not None:
+                    bit, cost = at.ends.whence(bit, cost)
+                else:
+                    # It stays one of the leaders all the way.
+                    cost -= at.own + option[4]
             at, position = at.before, position - 1
         found.reverse()
         return Placement(dict(found), node.least, frozenset(silent), not self.hurry)
-
-    def _came(self, node: _Node, position: int, option: Option, place: int) -> int:
-        """The place of the day before from which the option of the node's last day is reached."""
-        if node.costs is not None:
-            return node.came[place]
-        assert node.before is not None  # noqa: S101  a day comes before it
-        key = (option[0], option[1], option[2] if self.task.weights.quarters else 0)
-        return self.places[position - 1][node.before.days[-1]].numbers[key]
 
 
 SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
