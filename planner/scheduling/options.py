@@ -207,7 +207,7 @@ class _Finder:
             free, site_id, provider_id, cell, patient_id=self._patient_id, number=number
         )
         is_noted = (free.is_warned or free.noted) and free.is_noted(provider_id, cell)
-        is_silent = not is_noted and self._verdicts.is_silent(site_id, free.frame, cell)
+        is_silent = not is_noted and self._verdicts.is_silent(site_id, free.frame, cell, day)
         return Visit(slot, on, minute), is_silent
 
     def _days(self, day: date) -> Iterator[tuple[int, Free, Verdict, int]]:

@@ -246,7 +246,7 @@ class Search:
         """What is sure to follow each session at the least, by its day."""
         found: list[dict[int, int]] = []
         for position in range(self.size - 1, -1, -1):
-            found.insert(0, _Tails(self, position, found[0]) if found else _Nothing())
+            found.insert(0, _Tails(self, position, found[0]) if found else defaultdict(int))
         return tuple(found)
 
     def _is_beaten(self, node: _Node) -> bool:
@@ -412,13 +412,6 @@ class _Stride:
         return since, floor, self.slope._replace(target=target, soft_max=soft_max)
 
 
-class _Nothing(dict[int, int]):
-    """Nothing follows, whatever the day."""
-
-    def __missing__(self, day: int) -> int:
-        return 0
-
-
 class _Tails(dict[int, int]):
     """The least that the sessions after one cost, by the day of that one."""
 
@@ -448,7 +441,8 @@ class _Tails(dict[int, int]):
                     whole = points + leasts[then]
                     if whole + rest < least:
                         whole += after[then]
-                        least = min(least, whole)
+                        if whole < least:  # noqa: PLR1730  a call of min costs as much as the rest
+                            least = whole
         self[day] = least
         return least
 
