@@ -108,7 +108,9 @@ class _Finder:
     ) -> None:
         order, timetable = asked.order, asked.timetable
         self._task = asked
-        self._sites = tuple(sorted(_kept(asked.wishes.site_ids, timetable.sites)))
+        wanted_sites = asked.wishes.site_ids
+        sites = timetable.sites if wanted_sites is None else wanted_sites & timetable.sites.keys()
+        self._sites = tuple(sorted(sites))
         self._waits = dict.fromkeys(self._sites, 0)
         if since is not None:
             # Waiting is counted from today at the site; the search counts it from one day for all.
@@ -395,7 +397,3 @@ def _warned(verdict: Verdict, travel: int) -> tuple[tuple[int, int], ...]:
         for count, part in parts
         for more, where in ((0, ~travel), (1, travel))
     )
-
-
-def _kept(wanted: frozenset[int] | None, known: Iterable[int]) -> set[int]:
-    return set(known) if wanted is None else set(known) & wanted

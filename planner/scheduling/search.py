@@ -106,16 +106,17 @@ class Search:
 
     def placements(self) -> Iterator[Placement]:
         """Yield complete placements, the cheapest first, no two on the same days."""
-        root = _Node((), 0, self.before.leaders if self.before else 0, None, 0)
+        root = _Node((), 0, self.before.leaders if self.before else ANYWHERE, None, 0)
         if self.before is not None:
             root.ends = Ends(self.before, None, self.task.weights, self.roster)
         size, heap, entry = self.size, self.heap, self._extended(root)
         while entry is not None:
             self.steps += 1
-            if self.steps == MAXIMUM_STEPS:
-                entry = self._hurry(entry)
-            if self.steps > MAXIMUM_STEPS + LAST_STEPS:
-                return
+            if self.steps >= MAXIMUM_STEPS:
+                if self.steps > MAXIMUM_STEPS + LAST_STEPS:
+                    return
+                if not self.hurry:
+                    entry = self._hurry(entry)
             _, _, days, item = entry
             if isinstance(item, tuple):
                 entry = self._taken(item, days)
@@ -178,8 +179,7 @@ class Search:
         """The entry for the node that has one day more; ``own`` are the points of the day itself."""
         position, day = len(days) - 1, days[-1]
         here = self.places[position][day]
-        is_first = not position and self.before is None
-        staying = here.leaders if is_first else node.leaders & here.leaders
+        staying = node.leaders & here.leaders
         if staying and (self.is_usual or self.fixed[position] is not None):
             least = node.least + own + here.least
             child = _Node(days, least, staying, node, own)
@@ -350,6 +350,7 @@ class Search:
         return Placement(dict(found), node.least, frozenset(silent), not self.hurry)
 
 
+ANYWHERE = -1  # all places, as bits
 SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
 ROUND = 64  # distances are looked up in so many days at a time
 
@@ -372,27 +373,27 @@ class _Stride:
             step = weights.wait if search.fixed[0] is None else 0
             change = weights.weekday_change if search.weekday_done >= 0 else 0
             turn = (search.start - 1 - search.weekday_done) % 7 if change else 0
-        self.slope = Slope(step, *costs, None, None, change, turn)
         self.floor, self._settled = 1, 0
         self.plain: Slope | None = None
+        target = soft_max = None
         if position and rows.before == position - 1:
-            floor, target, soft_max = rows.own.floor, rows.own.target, rows.own.soft_max
+            self.floor, target, late = rows.own.floor, rows.own.target, rows.own.soft_max
             is_covered = position - 1 in rows.sharing
             if is_covered:
-                floor, target = max(floor, rows.same_zone.floor), max(target, rows.same_zone.target)
-                soft_max = max(soft_max, rows.same_zone.soft_max)
+                same = rows.same_zone
+                self.floor, target = max(self.floor, same.floor), max(target, same.target)
+                late = max(late, same.soft_max)
                 # Of those that share a zone the last one counts, if their days follow each other.
                 is_alone = len(rows.sharing) == 1 or search.bearings.is_in_order
             else:
                 is_alone = not rows.sharing and not rows.done_sharing
-            late = soft_max if rows.counts_late else None
-            slope = Slope(step, *costs, target, late, change, turn)
+            soft_max = late if rows.counts_late else None
             if is_alone:
-                self.plain = slope
-                self._settled = max(rows.done_sharing, rows.foreign_target - floor)
-            # Nothing but the session directly before it can move its target on.
-            is_sure = is_alone and search.lowest[position - 1] >= self._settled
-            self.floor, self.slope = floor, slope if is_sure else slope._replace(soft_max=None)
+                self.plain = Slope(step, *costs, target, soft_max, change, turn)
+                self._settled = max(rows.done_sharing, rows.foreign_target - self.floor)
+            if not is_alone or search.lowest[position - 1] < self._settled:
+                soft_max = None  # not the session directly before it alone can move its target on
+        self.slope = Slope(step, *costs, target, soft_max, change, turn)
 
     def after(self, days: Sequence[int]) -> tuple[int, int, Slope]:
         """Return the day distances are counted from, the least of them, and what each costs."""
@@ -418,22 +419,20 @@ class _Tails(dict[int, int]):
     def __init__(self, search: Search, position: int, after: Mapping[int, int]) -> None:
         following = position + 1
         stride = search.strides[following]
-        self._after, self._leasts = after, search.leasts(following)
-        self._steps = distances.steps(stride.slope, stride.floor, search.reach)
-        self._rest = search.rests[following]
-        self._first, self._last = search.lowest[following], search.highest[following]
+        steps = distances.steps(stride.slope, stride.floor, search.reach)
+        limits = search.lowest[following], search.highest[following], search.rests[following]
+        self._ways = steps, search.leasts(following), after, *limits
         self._fixed, self._is_open = search.fixed[following], search.fixed[position] is None
         self._elapsed = search.task.weights.elapsed
 
     def __missing__(self, day: int) -> int:
+        steps, leasts, after, first, last, rest = self._ways
         least = NEVER
         if self._fixed is not None:
             if day < self._fixed or not self._is_open:
-                least = (self._fixed - day) * self._elapsed + self._after[self._fixed]
+                least = (self._fixed - day) * self._elapsed + after[self._fixed]
         else:
-            leasts, after, rest = self._leasts, self._after, self._rest
-            first, last = self._first, self._last
-            for points, distance in self._steps:
+            for points, distance in steps:
                 if points + rest >= least:
                     break
                 then = day + distance
