@@ -59,8 +59,10 @@ class Ends:
         if not self.levels:
             if self._before is not None:
                 self._advance(self._before.least())
-            while self._waves and (cost := min(self._waves)) <= self._nearest() - self._ahead:
-                self._advance(cost)
+            while self._waves and not self._hits:
+                self._advance(min(self._waves))
+            if self._hits:  # what sets out later, and comes no later
+                self._advance(self._nearest() - self._ahead)
             self._settle(self._nearest())
         return self.levels[0][0] if self.levels else NEVER
 
