@@ -158,13 +158,14 @@ class _Reckoning:
     def _session(
         self, number: int, visit: Visit, before: Visit | None, last: date | None
     ) -> ProposedSession:
-        costing, its, (slot, day, _) = self._costing, self._bearings, visit
+        costing, (slot, day, _) = self._costing, visit
+        its = self._bearings
         is_fixed, waits = number in its.placed, 0
         if number == self._first and not is_fixed:
             waits = (day - costing.first_day(slot.site_id)).days
         drawn = its.ruler.drawn(number, self._days)
         if self._is_in_order:
-            measure = drawn[0] if drawn is not None else None
+            measure = drawn.measure if drawn is not None else None
         else:
             measure = its.ruler.measured(number, self._days)
         costs = costing.departures.costs(visit, before, drawn, waits)
