@@ -333,18 +333,15 @@ class Search:
                 if is_silent:
                     silent.append(number)
             else:
-                slot = session.fixed
-                assert slot is not None  # noqa: S101  what has no options is fixed
-                if slot.number != number:
-                    slot = slot._replace(number=number)
+                assert session.fixed is not None  # noqa: S101  what has no options is fixed
+                slot = session.fixed._replace(number=number)
                 visit = preferences.visit(slot, self.task.timetable)
             found.append((number, visit))
             if position:
                 if at.ends is not None:
                     bit, cost = at.ends.whence(bit, cost)
-                else:
-                    # It stays one of the leaders all the way.
-                    cost -= at.own + option[4]
+                else:  # it has stayed where it was
+                    cost -= at.own + option.points
             at, position = at.before, position - 1
         found.reverse()
         return Placement(dict(found), node.least, frozenset(silent), not self.hurry)
