@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -13,6 +12,7 @@ from planner.scheduling.cells import Frame
 from planner.scheduling.distances import NEVER
 from planner.scheduling.free import Free
 from planner.scheduling.preferences import Visit, Wishes
+from planner.scheduling.rosters import Roster
 from planner.scheduling.shelves import Kept
 from planner.scheduling.supply import Supply
 from planner.scheduling.task import Task
@@ -34,44 +34,44 @@ class Option(NamedTuple):
     points: int
 
 
-Key = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Places:
-    """The options of a day: what the cheapest costs, and which those are, by (site, provider, minute).
+    """The options of a day, each a bit of a roster.
 
-    Where the time of day is no matter between sessions, the minute of every key is 0.
+    ``least`` is what the cheapest cost, and ``leaders`` which those are; ``parts`` has all of them by their
+    points, the fewest first, and ``numbers`` the number of each by its bit.
     """
 
-    options: tuple[Option, ...]
-    numbers: Mapping[Key, int]
-    least: int
-    leaders: frozenset[Key]
-    _ranks: list[int] = field(default_factory=list, compare=False, repr=False)
+    __slots__ = ("_in_order", "leaders", "least", "numbers", "options", "parts")
 
-    def first(self, keys: Iterable[Key]) -> int:
-        """Return the number of the option with one of these keys that starts first, then has the lower numbers."""
-        numbers = [self.numbers[key] for key in keys]
-        if len(numbers) == 1:
-            return numbers[0]
-        if not self._ranks:
-            order = sorted(range(len(self.options)), key=self._starts_with)
-            self._ranks[:] = sorted(range(len(order)), key=order.__getitem__)
-        return min(numbers, key=self._ranks.__getitem__)
+    def __init__(self, options: Iterable[Option], roster: Roster) -> None:
+        self.options = tuple(options)
+        self.numbers = {
+            roster.bit(one[0], one[1], one[2]): number for number, one in enumerate(self.options)
+        }
+        parts: dict[int, int] = {}
+        for bit, number in self.numbers.items():
+            points = self.options[number].points
+            parts[points] = parts.get(points, 0) | 1 << bit
+        self.parts = tuple(sorted(parts.items()))
+        self.least, self.leaders = self.parts[0] if parts else (NEVER, 0)
+        self._in_order: list[int] = []
 
-    def _starts_with(self, number: int) -> tuple[int, Option]:
-        option = self.options[number]
-        return option.cell, option
+    def points(self, bit: int) -> int:
+        """Return the points of the option with this bit."""
+        return self.options[self.numbers[bit]].points
+
+    def first(self, bits: int) -> int:
+        """Return which of these options starts first, then has the lower numbers."""
+        if not bits & bits - 1:
+            return cells.first(bits)
+        if not self._in_order:
+            rows = [(self.options[number], bit) for bit, number in self.numbers.items()]
+            self._in_order[:] = [bit for _, bit in sorted(rows, key=_start)]
+        return next(bit for bit in self._in_order if bits >> bit & 1)
 
 
-def places_of(options: Iterable[Option], *, by_the_hour: bool) -> Places:
-    """Return the options with what is asked of them over and over."""
-    found = tuple(options)
-    keys = [(one[0], one[1], one[2] if by_the_hour else 0) for one in found]
-    least = min((one[4] for one in found), default=NEVER)
-    leaders = frozenset(key for key, one in zip(keys, found, strict=True) if one[4] == least)
-    return Places(found, {key: number for number, key in enumerate(keys)}, least, leaders)
+def _start(row: tuple[Option, int]) -> tuple[int, Option]:
+    return row[0].cell, row[0]
 
 
 class Options:
@@ -83,10 +83,15 @@ class Options:
     """
 
     def __init__(
-        self, asked: Task, session: SessionOrder, numbered: tuple[object, ...], since: int | None
+        self,
+        asked: Task,
+        session: SessionOrder,
+        numbered: tuple[object, ...],
+        since: int | None,
+        roster: Roster,
     ) -> None:
         """``numbered`` as in ``Verdicts``; waiting for the first session is counted ``since`` a day."""
-        finder = _Finder(asked, session, numbered, since)
+        finder = _Finder(asked, session, numbered, since, roster)
         self.first, self.last = finder.known.first, finder.known.last
         self.places: Mapping[int, Places] = _ByDay(finder.places_of, finder.known.places)
         self.leasts: Mapping[int, int] = _ByDay(finder.least_of, finder.known.leasts)
@@ -97,11 +102,18 @@ class _Finder:
     """What finds the options; it holds nothing that holds it, so that a search leaves no garbage behind."""
 
     def __init__(
-        self, asked: Task, session: SessionOrder, numbered: tuple[object, ...], since: int | None
+        self,
+        asked: Task,
+        session: SessionOrder,
+        numbered: tuple[object, ...],
+        since: int | None,
+        roster: Roster,
     ) -> None:
         order, timetable = asked.order, asked.timetable
         self._task = asked
-        self._sites = tuple(sorted(_kept(asked.wishes.site_ids, timetable.sites)))
+        wanted_sites = asked.wishes.site_ids
+        sites = timetable.sites if wanted_sites is None else wanted_sites & timetable.sites.keys()
+        self._sites = tuple(sorted(sites))
         self._waits = dict.fromkeys(self._sites, 0)
         if since is not None:
             # Waiting is counted from today at the site; the search counts it from one day for all.
@@ -121,10 +133,10 @@ class _Finder:
             ignoring=asked.ignoring,
         )
         self._verdicts = Verdicts(timetable, question, numbered)
-        self._by_the_hour = bool(weights.quarters)
+        self._by_the_hour, self._roster = bool(weights.quarters), roster
         # All that the places of a day depend on beside what is free, and what is said of the patient.
         wanted = (
-            *(self._sites, tuple(self._waits.values()), self._by_the_hour),
+            *(self._sites, tuple(self._waits.values()), roster),
             *(wishes.provider_ids, wishes.weekdays, wishes.earliest, wishes.latest),
             *(weights.weekday, weights.outside, weights.warning),
         )
@@ -157,7 +169,7 @@ class _Finder:
         kept = self._kept_of(day)
         found: Places | None = None if kept is None else kept.places.get(day)
         if found is None:
-            found = places_of(self._options(date.fromordinal(day)), by_the_hour=self._by_the_hour)
+            found = Places(self._options(date.fromordinal(day)), self._roster)
             if kept is not None:
                 kept.keep_places(day, found)
         self.known.places[day] = found
@@ -204,7 +216,7 @@ class _Finder:
             free, site_id, provider_id, cell, patient_id=self._patient_id, number=number
         )
         is_noted = (free.is_warned or free.noted) and free.is_noted(provider_id, cell)
-        is_silent = not is_noted and self._verdicts.is_silent(site_id, free.frame, cell)
+        is_silent = not is_noted and self._verdicts.is_silent(site_id, free.frame, cell, day)
         return Visit(slot, on, minute), is_silent
 
     def _days(self, day: date) -> Iterator[tuple[int, Free, Verdict, int]]:
@@ -392,7 +404,3 @@ def _warned(verdict: Verdict, travel: int) -> tuple[tuple[int, int], ...]:
         for count, part in parts
         for more, where in ((0, ~travel), (1, travel))
     )
-
-
-def _kept(wanted: frozenset[int] | None, known: Iterable[int]) -> set[int]:
-    return set(known) if wanted is None else set(known) & wanted

@@ -8,13 +8,12 @@ other courses, and sessions of this course that already stand where they are.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from planner.scheduling import distances, gaps, hours, index
-from planner.scheduling.distances import NEVER, Rows, Window
+from planner.scheduling.distances import Rows, Window
 from planner.scheduling.gaps import Spacing, State
-from planner.scheduling.options import Option
 from planner.scheduling.rules.case import Case
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import PastSession, SessionOrder, Severity, Slot
@@ -53,18 +52,10 @@ class Permits:
                 for row in sessions
             )
 
-    def allowed(
-        self, position: int, days: Sequence[int], options: Sequence[Option], costs: list[int]
-    ) -> list[int]:
-        """Return the costs, NEVER for an option at whose site the distances forbid the day."""
-        if self.is_usual:
-            return costs
-        sites = {option.site_id for option in options}
-        may = {site_id: self._may(position, days, site_id) for site_id in sites}
-        return [
-            cost if may[option.site_id] else NEVER
-            for cost, option in zip(costs, options, strict=True)
-        ]
+    def barred(self, position: int, days: Sequence[int], site_ids: Iterable[int]) -> Iterator[int]:
+        """Yield those of the sites at which the distances forbid the last of the days."""
+        if not self.is_usual:
+            yield from (its for its in site_ids if not self._may(position, days, its))
 
     def keeps_fixed(self, position: int, days: Sequence[int]) -> bool:
         """Whether a session that stands is not brought nearer to one before it than may be offered.

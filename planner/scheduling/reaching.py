@@ -1,168 +1,176 @@
-"""What it costs to go from one session to the next: the least over the places of the day before."""
+"""Where a course may end, and what it costs at the least to end there: from one day to the next.
+
+All places that are reached at the same cost are one number, and go on together: like a wave that spreads over
+the day, to other providers and to other sites. It goes as far as somebody asks, and no further.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-
+from planner.scheduling import cells
 from planner.scheduling.distances import NEVER
-from planner.scheduling.options import Option
+from planner.scheduling.options import Places
 from planner.scheduling.preferences import Weights
+from planner.scheduling.rosters import Roster
 
-Best = tuple[int, int]  # the least cost, and the place it is had from
 
+class Ends:
+    """The places where a course may end on the day of its last session, by the least it costs to end there.
 
-def reached(
-    costs: Sequence[int], before: Sequence[Option], here: Sequence[Option], weights: Weights
-) -> tuple[list[int], list[int]]:
-    """Return by option the least cost of coming to it, change included, and the place it came from.
-
-    ``costs`` belong to ``before``; with nothing before it, every option is reached alike.
+    ``levels`` are the costs up to ``limit`` with the places that cost it, as bits of the roster, the cheapest
+    first; who wants more asks for it by ``know``. ``before`` are the ends of the course without that session,
+    None where it may come from anywhere; ``own`` are the points of the day itself, and at the places that are
+    ``barred`` it may not be.
     """
-    if not before:
-        return [costs[0]] * len(here), [0] * len(here)
-    if weights.quarters:
-        return _by_the_hour(costs, before, here, weights)
-    return _by_place(costs, before, here, weights)
 
+    __slots__ = (
+        *("_ahead", "_before", "_here", "_hits", "_own", "_reached", "_read", "_roster"),
+        *("_waves", "_weights", "levels", "limit"),
+    )
 
-def _by_place(
-    costs: Sequence[int], before: Sequence[Option], here: Sequence[Option], weights: Weights
-) -> tuple[list[int], list[int]]:
-    cheapest = sorted(range(len(costs)), key=costs.__getitem__)
-    sites: dict[int, int] = {}
-    providers: dict[int, int] = {}
-    same: dict[tuple[int, int], int] = {}
-    # The cheapest place comes last and stays; of equal ones the first.
-    for place in reversed(cheapest):
-        option = before[place]
-        site_id, provider_id = option[0], option[1]
-        sites[site_id] = providers[provider_id] = same[site_id, provider_id] = place
-    anywhere = cheapest[0]
-    least, other_site, other_provider = costs[anywhere], weights.site, weights.provider
-    found, came = [], []
-    for option in here:
-        site_id, provider_id = option[0], option[1]
-        cost, place = NEVER, 0
-        from_ = same.get((site_id, provider_id))
-        if from_ is not None:
-            cost, place = costs[from_], from_
-        if least < cost:
-            from_ = sites.get(site_id)
-            if from_ is not None and costs[from_] + other_provider < cost:
-                cost, place = costs[from_] + other_provider, from_
-            from_ = providers.get(provider_id)
-            if from_ is not None and costs[from_] + other_site < cost:
-                cost, place = costs[from_] + other_site, from_
-            if least + other_site + other_provider < cost:
-                cost, place = least + other_site + other_provider, anywhere
-        found.append(cost)
-        came.append(place)
-    return found, came
+    def __init__(  # noqa: PLR0917  one place makes it
+        self,
+        here: Places,
+        before: Ends | None,
+        weights: Weights,
+        roster: Roster,
+        own: int = 0,
+        barred: int = 0,
+    ) -> None:
+        self._here, self._before, self._weights, self._roster = here, before, weights, roster
+        self._own, self._ahead = own, own + here.least
+        self.levels: list[tuple[int, int]] = []
+        self.limit = -1
+        self._read = 0  # levels of the day before that have set out from there
+        # By cost: those who are on their way, and those of whom anybody else may take over.
+        self._waves: dict[int, tuple[int, int]] = {}
+        self._reached = barred
+        self._hits: dict[int, int] = {}  # the levels that more may come to
+        if before is None:
+            self._waves[0] = (roster.everybody, 0)
 
+    def know(self, limit: int) -> None:
+        """Make sure that all is known that costs no more than the limit."""
+        if limit > self.limit:
+            self._advance(limit - self._ahead)
+            self._settle(limit)
 
-def _by_the_hour(
-    costs: Sequence[int], before: Sequence[Option], here: Sequence[Option], weights: Weights
-) -> tuple[list[int], list[int]]:
-    sources = _Sources(costs, before, weights)
-    far: dict[tuple[int, int], Best] = {}
-    found, came = [], []
-    same: Place | None = None
-    near: Sequence[_Row] = ()
-    for option in here:
-        site_id, provider_id, minute = option[0], option[1], option[2]
-        place = (site_id, provider_id)
-        if place != same:
-            same, near = place, sources.of_provider(site_id, provider_id)
-        best = far.get((site_id, minute))
-        if best is None:
-            rows = sources.of_anybody(site_id)
-            best = far[site_id, minute] = min([row.least(minute) for row in rows])
-        for row in near:
-            if row.lowest <= best[0]:
-                best = min(best, row.least(minute))
-        found.append(best[0])
-        came.append(best[1])
-    return found, came
+    def least(self) -> int:
+        """Return what the cheapest places cost, which are known then; NEVER where nothing may be."""
+        if not self.levels:
+            if self._before is not None:
+                self._advance(self._before.least())
+            while self._waves and not self._hits:
+                self._advance(min(self._waves))
+            if self._hits:  # what sets out later, and comes no later
+                self._advance(self._nearest() - self._ahead)
+            self._settle(self._nearest())
+        return self.levels[0][0] if self.levels else NEVER
 
+    def leaders(self) -> int:
+        """Return the cheapest places, as bits."""
+        return self.levels[0][1] if self.levels else 0
 
-Place = tuple[int, int]  # a site and a provider
-Places = dict[int, Best]  # by the minute of the day
+    def is_nowhere_dearer(self, other: Ends) -> bool:
+        """Whether each place costs no more than with the other, on the same day."""
+        self.know(NEVER)
+        other.know(NEVER)
+        ours = theirs = read = 0
+        for cost, who in other.levels:
+            theirs |= who
+            while read < len(self.levels) and self.levels[read][0] <= cost:
+                ours |= self.levels[read][1]
+                read += 1
+            if theirs & ~ours:
+                return False
+        return True
 
+    def whence(self, bit: int, cost: int) -> tuple[int, int]:
+        """Return the place of the day before from which a place is reached at its cost, and what it cost.
 
-class _Sources:
-    """Where the day before may have ended, by what a change from there costs."""
-
-    def __init__(self, costs: Sequence[int], before: Sequence[Option], weights: Weights) -> None:
-        self._weights = weights
-        self._places: defaultdict[Place, Places] = defaultdict(dict)
-        self._sites: defaultdict[int, Places] = defaultdict(dict)
-        self._sites_of: defaultdict[int, set[int]] = defaultdict(set)
-        for number, (cost, option) in enumerate(zip(costs, before, strict=True)):
-            site_id, provider_id, minute = option[0], option[1], option[2]
-            best = (cost, number)
-            self._places[site_id, provider_id][minute] = best
-            at_site = self._sites[site_id]
-            if minute not in at_site or best < at_site[minute]:
-                at_site[minute] = best
-            self._sites_of[provider_id].add(site_id)
-        change = weights.site + weights.provider
-        self._anywhere = _Row(_merged(self._sites.values()), weights.quarters, change)
-        self._rows: dict[int, list[_Row]] = {}
-
-    def of_anybody(self, site_id: int) -> Sequence[_Row]:
-        """Return where one may come from with another provider: from that site, and from anywhere."""
-        found = self._rows.get(site_id)
-        if found is None:
-            found = self._rows[site_id] = [self._anywhere]
-            if site_id in self._sites:
-                weights = self._weights
-                found.append(_Row(self._sites[site_id], weights.quarters, weights.provider))
-        return found
-
-    def of_provider(self, site_id: int, provider_id: int) -> Sequence[_Row]:
-        """Return where one may come from with the same provider: from that site, and from others."""
-        weights, sites = self._weights, self._sites_of.get(provider_id, ())
+        Of equal ones the one that changes less, and the cheaper; or where the time of day matters, the first.
+        """
+        before, weights, roster = self._before, self._weights, self._roster
+        assert before is not None  # noqa: S101  a day comes before it
+        left = cost - self._own - self._here.points(bit)
+        before.know(left)
+        here, same = roster.same_site(bit), roster.same_provider(bit)
         found = []
-        if site_id in sites:
-            found.append(_Row(self._places[site_id, provider_id], weights.quarters, 0))
-        others = [self._places[one, provider_id] for one in sites if one != site_id]
-        if others:
-            found.append(_Row(_merged(others), weights.quarters, weights.site))
-        return found
+        for change, who in (
+            (0, here & same),
+            (weights.provider, here),
+            (weights.site, same & ~here if weights.quarters else same),
+            (weights.site + weights.provider, roster.everybody),
+        ):
+            one = before._first(who, bit, left - change)
+            if one is not None:
+                found.append(one)
+        _, came, was = min(found) if weights.quarters else found[0]
+        return came, was
 
+    def _first(self, who: int, bit: int, most: int) -> tuple[int, int, int] | None:
+        """The cheapest of some places from where one comes to another by the time of day at a cost."""
+        quarters = self._weights.quarters
+        for cost, level in self.levels:
+            left = most - cost
+            if left < 0:
+                break
+            if quarters and left % quarters == 0:
+                hits = level & who & self._roster.apart(bit, left // quarters)
+            else:
+                hits = 0 if left else level & who
+            if hits:
+                number, came = min((self._here.numbers[one], one) for one in cells.numbers(hits))
+                return number, came, cost
+        return None
 
-def _merged(all_places: Iterable[Places]) -> Places:
-    found: Places = {}
-    for places in all_places:
-        for minute, best in places.items():
-            if minute not in found or best < found[minute]:
-                found[minute] = best
-    return found
+    def _nearest(self) -> int:
+        return min(self._hits, default=NEVER)
 
+    def _advance(self, cost: int) -> None:
+        """Let go on what has cost no more until here."""
+        if self._before is not None:
+            self._before.know(cost)
+            self._set_out(self._before)
+        waves = self._waves
+        while waves and (following := min(waves)) <= cost:
+            who, others = waves.pop(following)
+            if others:
+                who |= self._roster.anybody(others)
+            self._spread(following, who)
 
-class _Row:
-    """The places of the day before from which a change costs ``extra``, and the least from them by minute."""
+    def _set_out(self, before: Ends) -> None:
+        weights, roster = self._weights, self._roster
+        for cost, who in before.levels[self._read :]:
+            near = roster.nearby(who)
+            everywhere = roster.anywhere(near)
+            self._join(cost, near, 0)
+            self._join(cost + weights.provider, 0, near)
+            if everywhere != near:
+                self._join(cost + weights.site, everywhere, 0)
+                self._join(cost + weights.site + weights.provider, 0, everywhere)
+        self._read = len(before.levels)
 
-    __slots__ = ("_extra", "_known", "_quarters", "_sources", "lowest")
+    def _join(self, cost: int, who: int, others: int) -> None:
+        wave = self._waves.get(cost)
+        self._waves[cost] = (who, others) if wave is None else (wave[0] | who, wave[1] | others)
 
-    def __init__(self, places: Places, quarters: int, extra: int) -> None:
-        # Of equal costs the earlier place is taken.
-        self._sources = sorted([(cost, place, at) for at, (cost, place) in places.items()])
-        self._quarters, self._extra = quarters, extra
-        self._known: Places = {}
-        self.lowest = self._sources[0][0] + extra
+    def _spread(self, cost: int, who: int) -> None:
+        new = who & ~self._reached
+        if new:
+            self._reached |= new
+            cost_here = cost + self._own
+            hits = self._hits
+            for points, there in self._here.parts:
+                both = new & there
+                if both:
+                    whole = cost_here + points
+                    hits[whole] = hits.get(whole, 0) | both
+            if self._weights.quarters:
+                self._join(cost + self._weights.quarters, self._roster.further(new), 0)
 
-    def least(self, minute: int) -> Best:
-        """Return the least cost of coming to the minute of the day, and the place it is had from."""
-        found = self._known.get(minute)
-        if found is None:
-            least, from_ = NEVER, 0
-            for cost, place, at in self._sources:
-                if cost >= least:
-                    break
-                whole = cost + self._quarters * (abs(minute - at) // 15)
-                if whole < least:
-                    least, from_ = whole, place
-            found = self._known[minute] = (least + self._extra, from_)
-        return found
+    def _settle(self, limit: int) -> None:
+        """Take what no more may come to."""
+        hits = self._hits
+        while hits and (cost := min(hits)) <= limit:
+            self.levels.append((cost, hits.pop(cost)))
+        self.limit = limit

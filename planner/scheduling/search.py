@@ -13,11 +13,12 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, heappushpop
 from typing import NamedTuple
 
-from planner.scheduling import bearings, distances, hours, options, preferences, reaching, task
+from planner.scheduling import bearings, distances, hours, preferences, task
 from planner.scheduling.distances import NEVER, Slope
-from planner.scheduling.options import Key, Option, Options, Places
+from planner.scheduling.options import Option, Options, Places
 from planner.scheduling.permits import Permits
 from planner.scheduling.preferences import Visit
+from planner.scheduling.reaching import Ends
 from planner.scheduling.task import Task
 from planner.scheduling.timetable import Slot
 
@@ -45,25 +46,23 @@ class Placement(NamedTuple):
 class _Node:
     """Days for the first sessions, the least such a course costs, and where it may end at that cost.
 
-    ``costs`` by option of the last day, and whence each came, are worked out when somebody needs them:
-    mostly the next day has one of the leaders too, and nothing cheaper than staying there is possible.
+    ``leaders`` are the places where it does, as bits. Its other ``ends`` are worked out when somebody needs
+    them: mostly the next day has one of the leaders too, and nothing cheaper than staying there is possible.
     """
 
-    __slots__ = ("before", "came", "costs", "days", "leaders", "least", "own")
-
-    came: list[int]
+    __slots__ = ("before", "days", "ends", "leaders", "least", "own")
 
     def __init__(
         self,
         days: tuple[int, ...],
         least: int,
-        leaders: frozenset[Key],
+        leaders: int,
         before: _Node | None,
         own: int,
     ) -> None:
         self.days, self.least, self.leaders = days, least, leaders
         self.before, self.own = before, own
-        self.costs: list[int] | None = None
+        self.ends: Ends | None = None
 
 
 _Turn = tuple[_Node, int, "_Ranking", int]
@@ -84,6 +83,7 @@ class Search:
         self.size = len(self.sessions)
         first_days = [task.first_day(timetable, site_id).toordinal() for site_id in timetable.sites]
         self.start = max(first_days)
+        self.roster = its.rosters[bool(asked.weights.quarters)]
         self.options = self._all_options()
         self.places = tuple(map(self._places, self.options, self.fixed))
         self.lowest, self.highest = self._limits(min(first_days))
@@ -98,7 +98,7 @@ class Search:
         self.tails = self._tails()
         self.rankings: tuple[dict[object, _Ranking], ...] = tuple([{} for _ in self.sessions])
         self.remembered: dict[int, tuple[int, ...]] = {}
-        self.seen: defaultdict[object, list[list[int]]] = defaultdict(list)
+        self.seen: defaultdict[object, list[Ends]] = defaultdict(list)
         # Its days are in the heap once: first as a turn, then as a node.
         self.heap: list[_Entry] = []
         self.steps = 0
@@ -106,15 +106,17 @@ class Search:
 
     def placements(self) -> Iterator[Placement]:
         """Yield complete placements, the cheapest first, no two on the same days."""
-        root = _Node((), 0, self.before.leaders if self.before else frozenset(), None, 0)
-        root.costs = [0]
+        root = _Node((), 0, self.before.leaders if self.before else ANYWHERE, None, 0)
+        if self.before is not None:
+            root.ends = Ends(self.before, None, self.task.weights, self.roster)
         size, heap, entry = self.size, self.heap, self._extended(root)
         while entry is not None:
             self.steps += 1
-            if self.steps == MAXIMUM_STEPS:
-                entry = self._hurry(entry)
-            if self.steps > MAXIMUM_STEPS + LAST_STEPS:
-                return
+            if self.steps >= MAXIMUM_STEPS:
+                if self.steps > MAXIMUM_STEPS + LAST_STEPS:
+                    return
+                if not self.hurry:
+                    entry = self._hurry(entry)
             _, _, days, item = entry
             if isinstance(item, tuple):
                 entry = self._taken(item, days)
@@ -177,43 +179,33 @@ class Search:
         """The entry for the node that has one day more; ``own`` are the points of the day itself."""
         position, day = len(days) - 1, days[-1]
         here = self.places[position][day]
-        is_first = not position and self.before is None
-        staying = here.leaders if is_first else node.leaders & here.leaders
+        staying = node.leaders & here.leaders
         if staying and (self.is_usual or self.fixed[position] is not None):
             least = node.least + own + here.least
             child = _Node(days, least, staying, node, own)
         else:
-            child = _Node(days, NEVER, frozenset(), node, own)
-            costs = self._costs(child)
-            child.least = least = min(costs, default=NEVER)
-            child.leaders = frozenset(
-                [key for key, number in here.numbers.items() if costs[number] == least]
-            )
+            child = _Node(days, NEVER, 0, node, own)
+            ends = self._ends(child)
+            child.least = least = ends.least()
+            child.leaders = ends.leaders()
         bound = least + self.tails[position][day]
         if bound >= NEVER:
             return None
         depth = -1 - position
         return (bound + depth * self.hurry, depth, days, child)
 
-    def _costs(self, node: _Node) -> list[int]:
-        """What a course over these days costs at the least, by where it ends."""
-        if node.costs is None:
-            before, position, day = node.before, len(node.days) - 1, node.days[-1]
-            assert before is not None  # noqa: S101  only the root has none, and its costs are known
-            here = self.places[position][day].options
-            came_from = self.places[position - 1][before.days[-1]] if position else self.before
-            costs, node.came = reaching.reached(
-                self._costs(before),
-                came_from.options if came_from else (),
-                here,
-                self.task.weights,
-            )
-            own = node.own
-            costs = [cost + option[4] + own for cost, option in zip(costs, here, strict=True)]
-            if self.fixed[position] is None:
-                costs = self.permits.allowed(position, node.days, here, costs)
-            node.costs = costs
-        return node.costs
+    def _ends(self, node: _Node) -> Ends:
+        """Where a course over these days may end."""
+        if node.ends is None:
+            before, position = node.before, len(node.days) - 1
+            assert before is not None  # noqa: S101  nobody asks where what has not begun may end
+            here, barred = self.places[position][node.days[-1]], 0
+            if self.fixed[position] is None and not self.is_usual:
+                sites = {option.site_id for option in here.options}
+                barred = self.roster.at_sites(self.permits.barred(position, node.days, sites))
+            came_from = self._ends(before) if before.days else before.ends
+            node.ends = Ends(here, came_from, self.task.weights, self.roster, node.own, barred)
+        return node.ends
 
     def _ranked(
         self, position: int, since: int, slope: Slope, floor: int
@@ -254,23 +246,24 @@ class Search:
         """What is sure to follow each session at the least, by its day."""
         found: list[dict[int, int]] = []
         for position in range(self.size - 1, -1, -1):
-            found.insert(0, _Tails(self, position, found[0]) if found else _Nothing())
+            found.insert(0, _Tails(self, position, found[0]) if found else defaultdict(int))
         return tuple(found)
 
     def _is_beaten(self, node: _Node) -> bool:
         """Whether enough others, at least as good at every place, leave the same choices for the rest."""
         if not node.days:
             return False
-        costs = self._costs(node)
+        ends = self._ends(node)
         last = len(node.days) - 1
         if last not in self.remembered:
             self.remembered[last] = self._remembered(last)
         key = tuple(node.days[position] for position in self.remembered[last])
         known = self.seen[len(node.days), key]
-        beaten = sum(all(map(int.__le__, other, costs)) for other in known)
-        if beaten >= self.task.k + SPARE:
-            return True
-        known.append(costs)
+        if len(known) >= self.task.k + SPARE:
+            beaten = sum(other.is_nowhere_dearer(ends) for other in known)
+            if beaten >= self.task.k + SPARE:
+                return True
+        known.append(ends)
         return False
 
     def _remembered(self, position: int) -> tuple[int, ...]:
@@ -282,19 +275,19 @@ class Search:
         return tuple(sorted(matter))
 
     def _all_options(self) -> tuple[Options | Places, ...]:
-        by_the_hour = bool(self.task.weights.quarters)
         found: list[Options | Places] = []
         shared: dict[Hashable, Options] = {}
         for position, row in enumerate(self.sessions):
             if row.fixed is not None:
                 option = _option(row.fixed, self.task)
-                found.append(options.places_of([option], by_the_hour=by_the_hour))
+                found.append(Places([option], self.roster))
                 continue
             # Waiting is counted until the first alone.
             numbered = self.bearings.numbered[position]
             key = (not position, row.minutes, numbered)
             if key not in shared:
-                shared[key] = Options(self.task, row, numbered, None if position else self.start)
+                since = None if position else self.start
+                shared[key] = Options(self.task, row, numbered, since, self.roster)
             found.append(shared[key])
         return tuple(found)
 
@@ -323,18 +316,18 @@ class Search:
             return None
         day = hours.day_of(done.starts_at, self.task.timetable.sites[done.site_id].zone)
         self.weekday_done = day.weekday()
-        by_the_hour = bool(self.task.weights.quarters)
-        return options.places_of([_option(done, self.task)], by_the_hour=by_the_hour)
+        return Places([_option(done, self.task)], self.roster)
 
     def _placement(self, node: _Node) -> Placement:
         """The slots of the course: of equal cost the first start of a day, then the lower numbers."""
         found: list[tuple[int, Visit]] = []
         silent = []
-        place = self.places[-1][node.days[-1]].first(node.leaders)
+        bit, cost = self.places[-1][node.days[-1]].first(node.leaders), node.least
         at, position = node, self.size - 1
         while at.before is not None:
             day, session, own = at.days[-1], self.sessions[position], self.options[position]
-            number, option = session.number, self.places[position][day].options[place]
+            here = self.places[position][day]
+            number, option = session.number, here.options[here.numbers[bit]]
             if isinstance(own, Options):
                 visit, is_silent = own.visit(day, option, number)
                 if is_silent:
@@ -345,20 +338,16 @@ class Search:
                 visit = preferences.visit(slot, self.task.timetable)
             found.append((number, visit))
             if position:
-                place = self._came(at, position, option, place)
+                if at.ends is not None:
+                    bit, cost = at.ends.whence(bit, cost)
+                else:  # it has stayed where it was
+                    cost -= at.own + option.points
             at, position = at.before, position - 1
         found.reverse()
         return Placement(dict(found), node.least, frozenset(silent), not self.hurry)
 
-    def _came(self, node: _Node, position: int, option: Option, place: int) -> int:
-        """The place of the day before from which the option of the node's last day is reached."""
-        if node.costs is not None:
-            return node.came[place]
-        assert node.before is not None  # noqa: S101  a day comes before it
-        key = (option[0], option[1], option[2] if self.task.weights.quarters else 0)
-        return self.places[position - 1][node.before.days[-1]].numbers[key]
 
-
+ANYWHERE = -1  # all places, as bits
 SPARE = 3  # placements looked at beyond those wanted, should the last judgement refuse one
 ROUND = 64  # distances are looked up in so many days at a time
 
@@ -381,27 +370,27 @@ class _Stride:
             step = weights.wait if search.fixed[0] is None else 0
             change = weights.weekday_change if search.weekday_done >= 0 else 0
             turn = (search.start - 1 - search.weekday_done) % 7 if change else 0
-        self.slope = Slope(step, *costs, None, None, change, turn)
         self.floor, self._settled = 1, 0
         self.plain: Slope | None = None
+        target = soft_max = None
         if position and rows.before == position - 1:
-            floor, target, soft_max = rows.own.floor, rows.own.target, rows.own.soft_max
+            self.floor, target, late = rows.own.floor, rows.own.target, rows.own.soft_max
             is_covered = position - 1 in rows.sharing
             if is_covered:
-                floor, target = max(floor, rows.same_zone.floor), max(target, rows.same_zone.target)
-                soft_max = max(soft_max, rows.same_zone.soft_max)
+                same = rows.same_zone
+                self.floor, target = max(self.floor, same.floor), max(target, same.target)
+                late = max(late, same.soft_max)
                 # Of those that share a zone the last one counts, if their days follow each other.
                 is_alone = len(rows.sharing) == 1 or search.bearings.is_in_order
             else:
                 is_alone = not rows.sharing and not rows.done_sharing
-            late = soft_max if rows.counts_late else None
-            slope = Slope(step, *costs, target, late, change, turn)
+            soft_max = late if rows.counts_late else None
             if is_alone:
-                self.plain = slope
-                self._settled = max(rows.done_sharing, rows.foreign_target - floor)
-            # Nothing but the session directly before it can move its target on.
-            is_sure = is_alone and search.lowest[position - 1] >= self._settled
-            self.floor, self.slope = floor, slope if is_sure else slope._replace(soft_max=None)
+                self.plain = Slope(step, *costs, target, soft_max, change, turn)
+                self._settled = max(rows.done_sharing, rows.foreign_target - self.floor)
+            if not is_alone or search.lowest[position - 1] < self._settled:
+                soft_max = None  # not the session directly before it alone can move its target on
+        self.slope = Slope(step, *costs, target, soft_max, change, turn)
 
     def after(self, days: Sequence[int]) -> tuple[int, int, Slope]:
         """Return the day distances are counted from, the least of them, and what each costs."""
@@ -421,35 +410,26 @@ class _Stride:
         return since, floor, self.slope._replace(target=target, soft_max=soft_max)
 
 
-class _Nothing(dict[int, int]):
-    """Nothing follows, whatever the day."""
-
-    def __missing__(self, day: int) -> int:
-        return 0
-
-
 class _Tails(dict[int, int]):
     """The least that the sessions after one cost, by the day of that one."""
 
     def __init__(self, search: Search, position: int, after: Mapping[int, int]) -> None:
         following = position + 1
         stride = search.strides[following]
-        self._after, self._leasts = after, search.leasts(following)
-        self._steps = distances.steps(stride.slope, stride.floor, search.reach)
-        self._rest = search.rests[following]
-        self._first, self._last = search.lowest[following], search.highest[following]
+        steps = distances.steps(stride.slope, stride.floor, search.reach)
+        limits = search.lowest[following], search.highest[following], search.rests[following]
+        self._ways = steps, search.leasts(following), after, *limits
         self._fixed, self._is_open = search.fixed[following], search.fixed[position] is None
         self._elapsed = search.task.weights.elapsed
 
     def __missing__(self, day: int) -> int:
+        steps, leasts, after, first, last, rest = self._ways
         least = NEVER
         if self._fixed is not None:
             if day < self._fixed or not self._is_open:
-                least = (self._fixed - day) * self._elapsed + self._after[self._fixed]
+                least = (self._fixed - day) * self._elapsed + after[self._fixed]
         else:
-            leasts, after, rest = self._leasts, self._after, self._rest
-            first, last = self._first, self._last
-            for points, distance in self._steps:
+            for points, distance in steps:
                 if points + rest >= least:
                     break
                 then = day + distance
@@ -457,7 +437,8 @@ class _Tails(dict[int, int]):
                     whole = points + leasts[then]
                     if whole + rest < least:
                         whole += after[then]
-                        least = min(least, whole)
+                        if whole < least:  # noqa: PLR1730  a call of min costs as much as the rest
+                            least = whole
         self[day] = least
         return least
 

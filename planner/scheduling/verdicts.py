@@ -200,10 +200,10 @@ class Verdicts:
                 remembered[whole_key] = found
         return found
 
-    def is_silent(self, site_id: int, frame: Frame, cell: int) -> bool:
-        """Whether nothing is said of the start."""
+    def is_silent(self, site_id: int, frame: Frame, cell: int, day: int) -> bool:
+        """Whether nothing is said of the start; ``day`` is that of the frame, as an ordinal."""
         its = self._sites.get(site_id) or self._at(site_id)
-        if not its.of_days and frame.day.toordinal() not in its.warnings:
+        if not its.of_days and day not in its.warnings:
             return not its.always
         return bool(self.on(site_id, frame).silent >> cell & 1)
 

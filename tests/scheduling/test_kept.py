@@ -94,7 +94,7 @@ def test_the_warnings_of_a_day_are_those_of_its_cells(question: Question) -> Non
                     assert verdict.warnings(frame.full) == warnings[number]
                 for cell in list(cells.numbers(verdict.offered))[::7]:
                     is_silent = bool(verdict.silent >> cell & 1)
-                    assert its.is_silent(site_id, frame, cell) == is_silent
+                    assert its.is_silent(site_id, frame, cell, day) == is_silent
 
 
 @examples(40, 2_000)
