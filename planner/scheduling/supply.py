@@ -332,7 +332,7 @@ class Supply:
         anybody = 0
         starts, warned, noted = [], {}, {}
         for one, there in presence.staff(self.service_id, site_id, self._service.kind, whole):
-            busy, travel = taken.provider(one)
+            busy, travel = taken.provider(one, there)
             left = there & ~(busy | travel if severity in HARD else busy)
             its = cells.runs(left, self._length) & allowed
             if not its:

@@ -181,7 +181,7 @@ def test_what_began_the_day_before_or_ends_the_day_after_takes_cells_of_the_day(
         for one in (written.occupancy(rows), Occupancy(rows))
     )
     assert kept.room(7) == plain.room(7) != 0
-    assert kept.provider(5) == plain.provider(5) != (0, 0)
+    assert kept.provider(5, frame.full) == plain.provider(5, frame.full) != (0, 0)
 
 
 somewhen = st.builds(
@@ -225,8 +225,8 @@ def test_cells_taken_are_known_from_the_numbers_for_days_and_ways_of_any_length(
         for one in (kept, Overlay(Occupancy([*left, *later]), (), NOBODY))
     )
     assert [of_numbers.room(one) for one in (7, 1)] == [one_by_one.room(one) for one in (7, 1)]
-    assert of_numbers.provider(5) == one_by_one.provider(5)
-    assert of_numbers.provider(6) == (0, 0)
+    assert of_numbers.provider(5, span.full) == one_by_one.provider(5, span.full)
+    assert of_numbers.provider(6, span.full) == (0, 0)
 
 
 def test_a_start_too_near_to_another_site_is_known_from_the_numbers_too() -> None:
@@ -235,7 +235,7 @@ def test_a_start_too_near_to_another_site_is_known_from_the_numbers_too() -> Non
     rows = [booked(1), booked(2, NOON + timedelta(hours=2), site_id=2)]
     margin = timedelta(minutes=45)
     kept, plain = (
-        one.taken(1, frame, margin=margin, without=NOBODY).provider(5)
+        one.taken(1, frame, margin=margin, without=NOBODY).provider(5, frame.full)
         for one in (written.occupancy(rows), Occupancy(rows))
     )
     assert kept == plain
