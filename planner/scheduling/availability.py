@@ -211,7 +211,7 @@ class _Free:
     def slots(self, within: Interval) -> Iterator[Slot]:
         """Yield one slot per (start, site, provider), earliest first, in the tightest room."""
         later: list[_Start] = []
-        span = self._span(within)
+        span, _ = self._days(within)
         for day in span:
             on, ahead = date.fromordinal(day), min(A_FORTNIGHT, span.stop - day)
             for site_id, free, allowed in self._sites_on(on, within, ahead):
@@ -240,10 +240,10 @@ class _Free:
         """Return (site, start) of all that anybody could take, by day and site."""
         told = self._verdicts.told(self._sites)
         usual = tuple(filter(self._verdicts.is_usually_clear, self._sites))
-        whole, supply = self._whole_days(within), self._supply
+        supply = self._supply
         listed = supply.listed(usual)
         found: list[tuple[int, datetime]] = []
-        span = self._span(within)
+        span, whole = self._days(within)
         for day in span:
             if day in whole and day not in told:
                 starts = listed.get(day)
@@ -254,28 +254,26 @@ class _Free:
                     found += zip(repeat(site_id), free.frame.instants(free.clear & allowed))
         return found
 
-    def _whole_days(self, within: Interval) -> range:
-        """The days, as ordinals, of which every start lies in the interval at every site."""
-        length = timedelta(minutes=self._question.minutes)
-        zones = {self._timetable.sites[site_id].zone for site_id in self._sites}
-        first = max(hours.day_of(within.starts_at, zone).toordinal() for zone in zones) + 1
-        last = min(hours.day_of(within.ends_at - length, zone).toordinal() for zone in zones)
-        return range(first, last)
-
     def _of_day(self, site_id: int, free: Free, allowed: int) -> Iterator[_Start]:
         for provider_id, starts, warned in free.starts:
             if self._providers is None or provider_id in self._providers:
                 for cell in cells.numbers(starts & allowed & ~warned):
                     yield _Start(free.frame.instant(cell), site_id, provider_id, cell, free)
 
-    def _span(self, within: Interval) -> range:
-        """The days, as ordinals, that share an instant with the interval at a site."""
-        zones = {self._timetable.sites[site_id].zone for site_id in self._sites}
-        if not zones:
-            return range(0)
-        first = min(hours.day_of(within.starts_at, zone) for zone in zones)
-        last = max(hours.day_of(within.ends_at, zone) for zone in zones)
-        return range(first.toordinal(), last.toordinal() + 1)
+    def _days(self, within: Interval) -> tuple[range, range]:
+        """The days, as ordinals, that share an instant with the interval at a site.
+
+        And those of them of which every start lies in it at every site.
+        """
+        length = timedelta(minutes=self._question.minutes)
+        firsts, lasts, fits = [], [], []
+        for zone in {self._timetable.sites[site_id].zone for site_id in self._sites}:
+            firsts.append(hours.day_of(within.starts_at, zone).toordinal())
+            lasts.append(hours.day_of(within.ends_at, zone).toordinal())
+            fits.append(hours.day_of(within.ends_at - length, zone).toordinal())
+        if not firsts:
+            return range(0), range(0)
+        return range(min(firsts), max(lasts) + 1), range(max(firsts) + 1, min(fits))
 
     def _sites_on(self, day: date, within: Interval, ahead: int) -> Iterator[tuple[int, Free, int]]:
         length = timedelta(minutes=self._question.minutes)
