@@ -251,7 +251,7 @@ class _Free:
             else:
                 on = date.fromordinal(day)
                 for site_id, free, allowed in self._sites_on(on, within, span.stop - day):
-                    found += zip(repeat(site_id), free.frame.instants(free.clear & allowed))
+                    found += zip(repeat(site_id), free.instants(free.clear & allowed))
         return found
 
     def _of_day(self, site_id: int, free: Free, allowed: int) -> Iterator[_Start]:

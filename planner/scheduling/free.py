@@ -47,6 +47,7 @@ class Free:
         self.first = day.first  # cells of the day before, where the rooms have some
         self.seats: dict[int, Seat] = {}  # room and times of a start
         self._day, self._found = day, found
+        self._asked: tuple[int, list[datetime]] = (0, [])
         # Whether somebody is warned of some start.
         self.is_warned = bool(found.warned) and any(map(self._own, found.warned.values()))
 
@@ -86,6 +87,14 @@ class Free:
         begins, full = self._day.begins, (1 << self._day.size) - 1
         noted = self._found.noted
         return frozenset(one for one, its in noted.items() if its >> begins & full)
+
+    def instants(self, starts: int) -> list[datetime]:
+        """Return when some of its starts are; of those asked for last it is kept."""
+        which, found = self._asked
+        if which != starts:
+            found = self.frame.instants(starts)
+            self._asked = starts, found
+        return found
 
     def is_noted(self, provider_id: int, cell: int) -> bool:
         """Whether there is anything to say of the provider's travelling to a start, be it a note."""
