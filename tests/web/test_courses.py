@@ -6,11 +6,12 @@ import html as html_module
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
 import time_machine
-from flask import Flask
+from flask import Flask, get_template_attribute
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -140,6 +141,19 @@ def test_a_further_proposal_that_is_chosen_stays_among_those_shown(
 def test_S36_the_ruler_says_the_days_and_the_window(desk: FlaskClient, key: str) -> None:
     html = desk.get(f"/courses/{key}").text
     assert "14 days after session 1 (target 14, not before 7, late after 21)" in html
+
+
+@pytest.mark.parametrize("days", [5, 14, 37, 39, 282])
+def test_the_ruler_keeps_its_days_apart_however_late_a_session_is(
+    desk: FlaskClient, days: int
+) -> None:
+    gap = {"days": days, "floor": 7, "target": 14, "soft_max": 21, "text": "so many days"}
+    with desk.application.test_request_context():
+        drawn = get_template_attribute("macros/course.html", "gap_ruler")(gap)
+    at = [float(x) for x in re.findall(r'<text[^>]* x="([\d.]+)"', drawn)]
+    assert len(at) == 3
+    assert min(after - before for before, after in pairwise(at)) > 40
+    assert ("ruler-break" in drawn) is (days > 38)
 
 
 def test_the_plan_is_read_back_in_the_language_of_the_patient(desk: FlaskClient, key: str) -> None:
