@@ -9,6 +9,7 @@ from typing import Any
 
 from planner.scheduling import hours, occupancy, presence
 from planner.scheduling.occupancy import Overlay, clock, counts
+from planner.scheduling.taken import days_of
 from planner.scheduling.timetable import Busy, RuleSetting, Timetable
 
 __all__ = ["Index", "clock", "counts", "of", "overlaid"]
@@ -91,7 +92,7 @@ class Index:
         if actor == "patient":
             return self.occupancy.of_patient(actor_id)
         of_actor = self.occupancy.of_provider if actor == "provider" else self.occupancy.of_room
-        days = occupancy.days_of(starts_at, ends_at)
+        days = days_of(starts_at, ends_at)
         if len(days) == 1:
             return of_actor(actor_id, days[0])
         # What touches two of the days is found on both.

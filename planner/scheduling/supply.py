@@ -20,6 +20,7 @@ from planner.scheduling.occupancy import Booked, Occupancy
 from planner.scheduling.presence import Presence
 from planner.scheduling.shelves import Shelf
 from planner.scheduling.stretch import Stretch
+from planner.scheduling.taken import days_of
 from planner.scheduling.timetable import HARD, Busy, ServiceFacts, Severity, Slot, Timetable
 
 ONE_DAY = timedelta(days=1)
@@ -141,9 +142,7 @@ class Supply:
         left._touched = frozenset(
             day
             for busy in rows
-            for day in occupancy.days_of(
-                busy.slot.room_from - ONE_DAY, busy.slot.room_until + ONE_DAY
-            )
+            for day in days_of(busy.slot.room_from - ONE_DAY, busy.slot.room_until + ONE_DAY)
         )
         return left
 
