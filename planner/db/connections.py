@@ -89,10 +89,12 @@ def end_reading(connection: sa.Connection) -> None:
 
     That would roll it back, and at that PostgreSQL's driver forgets the statements that it has prepared.
     """
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql" and not connection.invalidated:
         # Whoever is gone by now is noticed where it is given back.
         with contextlib.suppress(connection.dialect.loaded_dbapi.Error):
-            connection.connection.cursor().execute("END")
+            cursor = connection.connection.cursor()
+            cursor.execute("END")
+            cursor.close()
 
 
 def sqlite_module() -> ModuleType:

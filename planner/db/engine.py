@@ -139,14 +139,20 @@ def record(
 def reading() -> Iterator[Session]:
     """Open a session that reads one snapshot and writes nothing. Raises Unavailable."""
     bind = db.engine  # looked up once: it is a walk through the application
-    with _Linked(bind, autoflush=False, expire_on_commit=False) as session:
-        session.info[connections.ON_ONE_SNAPSHOT] = True
-        try:
+    try:
+        with _Linked(bind, autoflush=False, expire_on_commit=False) as session:
+            session.info[connections.ON_ONE_SNAPSHOT] = True
             connection = session.open(_SNAPSHOT[bind.dialect.name])
-            yield session
+            try:
+                yield session
+            except sa.exc.SQLAlchemyError:
+                raise
+            except Exception:  # of ours: a page that is not there has been looked for all the same
+                connections.end_reading(connection)
+                raise
             connections.end_reading(connection)
-        except sa.exc.SQLAlchemyError as error:
-            raise violations.translated(error) or error from error
+    except sa.exc.SQLAlchemyError as error:
+        raise violations.translated(error) or error from error
 
 
 def glance(statement: Prepared, values: Mapping[str, Any]) -> Any:

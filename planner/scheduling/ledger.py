@@ -146,8 +146,8 @@ class Ledger:
         key = (span.starts_at, span.size)
         found = self._marks.get(key)
         if found is None:
-            while len(self._marks) >= MOST_MARKS:
-                self._marks.pop(next(iter(self._marks)), None)
+            for oldest in list(self._marks)[: len(self._marks) + 1 - MOST_MARKS]:
+                self._marks.pop(oldest, None)
             found = self._marks[key] = self._marked((span.starts_at - EPOCH) // CELL, span.size)
         return found
 

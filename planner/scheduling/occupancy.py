@@ -165,7 +165,7 @@ class Occupancy(Sequence[Busy]):
             for day in days_of(busy.slot.room_from - ONE_DAY, busy.slot.room_until + ONE_DAY)
         )
         after.changes = self.changes + len(left) + len(added)
-        after.kept = {key: item.after(after, days) for key, item in self.kept.items()}
+        after.kept = {key: item.after(after, days) for key, item in self.kept.copy().items()}
         return after
 
     def _add(self, rows: Iterable[Busy]) -> None:

@@ -45,9 +45,12 @@ class Places:
 
     def __init__(self, options: Iterable[Option], roster: Roster) -> None:
         self.options = tuple(options)
-        self.numbers = {
-            roster.bit(one[0], one[1], one[2]): number for number, one in enumerate(self.options)
-        }
+        self.numbers: dict[int, int] = {}
+        for number, one in enumerate(self.options):
+            # In autumn an hour comes twice: of two starts that a clock does not tell apart, the cheaper or first.
+            first = self.numbers.setdefault(roster.bit(one[0], one[1], one[2]), number)
+            if one.points < self.options[first].points:
+                self.numbers[roster.bit(one[0], one[1], one[2])] = number
         parts: dict[int, int] = {}
         for bit, number in self.numbers.items():
             points = self.options[number].points

@@ -177,7 +177,8 @@ class Presence:
             frame = self.frame(site_id, day)
             if frame is None:
                 continue
-            if found and (found[-1].ends_at != frame.starts_at or day >= until):
+            # Where clocks were once set by minutes, a day does not begin where cells of the one before end.
+            if found and (found[-1].instant(found[-1].size) != frame.starts_at or day >= until):
                 yield found
                 found = []
             if not found:

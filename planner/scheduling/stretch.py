@@ -77,6 +77,8 @@ def apart(frames: Sequence[Frame]) -> Stretch:
 
 def over_midnight(day: Frame, before: Frame | None, after: Frame | None) -> Stretch:
     """Return a day with those around it, of which it alone is asked about."""
+    if before is not None and before.instant(before.size) != day.starts_at:
+        before = None  # its cells end within one: where clocks were once set by minutes
     frames = [one for one in (before, day, after) if one is not None]
     size = sum(one.size for one in frames)
     return Stretch(frames, (Day(day, 0, size, 0 if before is None else before.size),))

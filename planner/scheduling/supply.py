@@ -153,7 +153,7 @@ class Supply:
         following._occupancy = changed
         following._shelves = {key: shelf.after(days) for key, shelf in list(self._shelves.items())}
         following._days = {
-            key: free for key, free in self._days.items() if key[1].toordinal() not in days
+            key: free for key, free in self._days.copy().items() if key[1].toordinal() not in days
         }
         following._listed = {
             sites: {day: found for day, found in kept.copy().items() if day not in days}
@@ -244,7 +244,9 @@ class Supply:
         wanted = cells.between(begins, ends)
         able = [(room_id, usable) for room_id, usable in free.rooms if usable & wanted == wanted]
         if len(able) > 1:
-            able.sort(key=lambda row: self._tightness(row[0], row[1], begins, ends))
+            # What is booked on the days around is not looked at: which room it is depends on this day alone.
+            day = free.frame.full << free.first
+            able.sort(key=lambda row: self._tightness(row[0], row[1] & day, begins, ends))
         starts_at = free.frame.instant(cell)
         ends_at = starts_at + self._duration
         return Seat(

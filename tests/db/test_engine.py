@@ -380,15 +380,34 @@ def test_a_reader_sees_one_snapshot(bound: sa.Engine) -> None:
         assert (before, session.scalar(count)) == (0, 0)
 
 
-def test_what_the_driver_has_prepared_outlives_a_reader(bound: sa.Engine) -> None:
-    if bound.dialect.name == "sqlite":
-        return  # its driver keeps what it has compiled
+@pytest.mark.parametrize("engine_kind", ["postgresql"])  # SQLite's driver keeps it in any case
+@pytest.mark.parametrize("ends", [contextlib.nullcontext, lambda: pytest.raises(NotFound)])
+def test_what_the_driver_has_prepared_outlives_a_reader(
+    bound: sa.Engine, ends: Callable[[], contextlib.AbstractContextManager[object]]
+) -> None:
     kept = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE :that")
     for _ in range(6):  # the driver prepares what it is asked for again and again
-        with engine.reading() as session:
+        with ends() as refused, engine.reading() as session:
             session.scalar(sa.select(sa.func.max(Patient.id)))
+            if refused is not None:
+                raise NotFound("patient")
     with engine.reading() as session:
         assert session.scalar(kept, {"that": "SELECT max(patient.id)%"}) == 1
+
+
+@pytest.mark.parametrize("engine_kind", ["postgresql"])
+def test_a_server_that_goes_while_it_is_read_is_unavailable(bound: sa.Engine) -> None:
+    for asks_again in (True, False):
+        with pytest.raises(Unavailable), engine.reading() as session:
+            number = session.scalar(sa.text("SELECT pg_backend_pid()"))
+            with bound.connect() as other:
+                other.execute(
+                    sa.text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number}
+                )
+            if asks_again:
+                session.scalar(sa.select(Patient.id))
+    with engine.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Patient)) == 0
 
 
 def test_a_reader_keeps_nothing_that_it_has_changed(bound: sa.Engine, given: Given) -> None:

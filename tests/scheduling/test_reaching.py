@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from math import gcd
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.scheduling import rosters
+from planner.scheduling import availability, course, hours, rosters
 from planner.scheduling.distances import NEVER
+from planner.scheduling.interval import Interval
 from planner.scheduling.options import Option, Places
-from planner.scheduling.preferences import OBJECTIVES, Weights
+from planner.scheduling.preferences import OBJECTIVES, Weights, Wishes
 from planner.scheduling.reaching import Ends
 from planner.scheduling.rosters import Roster
+from planner.scheduling.timetable import (
+    Busy,
+    ConsultFact,
+    Kind,
+    ProviderFacts,
+    ServiceFacts,
+    SiteFacts,
+    Status,
+    WeeklyHours,
+)
+from tests.scheduling import clinic
 from tests.support.effort import examples
 
 SITES, PROVIDERS = (1, 2, 5), (3, 4, 7, 8)
@@ -234,3 +247,66 @@ def _known(course: Course, position: int, its: Ends) -> dict[int, int]:
 
 def _up_to(limit: int, costs: dict[int, int]) -> dict[int, int]:
     return {number: cost for number, cost in costs.items() if cost <= limit}
+
+
+def test_of_two_starts_in_the_hour_that_comes_twice_the_cheaper_is_taken() -> None:
+    """On the clock both are at one; before the second the provider still comes from the other site."""
+    day = date(2026, 11, 1)
+    now = hours.instant(date(2026, 10, 26), time(8), clinic.ZONE)
+    first, second = (datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (5, 6))
+    nights = {
+        clinic.MIAMI: (WeeklyHours(weekday=6, starts=time(1), ends=time(2)),),
+        clinic.AVENTURA: (WeeklyHours(weekday=6, starts=time(1), ends=time(6)),),
+    }
+    treats = frozenset({(clinic.SESSION, site_id) for site_id in nights})
+    timetable = clinic.clinic(
+        horizon=Interval(now, now + timedelta(days=7)),
+        now=now,
+        sites={
+            one: SiteFacts(zone=clinic.ZONE, grid_minutes=30, hours=its)
+            for one, its in nights.items()
+        },
+        providers={
+            clinic.MD: ProviderFacts(hours=nights, breaks={}, treats=treats, examines=frozenset())
+        },
+        services={
+            clinic.SESSION: ServiceFacts(
+                kind=Kind.SESSION, minutes=45, preparation_minutes=0, turnover_minutes=0
+            )
+        },
+        patients={
+            clinic.PATIENT: clinic.patient(
+                consults=(ConsultFact(on=date(2026, 10, 20), outcome="candidate"),)
+            )
+        },
+        rules=(clinic.rule("provider.travel_minutes", 45, "warn"),),
+    )
+
+    def visit(number: int, site_id: int, at: datetime, minutes: int) -> Busy:
+        rooms = timetable.rooms.items()
+        taken = availability.slot_at(
+            timetable,
+            service_id=clinic.SESSION,
+            site_id=site_id,
+            provider_id=clinic.MD,
+            room_id=min(one for one, room in rooms if room.site_id == site_id),
+            starts_at=at,
+            minutes=minutes,
+        )
+        return Busy(appointment_id=number, status=Status.BOOKED, slot=taken)
+
+    busy = (
+        visit(1, clinic.MIAMI, first + timedelta(minutes=50), 5),
+        visit(2, clinic.AVENTURA, second + timedelta(minutes=75), 30),
+    )
+    order = clinic.order(clinic.session(1, minutes=45))
+    for objective in OBJECTIVES:
+        (best,) = course.propose(
+            order,
+            replace(timetable, busy=busy),
+            Wishes(site_ids=frozenset({clinic.MIAMI})),
+            objective=objective,
+            k=1,
+        )
+        assert [one.slot.starts_at for one in best.sessions] == [first], objective
+        assert hours.day_of(first, clinic.ZONE) == day
