@@ -269,7 +269,7 @@ class _Free:
         firsts, lasts, fits = [], [], []
         for zone in {self._timetable.sites[site_id].zone for site_id in self._sites}:
             firsts.append(hours.day_of(within.starts_at, zone).toordinal())
-            lasts.append(hours.day_of(within.ends_at, zone).toordinal())
+            lasts.append(hours.day_of(within.ends_at - INSTANT, zone).toordinal())
             fits.append(hours.day_of(within.ends_at - length, zone).toordinal())
         if not firsts:
             return range(0), range(0)

@@ -176,21 +176,32 @@ class Occupancy(Sequence[Busy]):
             if busy.status not in LIVE:
                 continue
             for lists, day, its_id in self._lists(busy):
-                of_day = lists.setdefault(day, {})
-                if its_id in of_day:
-                    of_day[its_id].append(busy)
-                else:
+                of_day = lists.get(day)
+                if of_day is None:
+                    of_day = lists[day] = {}
+                listed = of_day.get(its_id)
+                if listed is None:
                     of_day[its_id] = [*self._in_ledgers(lists, day, its_id), busy]
+                else:
+                    listed.append(busy)
             if busy.status in PROVISIONAL:
                 provisional.append(busy)
         self.provisional = (*self.provisional, *provisional)
 
-    def _lists(self, busy: Busy) -> Iterator[tuple[_Lists, int, int]]:
+    def _lists(self, busy: Busy) -> Iterable[tuple[_Lists, int, int]]:
         slot = busy.slot
-        for day in days_of(slot.starts_at, slot.ends_at):
-            yield self._providers, day, slot.provider_id
-        for day in days_of(slot.room_from, slot.room_until):
-            yield self._rooms, day, slot.room_id
+        first, last = slot.room_from.toordinal(), slot.room_until.toordinal()
+        if first == last:  # as is its own time then
+            return (
+                (self._providers, first, slot.provider_id), (self._rooms, first, slot.room_id)
+            )  # fmt: skip
+        return (
+            *(
+                (self._providers, day, slot.provider_id)
+                for day in days_of(slot.starts_at, slot.ends_at)
+            ),
+            *((self._rooms, day, slot.room_id) for day in range(first, last + 1)),
+        )
 
     def _open(self, busy: Busy) -> None:
         """Make the lists that hold it our own before they change."""

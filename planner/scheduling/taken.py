@@ -147,6 +147,8 @@ class _Day(NamedTuple):
     def touched(self, starts_at: datetime, ends_at: datetime) -> int:
         """Return the cells that share an instant with a time on that day."""
         first, last = (starts_at - self.begins) // CELL, -((self.begins - ends_at) // CELL)
+        if 0 <= first < last:
+            return (1 << last) - (1 << first)
         return cells.between(max(0, first), max(0, last))
 
     def moved(self, its: int) -> int:
