@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.scheduling import availability, course, explaining, hours, obstacles, rules, verdicts
+from planner.scheduling import (
+    availability,
+    cells,
+    course,
+    explaining,
+    hours,
+    index,
+    obstacles,
+    rules,
+    verdicts,
+)
 from planner.scheduling.course import Wishes
 from planner.scheduling.explaining import Day
 from planner.scheduling.interval import Interval
@@ -226,8 +236,16 @@ def test_every_start_has_the_reasons_that_the_rules_give_in_the_best_room(
             ]
             mine = rules.conflicts(free, timetable, order=wanted)
             least = min(map(against, in_rooms), default=against(mine))
-            # Past the horizon's end the rules say no more; that nobody is there all day stays true.
-            if not (is_whole_day_off(mine) or is_whole_day_off(tuple(said))):
+            if [one.code for one in mine] == ["slot.outside_horizon"] and is_whole_day_off(
+                tuple(said)
+            ):
+                # The rules say no more of it; who is told to be away all day has to be.
+                frame = cells.frame(on, timetable.sites[site_id].zone)
+                assert frame is not None
+                its = index.of(timetable).presence
+                there = its.there_cells(free.provider_id, site_id, frame)
+                assert not there & its.open_cells(site_id, frame)
+            elif not is_whole_day_off(mine):
                 assert (against(mine), [one for one in said if one not in mine]) == (least, [])
 
 
